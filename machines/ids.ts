@@ -1,0 +1,60 @@
+/**
+ * Order ids and order numbers, two forms of one value.
+ *
+ * A number `ORD-<uuid>` carries a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then 12 bits which here are the
+ * node's slot (8) and a counter (4), then 62 random bits. The order id is the first 60 of those bits, counted from
+ * 2026 so that they stay below 2^53. Each is found from the other without an index, ids grow with time on every
+ * node, and no sequence is shared. Two nodes that draw the same slot meet at the primary key and draw again.
+ */
+
+/** 2026-01-01T00:00:00Z in Unix milliseconds: where order ids begin. They stay below 2^53 until 2095. */
+export const ID_EPOCH_MS = 1_767_225_600_000;
+/** How many slots there are for nodes to draw from. */
+export const NODE_SLOTS = 256;
+const PER_MS = 4096;
+const COUNTER = 16;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Makes ids that only grow, at most 16 a millisecond; past that it runs ahead of the clock rather than wait. */
+export class IdGenerator {
+  readonly #slot: number;
+  #ms = 0;
+  #counter = 0;
+
+  constructor(slot: number) {
+    this.#slot = slot % NODE_SLOTS;
+  }
+
+  /** The next id, given the present time in Unix milliseconds. A clock that jumps back does not bring ids back. */
+  next(nowMs: number): number {
+    const ms = Math.max(0, Math.trunc(nowMs) - ID_EPOCH_MS);
+    if (ms > this.#ms) {
+      this.#ms = ms;
+      this.#counter = 0;
+    } else if (++this.#counter === COUNTER) {
+      this.#ms += 1;
+      this.#counter = 0;
+    }
+    return this.#ms * PER_MS + this.#slot * COUNTER + this.#counter;
+  }
+}
+
+/** The UUIDv7 that belongs to an id; `random` is 8 bytes, of which 62 bits are used. */
+export function uuidOf(id: number, random: Uint8Array): string {
+  const ms = Math.floor(id / PER_MS) + ID_EPOCH_MS;
+  const time = ms.toString(16).padStart(12, '0');
+  const low = (id % PER_MS).toString(16).padStart(3, '0');
+  const variant = (((random[0] as number) & 0x3f) | 0x80).toString(16);
+  let tail = '';
+  for (let i = 1; i < 8; i++) tail += (random[i] as number).toString(16).padStart(2, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${low}-${variant}${tail.slice(0, 2)}-${tail.slice(2)}`;
+}
+
+/** The id inside a UUID made by `uuidOf`; undefined for any other text. The caller still compares the whole UUID. */
+export function idOf(uuid: string): number | undefined {
+  if (!UUID.test(uuid) || uuid[14] !== '7') return undefined;
+  const ms = Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16) - ID_EPOCH_MS;
+  const id = ms * PER_MS + Number.parseInt(uuid.slice(15, 18), 16);
+  return Number.isSafeInteger(id) && id > 0 ? id : undefined;
+}

@@ -1,0 +1,28 @@
+/** Gives a service its database: opened and migrated before the service starts, closed after it has stopped. */
+import type { ServiceSchema } from 'moleculer';
+import { defineMixin } from '../schema.ts';
+import { readSettings, type StatefulService } from '../settings.ts';
+import { type Database, openDatabase } from './database.ts';
+import { embeddedUrl } from './embedded-url.ts';
+import { type Migration, migrate } from './migrations.ts';
+
+/** What a service gains: `this.database`, usable from its `started` to the end of its `stopped`. */
+export interface WithDatabase {
+  database: Database;
+}
+
+/** The mixin for the service that owns `schema`. The address comes from the settings, or is the embedded database. */
+export function databaseMixin(schema: StatefulService, migrations: readonly Migration[]): Partial<ServiceSchema> {
+  return defineMixin<WithDatabase>({
+    async started() {
+      const settings = readSettings();
+      const url = settings.databaseUrl(schema) ?? embeddedUrl(settings.dataDir);
+      this.database = openDatabase(url, schema, settings.databasePoolSize);
+      const ran = await migrate(this.database, migrations);
+      if (ran.length > 0) this.logger.info(`Schema "${schema}" brought up to date: ${ran.join(', ')}`);
+    },
+    async stopped() {
+      await this.database?.close();
+    },
+  });
+}

@@ -1,0 +1,62 @@
+/** A service's door to PostgreSQL: one schema, a pg pool for the hot statements, Sequelize for models and reads. */
+import pg from 'pg';
+import { Sequelize } from 'sequelize';
+
+/** An open database of one service. Both pools are lazy: nothing connects before the first statement. */
+export interface Database {
+  /** The PostgreSQL schema that holds every table of the service, and nothing else. */
+  readonly schema: string;
+  /** For prepared multi-row statements. BIGINT arrives as number (ids are below 2^53), NUMERIC as text. */
+  readonly pool: pg.Pool;
+  /** For models, and reads that are not hot. */
+  readonly sequelize: Sequelize;
+  close(): Promise<void>;
+}
+
+const numbers = (text: string): number => Number(text);
+const INT8 = 20;
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text') =>
+    oid === INT8 ? numbers : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+/** How long a statement may run before PostgreSQL ends it. Nothing the engine does comes near. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+
+/** Opens the database of a service. The caller closes it. */
+export function openDatabase(url: string, schema: string, poolSize: number): Database {
+  const options: pg.PoolConfig & { pipeline: boolean } = {
+    connectionString: url,
+    max: poolSize,
+    types,
+    pipeline: true,
+    application_name: `waybill ${schema}`,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+  };
+  const pool = new pg.Pool(options);
+  // An idle connection that breaks is replaced at the next statement, which reports what went wrong.
+  pool.on('error', () => undefined);
+  const sequelize = new Sequelize(url, {
+    dialect: 'postgres',
+    schema,
+    logging: false,
+    pool: { max: Math.max(2, poolSize >> 1), min: 0, acquire: CONNECT_TIMEOUT_MS },
+    define: { timestamps: false, underscored: true, freezeTableName: true },
+    dialectOptions: {
+      application_name: `waybill ${schema} reads`,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    },
+  });
+  return {
+    schema,
+    pool,
+    sequelize,
+    close: async () => {
+      await Promise.all([pool.end(), sequelize.close()]);
+    },
+  };
+}
