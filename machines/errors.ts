@@ -85,6 +85,14 @@ export class IllegalTransition extends WaybillError {
   readonly retryable = false;
 }
 
+/** The order that a request placed, or carried on, was cancelled meanwhile. */
+export class OrderCancelled extends WaybillError {
+  readonly title = 'Conflict';
+  readonly type = 'ORDER_CANCELLED';
+  readonly code = 409;
+  readonly retryable = false;
+}
+
 export class DuplicateSku extends WaybillError {
   readonly title = 'Conflict';
   readonly type = 'DUPLICATE_SKU';
@@ -176,6 +184,7 @@ export const ERROR_CLASSES: readonly ErrorClass[] = [
   NotFound,
   MethodNotAllowed,
   IllegalTransition,
+  OrderCancelled,
   DuplicateSku,
   OrderIdReused,
   IdempotencyKeyInUse,
@@ -194,5 +203,8 @@ const byType = new Map(ERROR_CLASSES.map((errorClass) => [new errorClass('').typ
 /** Restores an error that crossed a process border as plain fields; undefined for a type that is not ours. */
 export function restoreError(fields: { type?: unknown; message?: unknown; data?: unknown }): WaybillError | undefined {
   const errorClass = byType.get(String(fields.type));
-  return errorClass && new errorClass(typeof fields.message === 'string' ? fields.message : '', (fields.data ?? {}) as ErrorData);
+  return (
+    errorClass &&
+    new errorClass(typeof fields.message === 'string' ? fields.message : '', (fields.data ?? {}) as ErrorData)
+  );
 }

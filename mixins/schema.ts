@@ -1,18 +1,36 @@
 /** Typed ways to write Moleculer schemas: `this` is checked inside, the plain type Moleculer wants comes out. */
-import type { ServiceSchema, ServiceSettingSchema } from 'moleculer';
+import type { ActionSchema, Context, Service, ServiceSchema, ServiceSettingSchema } from 'moleculer';
+import type { DomainEvent, EventType } from '../machines/domain-event.ts';
 
 type Settings = ServiceSettingSchema & Record<string, unknown>;
 
+/** The schema keys that our own mixins read. */
+interface Keys<This> {
+  /** The domain events the service is owed, and what it does with each (see subscriptionsMixin). */
+  subscriptions?: Partial<Record<EventType, { handler(this: This, event: DomainEvent): Promise<void> }>>;
+}
+
 /** A service schema whose handlers see `Own` (what its mixins and its `created` put there) on `this`. */
-export function defineService<Own extends object, Extra extends object = object>(
-  schema: ServiceSchema<Settings, Record<never, never>, Own> & Extra,
+export function defineService<Own extends object>(
+  schema: ServiceSchema<Settings, Record<never, never>, Own> & Keys<Service & Own>,
 ): ServiceSchema {
   return schema as unknown as ServiceSchema;
 }
 
+type This<Own> = Service<Settings> & Own & Record<never, never>;
+
+/** An action in a file of its own: its rules, and a handler that sees `Own` on `this`. */
+export function defineAction<Own extends object, Params, Meta extends object = object, Result = unknown>(
+  action: Omit<ActionSchema<This<Own>>, 'handler'> & {
+    handler(this: This<Own>, ctx: Context<Params, Meta>): Promise<Result>;
+  },
+): ActionSchema<This<Own>> {
+  return action as unknown as ActionSchema<This<Own>>;
+}
+
 /** A mixin whose handlers see `Own` on `this`; a service that uses it names `Own` among its own. */
-export function defineMixin<Own extends object, Extra extends object = object>(
-  schema: Partial<ServiceSchema<Settings, Record<never, never>, Own>> & Extra,
+export function defineMixin<Own extends object>(
+  schema: Partial<ServiceSchema<Settings, Record<never, never>, Own>>,
 ): Partial<ServiceSchema> {
   return schema as unknown as Partial<ServiceSchema>;
 }

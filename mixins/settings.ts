@@ -121,6 +121,21 @@ class Reader {
   }
 }
 
+/** The environment as the process was started with it, once `takeEnvironment` has taken it. */
+let taken: Environment | undefined;
+
+/** Variables that Moleculer's runner reads too, and otherwise: SERVICES as file names, TRANSPORTER as all there is to say. */
+const READ_HERE_ONLY = ['SERVICES', 'SERVICEDIR', 'TRANSPORTER', 'NODEID', 'LOGLEVEL'];
+
+/**
+ * Keeps the environment for every later `readSettings`, and takes out of it what Moleculer's runner must not read for
+ * itself. Called once, before the broker is made.
+ */
+export function takeEnvironment(): void {
+  taken ??= { ...process.env };
+  for (const name of READ_HERE_ONLY) delete process.env[name];
+}
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
 
@@ -128,7 +143,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
  * Reads and checks every setting.
  * @throws SettingError naming the first setting that cannot be used and what to give instead.
  */
-export function readSettings(environment: Environment = process.env): Settings {
+export function readSettings(environment: Environment = taken ?? process.env): Settings {
   const read = new Reader(environment);
   const host = read.text('HOST') ?? '127.0.0.1';
   if (!LOOPBACK.test(host)) {

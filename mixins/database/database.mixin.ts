@@ -14,6 +14,16 @@ export interface WithDatabase {
 /** The mixin for the service that owns `schema`. The address comes from the settings, or is the embedded database. */
 export function databaseMixin(schema: StatefulService, migrations: readonly Migration[]): Partial<ServiceSchema> {
   return defineMixin<WithDatabase>({
+    actions: {
+      /** Answers true when this service's database answers; fails otherwise. Asked by `/health/ready`. */
+      ready: {
+        visibility: 'public',
+        async handler() {
+          await this.database.pool.query('SELECT 1');
+          return true;
+        },
+      },
+    },
     async started() {
       const settings = readSettings();
       const url = settings.databaseUrl(schema) ?? embeddedUrl(settings.dataDir);

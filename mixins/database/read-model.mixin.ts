@@ -1,0 +1,70 @@
+/** Reads through moleculer-db: its adapter over a Sequelize model, without any of its generated actions. */
+import { createRequire } from 'node:module';
+import type { ServiceSchema } from 'moleculer';
+import type { Model, ModelStatic, Sequelize } from 'sequelize';
+import type { WithDatabase } from './database.mixin.ts';
+
+/** Defines the model on the service's Sequelize; called once, when the service starts. */
+export type DefineModel<Row extends object> = (sequelize: Sequelize) => ModelStatic<Model<Row, Row>>;
+
+/** What of the adapter the services use. `query` is Sequelize's `where`; `sort` is a field, `-field` descending. */
+export interface ReadAdapter<Row extends object> {
+  findById(id: number): Promise<Model<Row, Row> | null>;
+  find(filter: { query?: object; sort?: string; limit: number }): Promise<Model<Row, Row>[]>;
+}
+
+/** What a service gains: `this.adapter`, usable from its `started` on. */
+export interface WithReadModel<Row extends object> {
+  adapter: ReadAdapter<Row>;
+}
+
+interface AdapterBase {
+  service: WithDatabase & { schema: { model: DefineModel<object> }; model: unknown };
+  db: Sequelize;
+  model: ModelStatic<Model>;
+}
+
+// Both packages are CommonJS, and declare an ES default export that they do not have.
+const load = createRequire(import.meta.url);
+const DbService = load('moleculer-db') as Partial<ServiceSchema>;
+const SequelizeAdapter = load('moleculer-db-adapter-sequelize') as new () => AdapterBase;
+
+/**
+ * Uses the service's own Sequelize, which it finds at connect: one given to the adapter in a schema would be deep
+ * cloned with it. It neither makes tables (migrations do) nor closes what it did not open.
+ */
+class ReadModelAdapter extends SequelizeAdapter {
+  connect(): Promise<void> {
+    this.db = this.service.database.sequelize;
+    this.model = this.service.schema.model(this.db);
+    this.service.model = this.model;
+    return Promise.resolve();
+  }
+
+  disconnect(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/**
+ * The read side of a service. It must stand before `databaseMixin` in `mixins`, because Moleculer starts the last
+ * mixin first. Nothing of moleculer-db is published: writes go through the domain, reads through declared actions.
+ */
+export function readModelMixin<Row extends object>(define: DefineModel<Row>): Partial<ServiceSchema> {
+  return {
+    mixins: [DbService],
+    adapter: new ReadModelAdapter(),
+    model: define,
+    settings: { idField: 'id' },
+    actions: {
+      find: false,
+      count: false,
+      list: false,
+      create: false,
+      insert: false,
+      get: false,
+      update: false,
+      remove: false,
+    },
+  } as Partial<ServiceSchema>;
+}

@@ -1,0 +1,40 @@
+/** What a failed statement means, told by SQLSTATE and never by message. */
+import pg from 'pg';
+import { ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
+
+/** Only what the server itself reports has an SQLSTATE: `EPIPE` is five letters too. */
+function stateOf(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}
+
+/** A row with this key is there already (23505). */
+export function isDuplicate(error: unknown): boolean {
+  return stateOf(error) === '23505';
+}
+
+/** Another transaction was faster (unique violation, serialization failure, deadlock): the same again may succeed. */
+export function isRace(error: unknown): boolean {
+  return isDuplicate(error) || stateOf(error) === '40001' || stateOf(error) === '40P01';
+}
+
+/**
+ * The connection or the server failed rather than the statement: no SQLSTATE at all, connection exceptions (08), out
+ * of resources (53), operator intervention (57, a cancelled statement among them). What was sent last may have worked.
+ */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof WaybillError || error instanceof TypeError || error instanceof RangeError) return false;
+  const state = stateOf(error);
+  return state === undefined || state.startsWith('08') || state.startsWith('53') || state.startsWith('57');
+}
+
+/** Runs statements; an outage becomes ServiceUnavailable with the driver's error as its cause. */
+export async function orUnavailable<T>(run: Promise<T>): Promise<T> {
+  try {
+    return await run;
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    const failure = new ServiceUnavailable('The database does not answer. Repeat the request in a moment');
+    failure.cause = error;
+    throw failure;
+  }
+}

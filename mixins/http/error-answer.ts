@@ -1,0 +1,76 @@
+/** Turns whatever was thrown into a failure that may be shown to a caller. */
+import {
+  type FieldFault,
+  InternalError,
+  restoreError,
+  ServiceUnavailable,
+  ValidationFailed,
+  WaybillError,
+} from '../../machines/errors.ts';
+
+/** What Moleculer's broker says when a service cannot be reached now. An open breaker comes as a 404 among them. */
+const UNREACHABLE = new Set([
+  'SERVICE_NOT_FOUND',
+  'SERVICE_NOT_AVAILABLE',
+  'REQUEST_TIMEOUT',
+  'REQUEST_REJECTED',
+  'REQUEST_SKIPPED',
+  'QUEUE_FULL',
+  'BAD_GATEWAY',
+]);
+
+/** A database that is away: socket errors, and SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown). */
+const DATABASE_AWAY = /^(?:ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|08...|53...|57P..)$/;
+
+interface Fields {
+  type?: unknown;
+  code?: unknown;
+  message?: unknown;
+  data?: unknown;
+}
+
+/** The failure to show. Its message and data hold no stack, SQL, host or node name. */
+export function toFailure(error: unknown): WaybillError {
+  if (error instanceof WaybillError) return error;
+  const fields = (typeof error === 'object' && error !== null ? error : {}) as Fields;
+  if (fields.type === 'VALIDATION_ERROR') return validationFailure(fields.data);
+  const restored = restoreError(fields);
+  if (restored) return restored;
+  if (UNREACHABLE.has(String(fields.type)) || DATABASE_AWAY.test(String(fields.code))) {
+    return new ServiceUnavailable('A part of the engine cannot be reached now. Repeat the request in a moment');
+  }
+  return new InternalError('Something went wrong here. Tell the operator the X-Request-ID of this answer');
+}
+
+/** A fault as fastest-validator reports it. */
+interface ValidatorFault {
+  type?: string;
+  field?: string;
+  message?: string;
+  actual?: unknown;
+}
+
+function validationFailure(data: unknown): ValidationFailed {
+  const faults = Array.isArray(data) ? (data as ValidatorFault[]) : [];
+  return ValidationFailed.of(faults.flatMap(splitFault));
+}
+
+/** The validator reports all unknown fields of an object in one entry: answer one entry for each. */
+function splitFault({ type = 'invalid', field = '', message = '', actual }: ValidatorFault): FieldFault[] {
+  if (type !== 'objectStrict') return [{ field, type, message }];
+  return String(actual)
+    .split(', ')
+    .map((name) => unknownField(field ? `${field}.${name}` : name));
+}
+
+/** The fault of a field that an endpoint does not know. */
+export function unknownField(field: string): FieldFault {
+  return { field, type: 'unknown', message: `There is no field '${field}' here` };
+}
+
+/** The body of an error answer: the data of the failure beside `error` and `message`, never over them. */
+export function failureBody(failure: WaybillError): Record<string, unknown> {
+  // `replayed` is told in a header, and a stored answer must read the same each time.
+  const { replayed: _replayed, ...data } = failure.data;
+  return { ...data, error: failure.title, message: failure.message };
+}

@@ -1,0 +1,91 @@
+/** Reads a JSON object from a request: bounded, strict about its type and encoding. */
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { MalformedBody, PayloadTooLarge, UnsupportedMediaType } from '../../machines/errors.ts';
+
+/** The caller went away before its request was whole: there is nobody to answer. */
+export class RequestAborted extends Error {}
+
+export type JsonObject = Record<string, unknown>;
+
+const JSON_TYPE = /^application\/(?:[\w.!#$&^-]+\+)?json$/;
+const CHARSET = /^charset\s*=\s*"?utf-?8"?$/;
+
+/** True when the request says that it brings a body of at least one byte, or of a length not told. */
+export function hasBody(request: IncomingMessage): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+}
+
+/**
+ * The body as a JSON object. A key `__proto__` is an ordinary own key of the answer.
+ * @param limit bytes the body may have at most
+ * @throws UnsupportedMediaType, PayloadTooLarge (at once when Content-Length tells), MalformedBody, RequestAborted
+ */
+export async function readJsonObject(
+  request: IncomingMessage,
+  response: ServerResponse,
+  limit: number,
+): Promise<JsonObject> {
+  const tooLarge = () => new PayloadTooLarge(`The body may have at most ${limit} bytes`, { maxBytes: limit });
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
+  if (hasBody(request)) checkType(request.headers['content-type'], request.headers['content-encoding']);
+  // The caller asked to be told before it sends the body, and the server left that to us.
+  if (request.headers.expect !== undefined) response.writeContinue();
+  return parseObject(await collect(request, limit, tooLarge));
+}
+
+function checkType(contentType: string | undefined, contentEncoding: string | undefined): void {
+  const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';');
+  if (!JSON_TYPE.test(type.trim())) {
+    throw new UnsupportedMediaType('Send the body as JSON, with the header Content-Type: application/json');
+  }
+  if (parameters.some((parameter) => isCharset(parameter) && !CHARSET.test(parameter.trim()))) {
+    throw new UnsupportedMediaType('Send the body in UTF-8');
+  }
+  if (contentEncoding !== undefined && contentEncoding.toLowerCase() !== 'identity') {
+    throw new UnsupportedMediaType('Send the body without Content-Encoding');
+  }
+}
+
+const isCharset = (parameter: string) => parameter.trimStart().startsWith('charset');
+
+function collect(request: IncomingMessage, limit: number, tooLarge: () => Error): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size > limit) settle(tooLarge());
+    };
+    const onEnd = () => settle(undefined);
+    const onGone = () => settle(new RequestAborted('the caller went away'));
+    const settle = (error: Error | undefined) => {
+      request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
+      if (error) {
+        // An error may still follow, and without a listener it would end the process.
+        request.on('error', () => {}).pause();
+        reject(error);
+      } else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
+    };
+    if (request.destroyed) return onGone();
+    request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+  });
+}
+
+function parseObject(bytes: Buffer): JsonObject {
+  if (!isUtf8(bytes)) throw new MalformedBody('The body is not valid UTF-8');
+  const text = bytes.toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  } catch {
+    throw new MalformedBody(
+      bytes.length === 0 ? 'The body is empty: send a JSON object' : 'The body is not valid JSON',
+    );
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new MalformedBody('The body must be a JSON object');
+  }
+  return value as JsonObject;
+}

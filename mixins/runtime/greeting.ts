@@ -1,0 +1,27 @@
+/** The last lines of a start: where the gateway is, and a request to paste. */
+import type { AddressInfo, Server } from 'node:net';
+import type { ServiceBroker } from 'moleculer';
+
+/** Prints the address of the gateway that this broker runs; nothing when it runs none. */
+export function greet(broker: ServiceBroker): void {
+  const servers = broker.services.map((service) => (service as unknown as { server?: Server }).server);
+  const address = servers.find((server) => server?.listening)?.address() as AddressInfo | undefined;
+  if (!address) return;
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  const base = `http://${host}:${address.port}/api/v1`;
+  const order = {
+    customerId: 1,
+    items: [{ productId: 1, quantity: 2 }],
+    deliveryAddress: '221B Baker Street, London',
+    carrier: 'DHL',
+  };
+  const lines = [
+    '',
+    `Waybill listens on ${base}. Place an order:`,
+    '',
+    `  curl -i ${base}/orders -H 'Content-Type: application/json' -d '${JSON.stringify(order)}'`,
+    '',
+  ];
+  // After the broker's own last line.
+  setImmediate(() => console.log(lines.join('\n')));
+}

@@ -1,0 +1,132 @@
+/** How a process begins and ends: a failed start is one line, a stop lets everything in flight finish in its order. */
+import type { Server } from 'node:http';
+import type { Middleware, Service, ServiceBroker } from 'moleculer';
+import { SERVICE_NAMES } from '../settings.ts';
+import { portTaken } from './preflight.ts';
+import { refuseStart } from './refusal.ts';
+
+/** What the process gives back when its services have stopped, or when they could not start. */
+export interface LifecycleOptions {
+  /** Gives back what the process holds, in at most `withinMs`. */
+  release: (withinMs: number) => Promise<void>;
+}
+
+/** A stop that hangs is cut off here: what is in flight is durable, and is carried on by the next start. */
+const STOP_DEADLINE_MS = 9_000;
+const RELEASE_TIMEOUT_MS = 5_000;
+const IDLE_SWEEP_MS = 50;
+
+/** Services that serve HTTP carry their server (moleculer-web does). */
+type MayListen = Service & { server?: Server };
+
+/** The middleware; it belongs at the end of the list, so that it is the first to hear of a stop. */
+export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
+  let refusing = false;
+  const refuse = async (error: unknown): Promise<never> => {
+    // The first reason is the one that is told; the others wait for the exit.
+    if (refusing) return await new Promise<never>(() => undefined);
+    refusing = true;
+    await release(RELEASE_TIMEOUT_MS).catch(() => undefined);
+    refuseStart(error);
+  };
+  const stopped = new Map<Service, PromiseWithResolver>();
+
+  return {
+    name: 'Lifecycle',
+
+    created(broker) {
+      stopOnce(broker);
+      broker.fatal = (message, error, needExit = true) => {
+        broker.logger.debug(message, error);
+        const { code, port } = (error ?? {}) as { code?: string; port?: number };
+        const reason = code === 'EADDRINUSE' ? portTaken(port ?? '') : (error ?? new Error(message));
+        if (needExit) void refuse(reason);
+        else broker.logger.fatal(message, error);
+      };
+      process.on('unhandledRejection', (reason) => broker.logger.error('A promise was rejected unheard:', reason));
+    },
+
+    serviceCreated(service) {
+      stopped.set(service, resolvable());
+    },
+
+    serviceStarting(service) {
+      const given = service.schema.started as unknown;
+      const handlers = (Array.isArray(given) ? given : [given]).filter((each) => typeof each === 'function');
+      const schema = service.schema as { started?: unknown };
+      schema.started = handlers.map(
+        (handler: (this: Service) => unknown) =>
+          async function started(this: Service): Promise<void> {
+            try {
+              await handler.call(this);
+            } catch (error) {
+              this.logger.debug(error);
+              await refuse(error);
+            }
+          },
+      );
+      return Promise.resolve();
+    },
+
+    /** New requests are refused from here on; those in flight go on. */
+    stopping(broker) {
+      for (const service of broker.services as MayListen[]) if (service.server) stopListening(service.server);
+      return Promise.resolve();
+    },
+
+    /** Callers stop before those they call, so that what is in flight finds its peers. */
+    async serviceStopping(service) {
+      const rank = rankOf(service);
+      const earlier = service.broker.services.filter((other) => rankOf(other) < rank);
+      await Promise.all(earlier.map((other) => stopped.get(other)?.promise));
+    },
+
+    serviceStopped(service) {
+      stopped.get(service)?.resolve();
+      return Promise.resolve();
+    },
+
+    async stopped() {
+      await release(RELEASE_TIMEOUT_MS);
+    },
+  };
+}
+
+/** Ctrl-C reaches a process twice under npm: once from the terminal, once handed on. */
+function stopOnce(broker: ServiceBroker): void {
+  const stop = broker.stop.bind(broker);
+  let stopping: Promise<void> | undefined;
+  const begin = (): Promise<void> => {
+    setTimeout(() => {
+      broker.logger.warn('The stop took too long and is cut off; what was in flight is carried on by the next start.');
+      process.exit(0);
+    }, STOP_DEADLINE_MS).unref();
+    return stop();
+  };
+  broker.stop = () => (stopping ??= begin());
+}
+
+function stopListening(server: Server): void {
+  if (!server.listening) return;
+  // Kept-alive connections end as soon as their last answer is out.
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
+  server.close(() => clearInterval(sweep));
+}
+
+const order: readonly string[] = SERVICE_NAMES;
+
+/** Where a service stands in the order of stopping: before those it calls; services that are not ours come first. */
+function rankOf(service: Service): number {
+  return order.indexOf(service.name);
+}
+
+interface PromiseWithResolver {
+  promise: Promise<void>;
+  resolve: () => void;
+}
+
+function resolvable(): PromiseWithResolver {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}

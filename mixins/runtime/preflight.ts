@@ -1,0 +1,108 @@
+/** What is looked at before anything is started, so that an ordinary mistake ends in one clear line. */
+import { createServer, connect as openSocket } from 'node:net';
+import pg from 'pg';
+import type { Settings, StatefulService } from '../settings.ts';
+import { StartRefused } from './refusal.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** The services of this process that keep data. */
+export function statefulServices(settings: Settings): StatefulService[] {
+  return settings.services.filter((name): name is StatefulService => name !== 'api');
+}
+
+/** Whether a service of this process has no database of its own and takes the embedded one. */
+export function needsEmbeddedDatabase(settings: Settings): boolean {
+  return statefulServices(settings).some((service) => settings.databaseUrl(service) === undefined);
+}
+
+/**
+ * Looks whether all that this process needs from outside is there.
+ * @throws StartRefused with the first thing that is missing.
+ */
+export async function preflight(settings: Settings): Promise<void> {
+  if (settings.services.includes('api')) await checkPort(settings.host, settings.port);
+  await checkDatabases(settings);
+  if (settings.transporter !== undefined && !(await natsAnswers(settings.transporter))) {
+    console.log(`NATS at ${new URL(settings.transporter).host} does not answer: waiting for it`);
+  }
+}
+
+/** Connects to each configured database of this process's services once. */
+export async function checkDatabases(settings: Settings): Promise<void> {
+  const servicesByUrl = new Map<string, StatefulService[]>();
+  for (const service of statefulServices(settings)) {
+    const url = settings.databaseUrl(service);
+    if (url !== undefined) servicesByUrl.set(url, [...(servicesByUrl.get(url) ?? []), service]);
+  }
+  await Promise.all([...servicesByUrl].map(([url, services]) => checkDatabase(url, services)));
+}
+
+async function checkDatabase(url: string, services: StatefulService[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+  } catch (error) {
+    // Only host and database: the address may hold a password.
+    const { host, pathname } = new URL(url);
+    throw new StartRefused(
+      `the database of ${services.join(', ')} (${host}${pathname}) cannot be reached: ${reasonOf(error)}`,
+    );
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the name of the host cannot be looked up',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  ETIMEDOUT: 'no answer in time',
+  ECONNRESET: 'the connection was broken off',
+  '28P01': 'the user or the password is refused',
+  '28000': 'the user is not let in',
+  '3D000': 'there is no such database',
+  '53300': 'it has no connection to spare',
+};
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string };
+  return REASONS[code ?? ''] ?? (message || code || 'for an unknown reason');
+}
+
+async function checkPort(host: string, port: number): Promise<void> {
+  const probe = createServer();
+  try {
+    await new Promise<void>((done, fail) => {
+      probe.once('error', fail);
+      probe.listen(port, host, done);
+    });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw portTaken(port);
+    if (code === 'EACCES') throw new StartRefused(`port ${port} needs more rights than this user has: set another PORT`);
+    throw new StartRefused(`HOST=${host} is not an address of this machine (${code})`);
+  }
+  await new Promise((done) => probe.close(done));
+}
+
+/** The refusal for a port that another program listens on. */
+export function portTaken(port: number | string): StartRefused {
+  return new StartRefused(`port ${port} is taken by another program: end that program, or set another PORT`);
+}
+
+function natsAnswers(address: string): Promise<boolean> {
+  const { hostname, port } = new URL(address);
+  return new Promise((done) => {
+    const socket = openSocket({ host: hostname, port: Number(port || 4222), timeout: 1_000 });
+    const say = (answer: boolean) => (): void => {
+      socket.destroy();
+      done(answer);
+    };
+    socket.once('connect', say(true)).once('error', say(false)).once('timeout', say(false));
+  });
+}

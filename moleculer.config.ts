@@ -1,0 +1,55 @@
+/** What moleculer-runner starts a process with: looks first, starts the embedded database if it is needed, then the broker. */
+import type { BrokerOptions } from 'moleculer';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './mixins/database/embedded-postgres.ts';
+import { brokerOptions } from './mixins/runtime/broker-options.ts';
+import { greet } from './mixins/runtime/greeting.ts';
+import { lifecycleMiddleware } from './mixins/runtime/lifecycle.middleware.ts';
+import { needsEmbeddedDatabase, preflight } from './mixins/runtime/preflight.ts';
+import { refuseStart } from './mixins/runtime/refusal.ts';
+import { readSettings, takeEnvironment } from './mixins/settings.ts';
+
+/** The part of moleculer-runner that is told here which files to load. */
+interface Runner {
+  servicePaths: string[];
+}
+
+/** Called by moleculer-runner. Ends the process with one line and exit code 1 when it cannot start. */
+export default async function configure(this: Runner): Promise<BrokerOptions> {
+  try {
+    takeEnvironment();
+    const settings = readSettings();
+    await preflight(settings);
+    const database = needsEmbeddedDatabase(settings) ? await startDatabase(settings.dataDir) : undefined;
+    this.servicePaths = settings.services.map((name) =>
+      decodeURIComponent(new URL(`services/${name}/${name}.service.ts`, import.meta.url).pathname),
+    );
+    const options = brokerOptions(settings);
+    const release = async (withinMs: number): Promise<void> => await database?.stop(withinMs);
+    return {
+      ...options,
+      middlewares: [...(options.middlewares ?? []), lifecycleMiddleware({ release })],
+      started: greet,
+    };
+  } catch (error) {
+    refuseStart(error);
+  }
+}
+
+/** A signal during the start must not leave a server behind. */
+async function startDatabase(dataDir: string): Promise<EmbeddedPostgres> {
+  let interrupted = false;
+  const interrupt = (): void => {
+    interrupted = true;
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  try {
+    const database = await startEmbeddedPostgres({ dataDir });
+    if (interrupted) {
+      await database.stop();
+      process.exit(0);
+    }
+    return database;
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+}

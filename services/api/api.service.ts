@@ -1,0 +1,19 @@
+/** The gateway: HTTP on one side, the actions of the other services on the other. */
+import type { ServiceSchema } from 'moleculer';
+import { type GatewaySettings, gatewayMixin } from '../../mixins/http/gateway.mixin.ts';
+import { defineService } from '../../mixins/schema.ts';
+import { readSettings } from '../../mixins/settings.ts';
+import { inventoryRoutes } from './routes/inventory.routes.ts';
+import { operationsRoutes } from './routes/operations.routes.ts';
+import { ordersRoutes } from './routes/orders.routes.ts';
+import { trackingRoutes } from './routes/tracking.routes.ts';
+
+/** The service, with settings that are read when it is created. */
+export function apiService(settings: () => GatewaySettings): ServiceSchema {
+  return defineService({
+    name: 'api',
+    mixins: [gatewayMixin({ settings, groups: [operationsRoutes, ordersRoutes, inventoryRoutes, trackingRoutes] })],
+  });
+}
+
+export default apiService(() => readSettings());

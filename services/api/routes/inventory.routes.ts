@@ -1,0 +1,53 @@
+/** `/inventory`: from HTTP to the actions of the inventory service. */
+import { created, mergeParams, pageReply, pathId, type RouteGroup, route } from '../../../mixins/http/endpoint.ts';
+import { API_PATH } from './api-path.ts';
+
+/** What inventory.reserve, release and consume answer. Peers are told prices too, which is no matter of this API. */
+interface StockAnswer {
+  success: boolean;
+  message: string;
+  unavailableProducts: number[];
+}
+
+const stockCommand = (name: 'reserve' | 'release' | 'consume') =>
+  route<StockAnswer>(`POST /inventory/${name}`, `inventory.${name}`, {
+    body: 'required',
+    params: ({ body }) => body,
+    reply: ({ success, message, unavailableProducts }) => ({
+      status: 200,
+      body: { success, message, unavailableProducts },
+    }),
+  });
+
+export const inventoryRoutes: RouteGroup = {
+  name: 'inventory',
+  path: API_PATH,
+  endpoints: [
+    route<{ id: number }>('POST /inventory', 'inventory.create', {
+      body: 'required',
+      params: ({ body }) => body,
+      reply: (product) => created(`${API_PATH}/inventory/${product.id}`, product),
+      money: true,
+    }),
+    route('GET /inventory', 'inventory.list', {
+      query: { limit: 'integer', cursor: 'text' },
+      params: ({ query }) => ({ ...query }),
+      reply: pageReply,
+      money: true,
+    }),
+    route('GET /inventory/:id', 'inventory.get', { params: ({ path }) => ({ id: pathId(path.id) }), money: true }),
+    route('PUT /inventory/:id', 'inventory.update', {
+      body: 'required',
+      params: ({ body, path }) => mergeParams(body, { id: pathId(path.id) }),
+      money: true,
+    }),
+    route('POST /inventory/:id/addStock', 'inventory.addStock', {
+      body: 'required',
+      params: ({ body, path }) => mergeParams(body, { id: pathId(path.id) }),
+      money: true,
+    }),
+    stockCommand('reserve'),
+    stockCommand('release'),
+    stockCommand('consume'),
+  ],
+};

@@ -1,0 +1,101 @@
+/** `/orders`: from HTTP to the actions of the orders service. */
+import { ValidationFailed } from '../../../machines/errors.ts';
+import { readIfMatch } from '../../../mixins/http/conditional.ts';
+import {
+  created,
+  type Input,
+  noContent,
+  pageReply,
+  pathId,
+  type RouteGroup,
+  route,
+} from '../../../mixins/http/endpoint.ts';
+import { API_PATH } from './api-path.ts';
+
+/** What orders.create answers. */
+interface CreateAnswer {
+  order: { orderId: number } & Record<string, unknown>;
+  /** True when the key of the request had its answer already. */
+  replayed: boolean;
+  /** What the caller should know although the order is confirmed. */
+  warning?: string;
+}
+
+/** What orders.get answers. */
+interface GetAnswer {
+  order: Record<string, unknown>;
+  /** The order's version, opaque. */
+  etag: string;
+}
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+function idempotencyKey({ headers }: Input): { idempotencyKey: string } | undefined {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) {
+    const message = 'Give 1 to 255 visible ASCII characters, without spaces';
+    throw ValidationFailed.of([{ field: 'Idempotency-Key', type: 'idempotencyKey', message }]);
+  }
+  return { idempotencyKey: key };
+}
+
+/** The id is passed as given, the number or `ORD-…`: the orders service knows both. */
+const command = (name: 'cancel' | 'ship' | 'deliver') =>
+  route(`PUT /orders/:id/${name}`, `orders.${name}`, {
+    params({ path, headers }) {
+      const ifMatch = readIfMatch(headers['if-match']);
+      return ifMatch ? { id: path.id, ifMatch } : { id: path.id };
+    },
+    reply: noContent,
+  });
+
+export const ordersRoutes: RouteGroup = {
+  name: 'orders',
+  path: API_PATH,
+  endpoints: [
+    route<CreateAnswer>('POST /orders', 'orders.create', {
+      body: 'required',
+      params: ({ body }) => body,
+      meta: idempotencyKey,
+      reply: ({ order, replayed, warning }) =>
+        created(
+          `${API_PATH}/orders/${order.orderId}`,
+          warning === undefined ? order : { ...order, warning },
+          replayed ? { 'Idempotent-Replayed': 'true' } : undefined,
+        ),
+      money: true,
+    }),
+    route('GET /orders', 'orders.search', {
+      query: {
+        status: 'text',
+        customerId: 'integer',
+        productId: 'integer',
+        from: 'text',
+        to: 'text',
+        minTotal: 'money',
+        maxTotal: 'money',
+        sort: 'text',
+        limit: 'integer',
+        cursor: 'text',
+      },
+      params: ({ query }) => ({ ...query }),
+      money: true,
+    }),
+    route('GET /orders/customer/:customerId', 'orders.listByCustomer', {
+      query: { limit: 'integer', cursor: 'text' },
+      params: ({ path, query }) => ({ ...query, customerId: pathId(path.customerId) }),
+      reply: pageReply,
+      money: true,
+    }),
+    route<GetAnswer>('GET /orders/:id', 'orders.get', {
+      reply: ({ order, etag }) => ({ status: 200, body: order, etag }),
+      money: true,
+    }),
+    command('cancel'),
+    command('ship'),
+    command('deliver'),
+    route('GET /orders/:id/history', 'orders.history'),
+    route('GET /orders/:id/explain', 'orders.explain'),
+  ],
+};

@@ -1,0 +1,32 @@
+/** `/tracking`: from HTTP to the actions of the tracking service. */
+import { created, mergeParams, type RouteGroup, route } from '../../../mixins/http/endpoint.ts';
+import type { JsonObject } from '../../../mixins/http/json-body.ts';
+import { API_PATH } from './api-path.ts';
+
+const shipmentPath = (trackingNumber: string | undefined) =>
+  `${API_PATH}/tracking/${encodeURIComponent(trackingNumber ?? '')}`;
+
+/** Carriers repeat the tracking number in the events they send, which is no contradiction. */
+function withoutRepeated(body: JsonObject, trackingNumber: string | undefined): JsonObject {
+  if (body.trackingNumber !== trackingNumber) return body;
+  const { trackingNumber: _repeated, ...rest } = body;
+  return rest;
+}
+
+export const trackingRoutes: RouteGroup = {
+  name: 'tracking',
+  path: API_PATH,
+  endpoints: [
+    route<{ trackingNumber: string }>('POST /tracking/shipment', 'tracking.createShipment', {
+      body: 'required',
+      params: ({ body }) => body,
+      reply: (shipment) => created(shipmentPath(shipment.trackingNumber), shipment),
+    }),
+    route('GET /tracking/:trackingNumber', 'tracking.get'),
+    route('POST /tracking/:trackingNumber/events', 'tracking.addEvent', {
+      body: 'required',
+      params: ({ body, path }) => mergeParams(withoutRepeated(body, path.trackingNumber), path),
+      reply: (event, { path }) => created(shipmentPath(path.trackingNumber), event),
+    }),
+  ],
+};

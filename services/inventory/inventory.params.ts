@@ -1,0 +1,93 @@
+/** The rules for what callers send, in the terms of fastest-validator; every fault of a call is reported at once. */
+import { isMoney, MAX_CENTS, moneyToNumber } from '../../machines/money.ts';
+import { MAX_STOCK } from '../../machines/stock-book.ts';
+
+interface Fault {
+  type: string;
+  expected?: unknown;
+  actual?: unknown;
+}
+
+const MAX_PRICE = moneyToNumber(MAX_CENTS);
+const MAX_ADDITION = 2 ** 31;
+
+const id = { type: 'number', integer: true, positive: true, max: Number.MAX_SAFE_INTEGER };
+/** An id that may come from a path, as text. */
+const pathId = { ...id, convert: true };
+
+function text(max: number) {
+  return {
+    type: 'string',
+    trim: true,
+    empty: false,
+    max,
+    // PostgreSQL cannot store the character.
+    // oxlint-disable-next-line no-control-regex
+    pattern: /^[^\0]*$/,
+    messages: { stringPattern: "The '{field}' field must not contain the NUL character." },
+  };
+}
+
+const sku = text(64);
+const name = text(200);
+const description = { ...text(2_000), empty: true, optional: true, nullable: true };
+
+const price = {
+  type: 'number',
+  min: 0,
+  max: MAX_PRICE,
+  custom(value: unknown, errors: Fault[]): unknown {
+    // The other faults of a number are named by its own rule.
+    if (typeof value === 'number' && value >= 0 && value <= MAX_PRICE && !isMoney(value)) {
+      errors.push({ type: 'money', actual: value });
+    }
+    return value;
+  },
+  messages: { money: "The '{field}' field must have at most two decimals." },
+};
+
+export const orderParams = {
+  $$strict: true,
+  orderId: id,
+  items: {
+    type: 'array',
+    min: 1,
+    max: 1_000,
+    items: {
+      type: 'object',
+      strict: true,
+      props: { productId: id, quantity: { type: 'number', integer: true, min: 1, max: 1_000_000_000 } },
+    },
+  },
+};
+
+export const createParams = {
+  $$strict: true,
+  sku,
+  name,
+  description,
+  price,
+  initialStock: { type: 'number', integer: true, min: 0, max: MAX_STOCK, optional: true },
+};
+
+export const updateParams = {
+  $$strict: true,
+  id: pathId,
+  name: { ...name, optional: true },
+  description,
+  price: { ...price, optional: true },
+};
+
+export const addStockParams = {
+  $$strict: true,
+  id: pathId,
+  amount: { type: 'number', integer: true, min: 1, max: MAX_ADDITION },
+};
+
+export const getParams = { $$strict: true, id: pathId };
+
+export const listParams = {
+  $$strict: true,
+  limit: { type: 'number', integer: true, min: 1, max: 100, convert: true, default: 50 },
+  cursor: { type: 'string', optional: true, max: 100 },
+};

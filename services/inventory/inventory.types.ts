@@ -1,0 +1,82 @@
+/** What peers exchange with the inventory: the parameters and results of its actions. */
+import type { StockChanged } from '../../machines/stock-book.ts';
+
+/** The data of a `stock.changed` event. */
+export type { StockChanged };
+
+/** A product and its stock. `availableStock` is `quantity - reservedQuantity`; the price has at most two decimals. */
+export interface Product {
+  id: number;
+  sku: string;
+  name: string;
+  description: string | null;
+  price: number;
+  quantity: number;
+  reservedQuantity: number;
+  availableStock: number;
+}
+
+export interface OrderItem {
+  productId: number;
+  quantity: number;
+}
+
+/** Params of `inventory.reserve`, `inventory.release` and `inventory.consume`. */
+export interface StockOrder {
+  orderId: number;
+  items: OrderItem[];
+}
+
+export interface PricedItem extends OrderItem {
+  price: number;
+}
+
+/** `success: false` is an answer, and final for this order id. */
+export interface StockReply {
+  success: boolean;
+  message: string;
+  /** The products that were short or unknown, ascending. */
+  unavailableProducts: number[];
+  /** On a successful reserve: one entry a product, ascending, with the price at the moment of the reservation. */
+  items?: PricedItem[];
+}
+
+/** Params of `inventory.create`. */
+export interface NewProduct {
+  sku: string;
+  name: string;
+  description?: string | null;
+  price: number;
+  initialStock?: number;
+}
+
+/** Params of `inventory.update`. */
+export interface ProductChange {
+  id: number;
+  name?: string;
+  description?: string | null;
+  price?: number;
+}
+
+/** Params of `inventory.addStock`. */
+export interface StockAddition {
+  id: number;
+  amount: number;
+}
+
+/** Params of `inventory.get`. */
+export interface ProductRequest {
+  id: number;
+}
+
+/** Params of `inventory.list`. */
+export interface ProductListRequest {
+  limit?: number;
+  cursor?: string;
+}
+
+/** `next` is the cursor of the following page, null on the last one. */
+export interface ProductPage {
+  items: Product[];
+  next: string | null;
+}

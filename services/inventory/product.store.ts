@@ -1,0 +1,79 @@
+/** Writes to the catalogue: new products and their descriptions and prices, each with its event in one statement. */
+import type pg from 'pg';
+import { DuplicateSku, NotFound, ServiceUnavailable } from '../../machines/errors.ts';
+import { formatMoney, parseMoney } from '../../machines/money.ts';
+import type { NewProduct, Product, ProductChange } from './inventory.types.ts';
+import { type ProductColumns, productOf } from './product.model.ts';
+import { isDuplicate, isOutage } from './sql-failure.ts';
+
+/** Puts the `stock.changed` event of each row of `changed` into the outbox, in the shape of machines/stock-book.ts. */
+export const TELL_CHANGED = `
+  INSERT INTO inventory.outbox (events)
+  SELECT json_agg(json_build_object(
+           'id', 'product-' || id || '-' || revision, 'type', 'stock.changed', 'key', 'product-' || id, 'at', $1::text,
+           'data', json_build_object('productId', id, 'quantity', quantity, 'reservedQuantity', reserved_quantity,
+                                     'availableStock', quantity - reserved_quantity)))
+    FROM changed HAVING count(*) > 0`;
+
+const COLUMNS = 'id, sku, name, description, price, quantity, reserved_quantity, revision';
+
+const CREATE = `
+WITH changed AS (
+  INSERT INTO inventory.products (sku, name, description, price, quantity, created_at, updated_at)
+  VALUES ($2, $3, $4, $5, $6, $1::text::timestamptz, $1::text::timestamptz) RETURNING ${COLUMNS}
+), told AS (${TELL_CHANGED})
+SELECT * FROM changed`;
+
+const UPDATE = `
+WITH changed AS (
+  UPDATE inventory.products
+     SET name = coalesce($3, name), description = CASE WHEN $4 THEN $5 ELSE description END,
+         price = coalesce($6, price), revision = revision + 1, updated_at = $1::text::timestamptz
+   WHERE id = $2 RETURNING ${COLUMNS}
+), told AS (${TELL_CHANGED})
+SELECT * FROM changed`;
+
+/** A JSON number as NUMERIC reads it; the caller has checked that it is money. */
+const decimal = (price: number): string => formatMoney(parseMoney(String(price)));
+
+/** The catalogue of products. Its callers tell the outbox after each write. */
+export class ProductStore {
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  /** @throws DuplicateSku when another product has the sku: nothing is written. */
+  async create({ sku, name, description, price, initialStock }: NewProduct): Promise<Product> {
+    const values = [new Date().toISOString(), sku, name, description ?? null, decimal(price), initialStock ?? 0];
+    try {
+      return productOf((await this.#write(CREATE, values)) as ProductColumns);
+    } catch (error) {
+      if (isDuplicate(error)) throw new DuplicateSku(`There is a product with the sku ${sku} already`, { sku });
+      throw error;
+    }
+  }
+
+  /** Changes what is given and nothing else. Reservations keep the price they were made at. @throws NotFound */
+  async update({ id, name, description, price }: ProductChange): Promise<Product> {
+    const row = await this.#write(UPDATE, [
+      new Date().toISOString(),
+      id,
+      name ?? null,
+      description !== undefined,
+      description ?? null,
+      price === undefined ? null : decimal(price),
+    ]);
+    if (!row) throw new NotFound(`There is no product ${id}`);
+    return productOf(row);
+  }
+
+  async #write(sql: string, values: unknown[]): Promise<ProductColumns | undefined> {
+    try {
+      return (await this.#pool.query<ProductColumns>(sql, values)).rows[0];
+    } catch (error) {
+      throw isOutage(error) ? new ServiceUnavailable('The catalogue cannot be reached') : error;
+    }
+  }
+}

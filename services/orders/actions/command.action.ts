@@ -1,0 +1,36 @@
+import { defineAction } from '../../../mixins/schema.ts';
+import { PreconditionFailed } from '../../../machines/errors.ts';
+import type { Order } from '../../../machines/order.ts';
+import { findOrder, referenceOf } from '../order-id.ts';
+import { etagOf, viewOf } from '../order.view.ts';
+import { orderCommand } from '../orders.params.ts';
+import type { OrdersOwn } from '../orders.context.ts';
+import type { OrderCommandParams, OrderView } from '../orders.types.ts';
+
+/**
+ * An action that tells an order a command. Resolves once the change is durable, with the order; what it owes to its
+ * peers then follows by itself, once. Repeating a command that is done answers the same.
+ *
+ * @throws NotFound, IllegalTransition (it names the state and what is allowed), PreconditionFailed.
+ */
+export const command = (type: 'CANCEL' | 'SHIP' | 'DELIVER') =>
+  defineAction<OrdersOwn, OrderCommandParams>({
+    params: orderCommand,
+    async handler(ctx): Promise<OrderView> {
+      const { id, ifMatch } = ctx.params;
+      const reference = referenceOf(id);
+      // Only ORD-<uuid> can name an order that is there by number but not by name.
+      if (reference.uuid !== undefined) await findOrder(this.store, id);
+      const guard = ifMatch && ((order: Order) => demandMatch(order, ifMatch));
+      const after = await this.host.tell(reference.id, { event: { type }, guard });
+      return viewOf((after ?? (await findOrder(this.store, id))).state);
+    },
+  });
+
+function demandMatch(order: Order, ifMatch: readonly string[]): void {
+  if (ifMatch.includes('*') || ifMatch.includes(etagOf(order))) return;
+  throw new PreconditionFailed('The order has changed since you read it. Get it again, then decide', {
+    orderId: order.id,
+    status: order.state.status,
+  });
+}

@@ -1,0 +1,29 @@
+import { defineAction } from '../../../mixins/schema.ts';
+import { findOrder } from '../order-id.ts';
+import { orderId } from '../orders.params.ts';
+import type { OrdersOwn } from '../orders.context.ts';
+import type { Explanation, OrderIdParams } from '../orders.types.ts';
+
+const instant = (date: Date | null | undefined): string | null => date?.toISOString() ?? null;
+
+/** What an order is doing now, what it waits for and since when, and what may happen next. @throws NotFound. */
+export const explain = defineAction<OrdersOwn, OrderIdParams>({
+  params: orderId,
+  async handler(ctx): Promise<Explanation> {
+    const { state: order } = await findOrder(this.store, ctx.params.id);
+    const work = await this.queries.work(order.id);
+    const [owed] = order.state.owed;
+    const { status } = order.state;
+    return {
+      status,
+      waitingFor: owed === undefined ? null : work?.parkedAt ? 'operator' : owed.from,
+      attempt: work?.attempt ?? 0,
+      lastError: work?.lastError ?? null,
+      // While a node works on it, due_at is the end of its lease and no attempt is planned.
+      nextAttemptAt: work?.owner === null ? instant(work.dueAt) : null,
+      deadline: status === 'PENDING_CHECK' ? instant(work?.deadlineAt) : null,
+      allowedEvents: [...order.state.allows],
+      waitingSince: instant(work?.waitingSince),
+    };
+  },
+});

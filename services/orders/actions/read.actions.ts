@@ -1,0 +1,51 @@
+import { defineAction } from '../../../mixins/schema.ts';
+import { NotFound } from '../../../machines/errors.ts';
+import { findOrder } from '../order-id.ts';
+import { etagOf, viewOf } from '../order.view.ts';
+import type { OrdersOwn } from '../orders.context.ts';
+import * as params from '../orders.params.ts';
+import type {
+  HistoryEntryView,
+  ListByCustomerParams,
+  OrderIdParams,
+  OrderSummary,
+  OrderView,
+  SearchParams,
+  SearchResult,
+} from '../orders.types.ts';
+
+/** An order with its etag, by number or `ORD-<uuid>`. @throws NotFound. */
+export const get = defineAction<OrdersOwn, OrderIdParams>({
+  params: params.orderId,
+  async handler(ctx): Promise<{ order: OrderView; etag: string }> {
+    const { state } = await findOrder(this.store, ctx.params.id);
+    return { order: viewOf(state), etag: etagOf(state) };
+  },
+});
+
+/** A customer's orders, newest first, a page at a time. */
+export const listByCustomer = defineAction<OrdersOwn, ListByCustomerParams>({
+  params: params.listByCustomer,
+  handler(ctx): Promise<{ items: OrderSummary[]; next: string | null }> {
+    return this.queries.listByCustomer(ctx.params);
+  },
+});
+
+/** Orders that match every condition given, a page at a time. */
+export const search = defineAction<OrdersOwn, SearchParams>({
+  params: params.search,
+  handler(ctx): Promise<SearchResult> {
+    return this.queries.search(ctx.params);
+  },
+});
+
+/** Every transition of an order, oldest first. @throws NotFound. */
+export const history = defineAction<OrdersOwn, OrderIdParams>({
+  params: params.orderId,
+  async handler(ctx): Promise<HistoryEntryView[]> {
+    const { id } = await findOrder(this.store, ctx.params.id);
+    const entries = await this.queries.history(id);
+    if (entries.length === 0) throw new NotFound(`There is no order ${id}`);
+    return entries;
+  },
+});

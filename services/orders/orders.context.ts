@@ -1,0 +1,27 @@
+/** What `this` is in the actions of orders. */
+import type { Service } from 'moleculer';
+import type { Recovery } from '../../mixins/actor/recovery.ts';
+import type { WithDatabase } from '../../mixins/database/database.mixin.ts';
+import type { WithOutbox } from '../../mixins/outbox/outbox.mixin.ts';
+import type { OrderHost, OrderPlacing } from './placing.ts';
+import type { OrderQueries } from './store/order.queries.ts';
+import type { Claimed, OrderStore } from './store/order.store.ts';
+
+export interface OrdersOwn extends WithDatabase, WithOutbox {
+  store: OrderStore;
+  queries: OrderQueries;
+  host: OrderHost;
+  placing: OrderPlacing;
+  recovery: Recovery<Claimed>;
+  forgetting: NodeJS.Timeout;
+}
+
+export type OrdersService = Service & OrdersOwn;
+
+/** What travels beside the parameters of a call. */
+export interface CallMeta {
+  /** The `Idempotency-Key` of the request. */
+  idempotencyKey?: string;
+  /** Who calls; keys are per caller. */
+  caller?: string;
+}

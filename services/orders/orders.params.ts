@@ -1,0 +1,69 @@
+/** What the actions of orders accept, as fastest-validator schemas. Every fault of a request is reported at once. */
+import { ORDER_STATUSES } from '../../machines/order.machine.ts';
+import { countNumber, identifier, text } from '../../mixins/params.ts';
+
+/** Lines an order has at most. */
+export const MAX_LINES = 1_000;
+/** Units of one line at most. */
+export const MAX_QUANTITY = 1_000_000_000;
+/** Entries of a page at most. */
+export const MAX_LIMIT = 200;
+
+export const page = {
+  limit: { ...countNumber(MAX_LIMIT), optional: true },
+  cursor: { ...text(200), optional: true },
+};
+
+export const createOrder = {
+  $$strict: true,
+  customerId: identifier,
+  items: {
+    type: 'array',
+    min: 1,
+    max: MAX_LINES,
+    items: { type: 'object', strict: true, props: { productId: identifier, quantity: countNumber(MAX_QUANTITY) } },
+  },
+  deliveryAddress: text(500),
+  carrier: text(50),
+  customerName: { ...text(200), optional: true, nullable: true },
+};
+
+/** The number of an order in either form; what is neither is an order that does not exist. */
+export const orderId = {
+  $$strict: true,
+  id: [{ type: 'string', min: 1, max: 100 }, { type: 'number' }],
+};
+
+export const orderCommand = {
+  ...orderId,
+  ifMatch: { type: 'array', items: 'string', optional: true },
+};
+
+const amount = { type: 'number', min: 0, max: 9_999_999_999.99, optional: true };
+const instant = {
+  type: 'string',
+  optional: true,
+  max: 40,
+  // RFC 3339; a plain date is midnight UTC.
+  pattern: /^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})?)?$/,
+  custom: (value: string, errors: object[]) => {
+    if (typeof value === 'string' && Number.isNaN(Date.parse(value))) errors.push({ type: 'date', actual: value });
+    return value;
+  },
+};
+
+export const search = {
+  $$strict: true,
+  ...page,
+  status: { type: 'enum', values: [...ORDER_STATUSES], optional: true },
+  customerId: { ...identifier, optional: true },
+  productId: { ...identifier, optional: true },
+  from: instant,
+  to: instant,
+  minTotal: amount,
+  maxTotal: amount,
+  waitingFor: { type: 'enum', values: ['inventory', 'tracking'], optional: true },
+  sort: { type: 'enum', values: ['orderDate', '-orderDate', 'totalPrice', '-totalPrice'], optional: true },
+};
+
+export const listByCustomer = { $$strict: true, ...page, customerId: identifier };

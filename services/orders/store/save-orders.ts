@@ -1,0 +1,135 @@
+/** The statement that saves decided changes: each row only at the version it was read at, with its history and events. */
+import type pg from 'pg';
+import { formatMoney, type Cents } from '../../../machines/money.ts';
+import { ORDER_MACHINE_VERSION } from '../../../machines/order.machine.ts';
+import type { Decision, Order } from '../../../machines/order.ts';
+import type { Change, Due } from '../../../mixins/actor/actor.ts';
+import { attentionRequired, firstAnswer } from '../order.view.ts';
+import type { OrderMemory } from './order.row.ts';
+
+export type OrderChange = Change<Order, Decision>;
+
+// The outbox row is made from what was really saved, so it gets its id after the rows are locked: of two changes of
+// one order the later one always has the higher id.
+const SAVE = {
+  name: 'orders.save',
+  text: `
+WITH input AS (
+  SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::float8[], $14::int[], $15::text[], $16::boolean[], $17::boolean[],
+    $18::text[], $19::text[])
+  AS i (id, version, status, stock_state, shipment_state, seq, prices, total, tracking_number, estimated_delivery, refusal,
+    owner, due_ms, attempt, last_error, parked, keyed, answer, events)
+), saved AS (
+  UPDATE orders.orders o SET
+    status = i.status, stock_state = i.stock_state, shipment_state = i.shipment_state, machine_version = $20, seq = i.seq,
+    version = o.version + 1, prices_at_purchase = i.prices::numeric[], total_price = i.total::numeric,
+    tracking_number = i.tracking_number, estimated_delivery = i.estimated_delivery::timestamptz, refusal = i.refusal::jsonb,
+    owner = i.owner, attempt = i.attempt, last_error = i.last_error,
+    -- A pending order is looked at again no later than its deadline, also when it is parked.
+    due_at = CASE WHEN i.status = 'PENDING_CHECK' THEN least(now() + i.due_ms * interval '1 ms', o.deadline_at)
+      ELSE now() + i.due_ms * interval '1 ms' END,
+    waiting_since = CASE WHEN i.due_ms IS NULL AND NOT i.parked THEN NULL
+      WHEN i.stock_state = o.stock_state AND i.shipment_state = o.shipment_state THEN o.waiting_since ELSE now() END,
+    parked_at = CASE WHEN i.parked THEN now() END
+  FROM input i WHERE o.id = i.id AND o.version = i.version
+  RETURNING o.id
+), logged AS (
+  INSERT INTO orders.order_history (order_id, seq, event, from_status, to_status, at, detail)
+  SELECT h.order_id, h.seq, h.event, h.from_status, h.to_status, to_timestamp(h.at_ms / 1000), h.detail::jsonb
+  FROM unnest($21::bigint[], $22::int[], $23::text[], $24::text[], $25::text[], $26::float8[], $27::text[])
+    AS h (order_id, seq, event, from_status, to_status, at_ms, detail) JOIN saved ON saved.id = h.order_id
+), answered AS (
+  UPDATE orders.idempotency_keys k
+  SET answer = coalesce(k.answer, i.answer::json), rest_at = CASE WHEN i.due_ms IS NULL AND NOT i.parked THEN now() END
+  FROM input i JOIN saved USING (id) WHERE i.keyed AND k.order_id = i.id
+), told AS (
+  INSERT INTO orders.outbox (events)
+  SELECT ('[' || string_agg(events, ',') || ']')::json FROM input JOIN saved USING (id) WHERE events IS NOT NULL
+  HAVING count(*) > 0
+)
+SELECT id FROM saved`,
+};
+
+const INPUT_COLUMNS = 19;
+const HISTORY_COLUMNS = 7;
+
+interface DueColumns {
+  owner: string | null;
+  dueMs: number | null;
+  attempt: number;
+  lastError: string | null;
+  parked: boolean;
+}
+
+function dueColumns(due: Due, lease: { node: string; leaseMs: number }): DueColumns {
+  switch (due.at) {
+    case 'rest':
+      return { owner: null, dueMs: null, attempt: 0, lastError: null, parked: false };
+    case 'lease':
+      return { owner: lease.node, dueMs: lease.leaseMs, attempt: 0, lastError: null, parked: false };
+    case 'pause':
+      return { owner: null, dueMs: due.pauseMs, attempt: due.attempt, lastError: due.lastError, parked: false };
+    case 'parked':
+      return { owner: null, dueMs: null, attempt: due.attempt, lastError: due.lastError, parked: true };
+  }
+}
+
+const prices = (order: Order): string | null =>
+  order.total === null ? null : `{${order.lines.map((line) => formatMoney(line.price as Cents)).join(',')}}`;
+
+function eventsOf(change: OrderChange, due: DueColumns): string | null {
+  const events = [...(change.decision?.announcements ?? [])];
+  if (due.parked) events.push(attentionRequired(change.memory, due.attempt, due.lastError));
+  return events.length === 0 ? null : events.map((event) => JSON.stringify(event)).join(',');
+}
+
+/** Saves the changes whose rows are at the version they were read at. Answers the new memory, or undefined for the others. */
+export async function saveOrders(
+  pool: pg.Pool,
+  changes: readonly OrderChange[],
+  lease: { node: string; leaseMs: number },
+): Promise<(OrderMemory | undefined)[]> {
+  const input: unknown[][] = Array.from({ length: INPUT_COLUMNS }, () => []);
+  const history: unknown[][] = Array.from({ length: HISTORY_COLUMNS }, () => []);
+  const next = changes.map((change): OrderMemory => {
+    const { memory, decision } = change;
+    const order = decision?.order ?? memory.state;
+    const due = dueColumns(change.due, lease);
+    const { value } = order.state;
+    push(input, [
+      order.id,
+      memory.version,
+      value.order,
+      value.stock,
+      value.shipment,
+      order.seq,
+      prices(order),
+      order.total === null ? null : formatMoney(order.total),
+      order.shipment?.trackingNumber ?? null,
+      order.shipment?.estimatedDelivery ?? null,
+      order.refusal === null ? null : JSON.stringify(order.refusal),
+      due.owner,
+      due.dueMs,
+      due.attempt,
+      due.lastError,
+      due.parked,
+      order.keyed,
+      decision && order.keyed ? firstAnswer(memory.state, order) : null,
+      eventsOf(change, due),
+    ]);
+    for (const entry of decision?.history ?? []) {
+      const detail = entry.detail === null ? null : JSON.stringify(entry.detail);
+      push(history, [order.id, entry.seq, entry.event, entry.from, entry.to, entry.at, detail]);
+    }
+    const work = { owner: due.owner, attempt: due.attempt, lastError: due.lastError };
+    return { id: order.id, state: order, version: memory.version + 1, work };
+  });
+  const { rows } = await pool.query<{ id: number }>({ ...SAVE, values: [...input, ORDER_MACHINE_VERSION, ...history] });
+  const saved = new Set(rows.map((row) => row.id));
+  return next.map((memory) => (saved.has(memory.id) ? memory : undefined));
+}
+
+function push(columns: unknown[][], row: readonly unknown[]): void {
+  for (let i = 0; i < columns.length; i++) (columns[i] as unknown[]).push(row[i]);
+}

@@ -1,0 +1,179 @@
+/** What tracking's actions accept. Every fault is reported at once, each naming its field. */
+import type { AddEventParams } from './tracking.types.ts';
+import { RESERVED_STATUSES } from '../../machines/shipment.machine.ts';
+
+/** Free fields a timeline entry may carry, besides the named ones. */
+export const MAX_FREE_FIELDS = 50;
+/** Longest name of a free field, in characters. */
+export const MAX_FIELD_NAME = 100;
+/** How deep `details` and free fields may nest. */
+export const MAX_DEPTH = 8;
+/** `details` and free fields together, as JSON, in bytes. */
+export const MAX_FREE_BYTES = 16_384;
+
+/** The fields of an entry that have a meaning here; all others are free. */
+const NAMED: ReadonlySet<string> = new Set(['trackingNumber', 'status', 'location', 'details', 'timestamp']);
+// Copied into an object, these names would change what the object is.
+const FORBIDDEN_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+const STATUS = /^[A-Za-z][A-Za-z0-9_]{0,49}$/;
+const RFC3339 =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** A fault as fastest-validator's custom checks report it. */
+interface Fault {
+  type: string;
+  message: string;
+  field?: string;
+  expected?: unknown;
+  actual?: unknown;
+}
+
+/** PostgreSQL keeps no NUL in a text. */
+const text = (max: number) => ({
+  type: 'string',
+  max,
+  pattern: /^[^\0]*[^\0\s][^\0]*$/,
+  messages: { stringPattern: "The '{field}' field must not be empty, and must not contain NUL characters." },
+});
+
+const orderId = {
+  type: 'number',
+  integer: true,
+  positive: true,
+  max: Number.MAX_SAFE_INTEGER,
+  messages: { numberMax: "The '{field}' field must be below 2^53." },
+};
+
+const trackingNumber = { type: 'string', max: 100 };
+
+export const createShipmentParams = {
+  $$strict: true,
+  orderId,
+  customerName: { ...text(200), optional: true },
+  deliveryAddress: text(500),
+  carrier: text(50),
+};
+
+export const voidShipmentParams = { $$strict: true, orderId };
+
+export const getShipmentParams = { $$strict: true, trackingNumber };
+
+/** Not strict: reporters add fields of their own, and those are kept. */
+export const addEventParams = {
+  trackingNumber,
+  status: {
+    type: 'string',
+    custom(value: unknown, errors: Fault[]) {
+      if (typeof value !== 'string') return value;
+      if (!STATUS.test(value)) {
+        errors.push({
+          type: 'status',
+          message:
+            "The 'status' field must be a letter followed by letters, digits and underscores, at most 50 characters.",
+        });
+      } else if (RESERVED_STATUSES.includes(value.toUpperCase())) {
+        errors.push({
+          type: 'statusReserved',
+          message: `The 'status' field must not be ${RESERVED_STATUSES.join(' or ')}: the service itself sets these.`,
+        });
+      }
+      return value;
+    },
+  },
+  location: { ...text(200), optional: true },
+  timestamp: {
+    type: 'string',
+    optional: true,
+    custom(value: unknown, errors: Fault[]) {
+      if (typeof value === 'string' && !isRfc3339(value)) {
+        errors.push({
+          type: 'timestamp',
+          message: "The 'timestamp' field must be an RFC 3339 date and time, such as 2026-01-31T09:30:00Z.",
+        });
+      }
+      return value;
+    },
+  },
+  details: {
+    type: 'any',
+    optional: true,
+    // One bound holds for `details` and all free fields together, so they are checked together.
+    custom(value: unknown, errors: Fault[], _schema: unknown, _path: unknown, parent: Record<string, unknown>) {
+      const free = freeFieldsOf(parent);
+      errors.push(...faultsOfNames(Object.keys(free)));
+      let sound = true;
+      for (const [field, part] of Object.entries({ details: value, ...free })) {
+        const reason = reasonNotJson(part, MAX_DEPTH);
+        if (!reason) continue;
+        sound = false;
+        errors.push({ type: 'freeField', field, message: `The '${field}' field ${reason}.` });
+      }
+      if (sound && Buffer.byteLength(JSON.stringify([value, free])) > MAX_FREE_BYTES) {
+        errors.push({
+          type: 'freeFieldsSize',
+          field: 'details',
+          message: `The 'details' field and all free fields together must be at most ${MAX_FREE_BYTES} bytes of JSON.`,
+        });
+      }
+      return value;
+    },
+  },
+};
+
+/** The free fields of an entry, as they are stored. */
+export function freeFieldsOf(params: Partial<AddEventParams>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(params).filter(([name, value]) => !NAMED.has(name) && value !== undefined),
+  );
+}
+
+function faultsOfNames(names: string[]): Fault[] {
+  const faults: Fault[] = [];
+  if (names.length > MAX_FREE_FIELDS) {
+    const message = `An event may carry at most ${MAX_FREE_FIELDS} free fields; these are ${names.length}.`;
+    faults.push({ type: 'freeFieldsCount', field: 'details', message });
+  }
+  for (const field of names) {
+    const reason = reasonNotName(field);
+    if (reason) faults.push({ type: 'fieldName', field: field.slice(0, MAX_FIELD_NAME), message: reason });
+  }
+  return faults;
+}
+
+function reasonNotName(name: string): string | undefined {
+  if (FORBIDDEN_NAMES.has(name)) return `A field must not be named ${name}.`;
+  if (name === '' || name.length > MAX_FIELD_NAME || !isStorable(name)) {
+    return `The name of a field must have 1 to ${MAX_FIELD_NAME} characters, none of them NUL.`;
+  }
+  return undefined;
+}
+
+/** JSONB keeps neither NUL nor half of a surrogate pair. */
+function isStorable(value: string): boolean {
+  return !value.includes('\0') && !/\p{Surrogate}/u.test(value);
+}
+
+/** Why a value cannot be kept as JSON; undefined when it can. Stops at `depth`, so a hostile nesting costs nothing. */
+function reasonNotJson(value: unknown, depth: number): string | undefined {
+  if (typeof value === 'string') return isStorable(value) ? undefined : 'must not contain NUL or unpaired surrogates';
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'must not contain NaN or infinities';
+  if (typeof value === 'boolean' || value === null || value === undefined) return undefined;
+  if (typeof value !== 'object') return 'must be JSON';
+  if (depth === 0) return `must not nest deeper than ${MAX_DEPTH} levels`;
+  for (const [name, part] of Object.entries(value)) {
+    if (!Array.isArray(value) && reasonNotName(name)) return `has a field with a name that cannot be kept`;
+    const reason = reasonNotJson(part, depth - 1);
+    if (reason) return reason;
+  }
+  return undefined;
+}
+
+function isRfc3339(value: string): boolean {
+  const match = RFC3339.exec(value);
+  if (!match) return false;
+  const [year, month, day] = match.slice(1, 4).map(Number) as [number, number, number];
+  // Date turns a 30th of February into the 2nd of March.
+  const date = new Date(Date.UTC(2000, month - 1, day));
+  date.setUTCFullYear(year, month - 1, day);
+  return year > 0 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+}

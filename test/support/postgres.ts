@@ -1,0 +1,46 @@
+/** Fresh databases for tests, on the one server of the run. */
+import { randomUUID } from 'node:crypto';
+import { afterAll } from '@jest/globals';
+import pg from 'pg';
+import { SERVER_VARIABLE } from './postgres-server.ts';
+
+const made: string[] = [];
+
+/** Makes an empty database and answers its address. It is dropped when the test file is done. */
+export async function createDatabase(): Promise<string> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await onServer(`CREATE DATABASE ${name}`);
+  made.push(name);
+  const url = new URL(serverUrl());
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** Runs statements on a database, and answers the rows of the last. For looking at what the code under test wrote. */
+export async function query<Row extends pg.QueryResultRow>(
+  url: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(sql, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+afterAll(async () => {
+  for (const name of made.splice(0)) await onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+});
+
+function serverUrl(): string {
+  const url = process.env[SERVER_VARIABLE];
+  if (!url) throw new Error('the PostgreSQL server of the test run is started by jest.config.mjs: run npm test');
+  return url;
+}
+
+async function onServer(sql: string): Promise<void> {
+  await query(serverUrl(), sql);
+}

@@ -1,0 +1,11 @@
+/** Folders for one test. */
+import { chmod, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A new folder that every user can walk through, as the database needs when the tests run as root. The caller removes it. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'waybill-test-'));
+  await chmod(folder, 0o755);
+  return folder;
+}

@@ -1,0 +1,101 @@
+/** Holds the source against the rules of its layers: who may import whom, and who may read what. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const LINE_LIMIT = 250;
+
+interface Source {
+  /** From the project's folder, with forward slashes. */
+  path: string;
+  text: string;
+  /** Files from the project's folder, or the names of packages. */
+  imports: string[];
+}
+
+function sourcesIn(folder: string): Source[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => sourceAt(join(folder, name)));
+}
+
+function sourceAt(path: string): Source {
+  const text = readFileSync(join(ROOT, path), 'utf8');
+  const specifiers = [...text.matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map((match) => match[1] as string);
+  const imports = specifiers.map((specifier) =>
+    specifier.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(path), specifier)) : specifier,
+  );
+  return { path, text, imports };
+}
+
+const machines = sourcesIn('machines');
+const mixins = sourcesIn('mixins');
+const services = sourcesIn('services');
+const all = [...machines, ...mixins, ...services, sourceAt('moleculer.config.ts')];
+
+/** The service a file belongs to, `services/<name>/…`. */
+const serviceOf = (path: string): string | undefined => /^services\/([^/]+)\//.exec(path)?.[1];
+
+const offences = (sources: Source[], offends: (source: Source, imported: string) => boolean): string[] =>
+  sources.flatMap((source) =>
+    source.imports.filter((imported) => offends(source, imported)).map((imported) => `${source.path} imports ${imported}`),
+  );
+
+test('there is something to check', () => {
+  expect(machines.length).toBeGreaterThan(3);
+  expect(mixins.length).toBeGreaterThan(3);
+  expect(services.length).toBeGreaterThan(3);
+});
+
+test('machines import only XState and each other', () => {
+  const allowed = /^(xstate(\/.*)?$|machines\/)/;
+  expect(offences(machines, (_source, imported) => !allowed.test(imported))).toEqual([]);
+});
+
+test('machines read no clock, roll no dice and touch no process', () => {
+  const impure = /\b(Date\.now\(|new Date\(\)|Math\.random\(|process\.|setTimeout\(|fetch\()/;
+  expect(machines.filter(({ text }) => impure.test(withoutComments(text))).map(({ path }) => path)).toEqual([]);
+});
+
+test('mixins import no service', () => {
+  expect(offences(mixins, (_source, imported) => imported.startsWith('services/'))).toEqual([]);
+});
+
+test('services do not import each other', () => {
+  const foreign = (source: Source, imported: string): boolean =>
+    imported.startsWith('services/') && serviceOf(imported) !== serviceOf(source.path);
+  expect(offences(services, foreign)).toEqual([]);
+});
+
+test('nothing that runs imports a test', () => {
+  expect(offences(all, (_source, imported) => imported.startsWith('test/'))).toEqual([]);
+});
+
+test('the environment is read in mixins/settings.ts only', () => {
+  const readers = all.filter(({ text }) => /\bprocess\.env\b|\benv\b.*from 'node:process'/.test(withoutComments(text)));
+  expect(readers.map(({ path }) => path)).toEqual(['mixins/settings.ts']);
+});
+
+test("no service's SQL names a table of another service", () => {
+  const tables = /\b(?:FROM|JOIN|INTO|UPDATE|ONLY|TABLE|EXISTS|REFERENCES|DELETE FROM|ON)\s+(orders|inventory|tracking)\.\w+/gi;
+  const foreign = services.flatMap(({ path, text }) =>
+    [...text.matchAll(tables)].filter((match) => match[1] !== serviceOf(path)).map((match) => `${path}: ${match[0]}`),
+  );
+  expect(foreign).toEqual([]);
+});
+
+test(`no source file outgrows ${LINE_LIMIT} lines`, () => {
+  const long = all.map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }));
+  expect(long.filter(({ lines }) => lines > LINE_LIMIT)).toEqual([]);
+});
+
+test('every file opens with a sentence that says what it is', () => {
+  const silent = all.filter(({ text }) => !/^(#!.*\n)?\/\*\*/.test(text));
+  expect(silent.map(({ path }) => path)).toEqual([]);
+});
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
+}
