@@ -5,7 +5,7 @@
  * the two peer services have come; a state there that carries `meta.owes` is work that somebody still has to do. The
  * machine has no context and no clock: what an order knows is in its row, when things are due is in its row too.
  */
-import { setup } from 'xstate';
+import { raise, setup } from 'xstate';
 
 /** Grows with every change of the chart that makes an older snapshot mean something else. */
 export const ORDER_MACHINE_VERSION = 1;
@@ -52,7 +52,7 @@ const tell = (topic: string) => ({ type: 'announce' as const, params: { topic } 
 
 export const orderMachine = setup({
   types: {
-    events: {} as { type: OrderEventType },
+    events: {} as { type: OrderEventType | 'UNDO' },
     meta: {} as OwedMeta,
   },
   actions: {
@@ -66,19 +66,20 @@ export const orderMachine = setup({
     order: {
       initial: 'PENDING_CHECK',
       states: {
+        // Only this region decides whether a command is allowed; what it undoes at the peers follows from UNDO.
         PENDING_CHECK: {
           on: {
             SECURED: { target: 'CONFIRMED', actions: [tell('order.confirmed'), tell('order.shipmentCreated')] },
             RESERVED: { target: 'CONFIRMED', actions: tell('order.confirmed') },
             REFUSED: { target: 'CANCELLED', actions: tell('order.cancelled') },
-            CANCEL: { target: 'CANCELLED', actions: tell('order.cancelled') },
-            EXPIRE: { target: 'CANCELLED', actions: tell('order.cancelled') },
+            CANCEL: { target: 'CANCELLED', actions: [raise({ type: 'UNDO' }), tell('order.cancelled')] },
+            EXPIRE: { target: 'CANCELLED', actions: [raise({ type: 'UNDO' }), tell('order.cancelled')] },
           },
         },
         CONFIRMED: {
           on: {
             SHIP: { target: 'SHIPPED', actions: tell('order.shipped') },
-            CANCEL: { target: 'CANCELLED', actions: tell('order.cancelled') },
+            CANCEL: { target: 'CANCELLED', actions: [raise({ type: 'UNDO' }), tell('order.cancelled')] },
           },
         },
         SHIPPED: {
@@ -98,11 +99,10 @@ export const orderMachine = setup({
             SECURED: 'reserved',
             RESERVED: 'reserved',
             REFUSED: 'refused',
-            CANCEL: 'releasing',
-            EXPIRE: 'releasing',
+            UNDO: 'releasing',
           },
         },
-        reserved: { on: { SHIP: 'consuming', CANCEL: 'releasing' } },
+        reserved: { on: { SHIP: 'consuming', UNDO: 'releasing' } },
         consuming: { ...owes('consume', 'inventory'), on: { STOCK_CONSUMED: 'consumed' } },
         releasing: { ...owes('release', 'inventory'), on: { STOCK_RELEASED: 'released' } },
         refused: {},
@@ -119,18 +119,17 @@ export const orderMachine = setup({
             RESERVED: 'creating',
             REFUSED: 'none',
             // A createShipment of the reserving step may be under way: its void leaves a tombstone if it comes first.
-            CANCEL: 'voiding',
-            EXPIRE: 'voiding',
+            UNDO: 'voiding',
           },
         },
         creating: {
           ...owes('createShipment', 'tracking'),
           on: {
             SHIPMENT_CREATED: { target: 'created', actions: tell('order.shipmentCreated') },
-            CANCEL: 'voiding',
+            UNDO: 'voiding',
           },
         },
-        created: { on: { CANCEL: 'voiding' } },
+        created: { on: { UNDO: 'voiding' } },
         voiding: { ...owes('void', 'tracking'), on: { SHIPMENT_VOIDED: 'voided' } },
         voided: {},
         none: {},

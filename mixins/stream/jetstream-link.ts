@@ -1,5 +1,5 @@
 /** What a connection to JetStream offers to those that publish and pull on it. */
-import { type ErrorCode, type JetStreamClient, type JetStreamManager, NatsError } from 'nats';
+import { type JetStreamClient, type JetStreamManager, NatsError } from 'nats';
 
 /** How long the stream keeps events. Inboxes must remember for longer. */
 export const STREAM_MAX_AGE_MS = 7 * 86_400_000;
@@ -17,6 +17,6 @@ export function isNotFound(error: unknown): boolean {
 }
 
 /** True when the NATS client failed for this reason. */
-export function failedFor(error: unknown, code: ErrorCode): boolean {
-  return error instanceof NatsError && error.code === String(code);
+export function failedFor(error: unknown, code: string): boolean {
+  return error instanceof NatsError && error.code === code;
 }

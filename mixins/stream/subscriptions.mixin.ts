@@ -28,7 +28,7 @@ export interface WithSubscriptions<Own extends object = object> {
   subscriptions: Subscriptions<Own>;
 }
 
-interface Own extends WithDatabase {
+interface Subscribed extends WithDatabase {
   subscriptionsEnd?: () => Promise<void>;
 }
 
@@ -43,23 +43,20 @@ export function subscriptionsMixin(): Partial<ServiceSchema> {
       const { subscriptions } = schema;
       if (!subscriptions) return;
       // Appended to the service's own handlers: the last to start, and so the first to stop.
-      schema.started = [
-        schema.started ?? [],
-        async function started() {
-          this.subscriptionsEnd = await begin(this, subscriptions);
-        } satisfies Lifecycle,
-      ].flat();
-      schema.stopped = [
-        schema.stopped ?? [],
-        async function stopped() {
-          await this.subscriptionsEnd?.();
-        } satisfies Lifecycle,
-      ].flat();
+      const start: Lifecycle = async function started() {
+        this.subscriptionsEnd = await begin(this, subscriptions);
+      };
+      schema.started = [schema.started ?? [], start].flat();
+      schema.stopped = [schema.stopped ?? [], end].flat();
     },
   } as Partial<ServiceSchema>;
 }
 
-type Lifecycle = (this: Service & Own) => unknown;
+type Lifecycle = (this: Service & Subscribed) => Promise<void>;
+
+async function end(this: Service & Subscribed): Promise<void> {
+  await this.subscriptionsEnd?.();
+}
 
 /** A schema after its mixins were merged into it. */
 interface LifecycleSchema {
@@ -67,7 +64,7 @@ interface LifecycleSchema {
   stopped?: Lifecycle | Lifecycle[];
 }
 
-async function begin(service: Service & Own, subscriptions: Subscriptions): Promise<() => Promise<void>> {
+async function begin(service: Service & Subscribed, subscriptions: Subscriptions): Promise<() => Promise<void>> {
   const { broker, database, logger, name } = service;
   const lease = new Lease(database, `consumer:${name}`, { holder: broker.nodeID });
   const inbox = new Inbox(database, name);

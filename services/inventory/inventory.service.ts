@@ -6,7 +6,7 @@ import { moneyToNumber } from '../../machines/money.ts';
 import { type OrderOperation, orderLines } from '../../machines/stock-book.ts';
 import { databaseMixin, type WithDatabase } from '../../mixins/database/database.mixin.ts';
 import { readModelMixin, type WithReadModel } from '../../mixins/database/read-model.mixin.ts';
-import { outboxMixin } from '../../mixins/outbox/outbox.mixin.ts';
+import { outboxMixin, type WithOutbox } from '../../mixins/outbox/outbox.mixin.ts';
 import { defineService } from '../../mixins/schema.ts';
 import { readSettings } from '../../mixins/settings.ts';
 import { fillDemoCatalog } from './demo-catalog.ts';
@@ -28,8 +28,7 @@ import { defineProduct, type ProductColumns, productOf } from './product.model.t
 import { ProductStore } from './product.store.ts';
 import { StockBookStore } from './stock-book.store.ts';
 
-interface Inventory extends WithDatabase, WithReadModel<ProductColumns> {
-  outbox: { wake(): void };
+interface Inventory extends WithDatabase, WithOutbox, WithReadModel<ProductColumns> {
   book: StockBookStore;
   catalog: ProductStore;
 }

@@ -12,7 +12,6 @@ import type {
 import inventory from '../../services/inventory/inventory.service.ts';
 import { createDatabase } from '../support/postgres.ts';
 
-let database: Awaited<ReturnType<typeof createDatabase>>;
 let sql: pg.Pool;
 let one: ServiceBroker;
 let two: ServiceBroker;
@@ -27,9 +26,9 @@ async function startNode(nodeID: string): Promise<ServiceBroker> {
 }
 
 beforeAll(async () => {
-  database = await createDatabase();
-  process.env['INVENTORY_DATABASE_URL'] = database.url;
-  sql = new pg.Pool({ connectionString: database.url });
+  const url = await createDatabase();
+  process.env['INVENTORY_DATABASE_URL'] = url;
+  sql = new pg.Pool({ connectionString: url });
   sql.on('error', () => undefined);
   // Both at once, on an empty database.
   [one, two] = await Promise.all([startNode('one'), startNode('two')]);
@@ -45,7 +44,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([one?.stop(), two?.stop()]);
   await sql?.end();
-  await database?.drop();
 });
 
 afterEach(async () => {
@@ -271,9 +269,9 @@ test('connections that break under load lose no order and add no stock twice', a
   const { id } = await createProduct({ initialStock: 100_000 });
   const orders = Array.from({ length: 400 }, nextId);
   const items = [{ productId: id, quantity: 1 }];
-  let cut = true;
+  const cut = new AbortController();
   const cutting = (async () => {
-    while (cut) {
+    while (!cut.signal.aborted) {
       await sql.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'waybill inventory'`,
       );
@@ -288,7 +286,7 @@ test('connections that break under load lose no order and add no stock twice', a
     );
   }
   const added = await Promise.allSettled(additions);
-  cut = false;
+  cut.abort();
   await cutting;
 
   for (const outcome of [...outcomes, ...added]) {

@@ -104,7 +104,7 @@ test('everything the image copies exists and is let through by .dockerignore', (
     .filter((value) => !value.startsWith('--from'))
     .flatMap((value) => value.split(' ').slice(0, -1));
   for (const path of copied) expect([path, existsSync(join(ROOT, path)), letThrough.has(path)]).toEqual([path, true, true]);
-  expect(copied.toSorted()).toEqual([...letThrough].toSorted());
+  expect([...new Set(copied)].toSorted()).toEqual([...letThrough].toSorted());
 });
 
 test('the image runs on Node 24 as an ordinary user, with production packages, the way npm start does', () => {

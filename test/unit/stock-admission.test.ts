@@ -51,6 +51,9 @@ function runBatches(book: StockBook, batches: readonly (readonly StockOperation[
   return { answers, book: now };
 }
 
+const levels = (book: StockBook) => [...book.products.values()].map(({ quantity, reserved }) => [quantity, reserved]);
+const ledger = (book: StockBook) => [...book.reservations].toSorted(([a], [b]) => a - b);
+
 /** What is compared: errors by type, and of an order's answer all that its caller sees. */
 function seen(answer: Admission['answers'][number]): unknown {
   if (answer instanceof WaybillError) return answer.type;
@@ -77,7 +80,7 @@ const operations = itemsOfOrder.chain((own) =>
           )
           .map(([kind, orderId, other]): StockOperation => {
             const asked = kind === 'reserve' && orderId === 7 && other ? other : (own[orderId] as Items);
-            return { kind: kind as OrderOperation['kind'], orderId, lines: orderLines(asked) };
+            return { kind, orderId, lines: orderLines(asked) };
           }),
       },
       {
@@ -161,11 +164,8 @@ test('a batch is decided as its operations would be one after the other, however
       const halves = runBatches(before, [batch.slice(0, cut), batch.slice(cut)]);
       expect(whole.answers.map(seen)).toEqual(single.answers.map(seen));
       expect(halves.answers.map(seen)).toEqual(single.answers.map(seen));
-      const levels = (book: StockBook) =>
-        [...book.products.values()].map(({ quantity, reserved }) => [quantity, reserved]);
       expect(levels(whole.book)).toEqual(levels(single.book));
-      const rest = (book: StockBook) => new Map([...book.reservations].toSorted(([a], [b]) => a - b));
-      expect(rest(whole.book)).toEqual(rest(single.book));
+      expect(ledger(whole.book)).toEqual(ledger(single.book));
     }),
   );
 });
@@ -320,12 +320,12 @@ test('an addition past the bound is a fault of its amount, and the stock stays',
   expect(products).toEqual([]);
 });
 
+function message(...ids: number[]): string {
+  const asked = order('reserve', 1, ...ids.map((id): [number, number] => [id, 1]));
+  return (admit(bookOf(), [asked], AT).answers[0] as OrderAnswer).message;
+}
+
 test('the message names one product, or many, and never hundreds', () => {
-  const message = (...ids: number[]) =>
-    (
-      admit(bookOf(), [order('reserve', 1, ...ids.map((id): [number, number] => [id, 1]))], AT)
-        .answers[0] as OrderAnswer
-    ).message;
   expect(message(1)).toBe('Product ID 1 has insufficient stock');
   expect(message(1, 2)).toBe('Product IDs 1, 2 have insufficient stock');
   expect(message(...Array.from({ length: 12 }, (_, i) => i + 1))).toBe(

@@ -1,0 +1,161 @@
+/** How a process starts, refuses to start, and stops: seen from outside, as `npm start` runs it. */
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { afterAll, expect, test } from '@jest/globals';
+import { stopServer } from '../../mixins/database/embedded-cluster.ts';
+import { startEmbeddedPostgres } from '../../mixins/database/embedded-postgres.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { http } from '../support/http.ts';
+import { createDatabase, query } from '../support/postgres.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { spawnWaybill, startWaybill, type WaybillOptions } from '../support/waybill.ts';
+
+const folders: string[] = [];
+
+async function newDataDir(): Promise<string> {
+  const folder = await temporaryFolder();
+  folders.push(folder);
+  return folder;
+}
+
+afterAll(async () => {
+  for (const dataDir of folders) {
+    // Whatever a failed test left running is joined, and ended by being the last to leave.
+    const last = await startEmbeddedPostgres({ dataDir });
+    await last.stop();
+    await stopServer(`${dataDir}/postgres/cluster`, 5_000);
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});
+
+const order = {
+  customerId: 7,
+  items: [{ productId: 1, quantity: 2 }],
+  deliveryAddress: '221B Baker Street, London',
+  carrier: 'DHL',
+};
+
+/** Starts a process that must refuse, and answers its one line. */
+async function refusal(options: WaybillOptions): Promise<string> {
+  const waybill = await spawnWaybill(options);
+  const { code } = await waybill.exited;
+  expect({ code, lines: waybill.stderr.length }).toEqual({ code: 1, lines: 1 });
+  return waybill.stderr[0] as string;
+}
+
+test.each([
+  [{ PORT: 'eighty' }, 'PORT=eighty cannot be used: give a whole number from 0 to 65535'],
+  [{ SERVICES: 'api,cats' }, 'SERVICES=api,cats cannot be used: give a comma list of api, orders, inventory, tracking'],
+  [{ HOST: '0.0.0.0' }, 'HOST=0.0.0.0 cannot be used without authentication'],
+  [{ ORDER_PENDING_TTL: 'soon' }, 'ORDER_PENDING_TTL=soon cannot be used: give a duration'],
+])('the bad setting %j ends the start with one line that says what to give', async (env, line) => {
+  expect(await refusal({ env, services: (env as { SERVICES?: string }).SERVICES })).toContain(line);
+});
+
+test('an unreachable database ends the start with one line that names it, without its password', async () => {
+  const port = await freePort();
+  const line = await refusal({ env: { DATABASE_URL: `postgres://shop:sesame@127.0.0.1:${port}/shop` } });
+  expect(line).toContain(`127.0.0.1:${port}/shop) cannot be reached: nothing listens there`);
+  expect(line).not.toContain('sesame');
+});
+
+test("a service's own database address is the one that counts", async () => {
+  const port = await freePort();
+  const env = { DATABASE_URL: await createDatabase(), TRACKING_DATABASE_URL: `postgres://shop@127.0.0.1:${port}/shop` };
+  expect(await refusal({ env })).toContain('the database of tracking');
+});
+
+test('a database that does not exist, and a refused password, are told apart', async () => {
+  const url = new URL(await createDatabase());
+  const absent = new URL(url);
+  absent.pathname = '/nowhere';
+  expect(await refusal({ env: { DATABASE_URL: absent.href } })).toContain('there is no such database');
+  url.password = 'wrong';
+  expect(await refusal({ env: { DATABASE_URL: url.href } })).toContain('the user or the password is refused');
+});
+
+test('a taken port ends the start with one line', async () => {
+  const other = createServer();
+  const port = await freePort();
+  await new Promise<void>((done) => other.listen(port, '127.0.0.1', done));
+  try {
+    const line = await refusal({ env: { PORT: String(port), DATABASE_URL: await createDatabase() } });
+    expect(line).toBe(`Waybill cannot start: port ${port} is taken by another program: end that program, or set another PORT`);
+  } finally {
+    other.close();
+  }
+});
+
+test('a schema made by a newer version ends the start with one line', async () => {
+  const url = await createDatabase();
+  await query(url, 'CREATE SCHEMA tracking');
+  await query(url, 'CREATE TABLE tracking.migrations (name text PRIMARY KEY, run_at timestamptz NOT NULL DEFAULT now())');
+  await query(url, "INSERT INTO tracking.migrations VALUES ('9999-from-the-future')");
+  const line = await refusal({ env: { DATABASE_URL: url }, services: 'tracking' });
+  expect(line).toContain('was made by a newer version (9999-from-the-future)');
+});
+
+test('SERVICES picks what a process runs', async () => {
+  const waybill = await startWaybill({ env: { DATABASE_URL: await createDatabase() }, services: 'inventory,tracking' });
+  const started = waybill.stdout.flatMap((line) => /Service '(\w+)' started/.exec(line)?.[1] ?? []);
+  expect(started.toSorted()).toEqual(['inventory', 'tracking']);
+});
+
+test('a start prints where the gateway is and a request to paste, last', async () => {
+  const waybill = await startWaybill({ env: { DATABASE_URL: await createDatabase() } });
+  await eventually(() => expect(waybill.stdout.slice(-4).join('\n')).toContain(`curl -i ${waybill.url}/api/v1/orders`));
+  expect(waybill.stdout.slice(-4).join('\n')).toContain(`Waybill listens on ${waybill.url}/api/v1`);
+});
+
+test('with nothing set it runs on a database of its own, and a second start keeps the orders', async () => {
+  const env = { DATA_DIR: await newDataDir() };
+  const first = await startWaybill({ env });
+  const placed = await http('POST', `${first.url}/api/v1/orders`, { body: order });
+  expect(placed.status).toBe(201);
+  expect(await first.stop()).toEqual({ code: 0, signal: null });
+
+  const second = await startWaybill({ env });
+  const found = await http('GET', `${second.url}/api/v1/orders/${String(placed.body.orderId)}`);
+  expect(found.body).toMatchObject({ orderId: placed.body.orderId, status: 'CONFIRMED', totalPrice: placed.body.totalPrice });
+  const product = await http('GET', `${second.url}/api/v1/inventory/1`);
+  expect(product.body.reservedQuantity).toBe(2);
+});
+
+test('two starts on one folder share the database, also after one of them was killed', async () => {
+  const env = { DATA_DIR: await newDataDir() };
+  const [first, second] = await Promise.all([startWaybill({ env }), startWaybill({ env })]);
+  const placed = await http('POST', `${first.url}/api/v1/orders`, { body: order });
+  await first.kill('SIGKILL');
+  const found = await http('GET', `${second.url}/api/v1/orders/${String(placed.body.orderId)}`);
+  expect(found.body).toMatchObject({ status: 'CONFIRMED' });
+  expect(await second.stop()).toEqual({ code: 0, signal: null });
+});
+
+test('SIGTERM finishes what is in flight and exits 0 within 10 s', async () => {
+  const waybill = await startWaybill({ env: { DATABASE_URL: await createDatabase() } });
+  const replies = Array.from({ length: 40 }, () => http('POST', `${waybill.url}/api/v1/orders`, { body: { ...order, items: [{ productId: 2, quantity: 1 }], customerId: Math.floor(Math.random() * 1e9) + 1 } }).catch(() => undefined));
+  // The first answer shows that the others have been taken in.
+  await Promise.race(replies);
+  const began = Date.now();
+  const end = await waybill.stop();
+  expect(end).toEqual({ code: 0, signal: null });
+  expect(Date.now() - began).toBeLessThan(10_000);
+  const statuses = (await Promise.all(replies)).map((reply) => reply?.status);
+  expect(statuses.filter((status) => status !== undefined && status !== 201 && status !== 400)).toEqual([]);
+});
+
+test('npm start itself ends with code 0 on SIGTERM, and leaves no database server behind', async () => {
+  const { startChild } = await import('../support/child.ts');
+  const { ROOT } = await import('../support/waybill.ts');
+  const dataDir = await newDataDir();
+  const port = await freePort();
+  const clear = { DATABASE_URL: undefined, TRANSPORTER: undefined, SERVICES: undefined, NODE_OPTIONS: undefined };
+  const npm = startChild('npm', ['start'], { cwd: ROOT, env: { ...clear, PORT: String(port), DATA_DIR: dataDir } });
+  await eventually(async () => expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200), {
+    withinMs: 30_000,
+  });
+  expect(await npm.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  const { readServerNote } = await import('../../mixins/database/embedded-cluster.ts');
+  await eventually(() => expect(readServerNote(`${dataDir}/postgres/cluster`)).toBeUndefined());
+});

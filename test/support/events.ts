@@ -1,0 +1,87 @@
+/** What tests of the outbox and the streams share: a schema with its tables, events, and parts that stop by themselves. */
+import { afterEach } from '@jest/globals';
+import { ServiceBroker } from 'moleculer';
+import type { DomainEvent } from '../../machines/domain-event.ts';
+import { type Database, openDatabase } from '../../mixins/database/database.ts';
+import { Lease } from '../../mixins/lease.ts';
+import { outboxTables } from '../../mixins/outbox/outbox.schema.ts';
+import { Relay } from '../../mixins/outbox/relay.ts';
+import type { EventStream } from '../../mixins/stream/event-stream.ts';
+import { createDatabase, query } from './postgres.ts';
+
+export const SCHEMA = 'tracking';
+
+const endings: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of endings.splice(0).toReversed()) await end();
+});
+
+/** Has `end` called after the test, the latest first. */
+export function afterwards(end: () => Promise<unknown>): void {
+  endings.push(end);
+}
+
+/** A database with the tables of an outbox in the schema `tracking`; `open` gives one more node's pool to it. */
+export async function eventDatabase(): Promise<{ url: string; open: () => Database }> {
+  const url = await createDatabase();
+  await query(url, `CREATE SCHEMA ${SCHEMA}; ${outboxTables(SCHEMA)}`);
+  return {
+    url,
+    open: () => {
+      const database = openDatabase(url, SCHEMA, 4);
+      afterwards(async () => {
+        if (!database.pool.ended) await database.close();
+      });
+      return database;
+    },
+  };
+}
+
+export function eventOf(key: string, n: number): DomainEvent {
+  return { id: `${key}-${n}`, type: 'shipment.updated', key, at: new Date(0).toISOString(), data: { n } };
+}
+
+/** `perKey` events of each of `keys` keys, dealt over rows as batches of commits would. */
+export function rowsOf(keys: number, perKey: number): DomainEvent[][] {
+  return Array.from({ length: perKey }, (_, n) =>
+    Array.from({ length: keys }, (_key, key) => eventOf(`shipment-${key}`, n)),
+  );
+}
+
+export async function writeRows(database: Database, rows: unknown[]): Promise<void> {
+  await database.pool.query(
+    `INSERT INTO ${SCHEMA}.outbox (events) SELECT event::json FROM unnest($1::text[]) WITH ORDINALITY AS row (event, nth) ORDER BY nth`,
+    [rows.map((row) => JSON.stringify(row))],
+  );
+}
+
+/** The numbers of each key's events, in the order in which they came. */
+export class Received {
+  readonly byKey = new Map<string, number[]>();
+  count = 0;
+
+  add(event: DomainEvent): void {
+    this.count++;
+    const numbers = this.byKey.get(event.key) ?? [];
+    numbers.push(event.data['n'] as number);
+    this.byKey.set(event.key, numbers);
+  }
+}
+
+export function leaseOf(database: Database, name: string): Lease {
+  const lease = new Lease(database, name);
+  lease.start();
+  afterwards(() => lease.stop());
+  return lease;
+}
+
+export function startRelay(database: Database, stream: EventStream): Relay {
+  const relay = new Relay({ database, stream, lease: new Lease(database, 'relay'), logger: silentLogger() });
+  relay.start();
+  afterwards(() => relay.stop());
+  return relay;
+}
+
+export function silentLogger() {
+  return new ServiceBroker({ logger: false }).logger;
+}
