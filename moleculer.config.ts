@@ -14,7 +14,7 @@ interface Runner {
 }
 
 /** Called by moleculer-runner. Ends the process with one line and exit code 1 when it cannot start. */
-export default async function configure(this: Runner): Promise<BrokerOptions> {
+async function configure(this: Runner): Promise<BrokerOptions> {
   try {
     takeEnvironment();
     const settings = readSettings();
@@ -31,7 +31,7 @@ export default async function configure(this: Runner): Promise<BrokerOptions> {
       started: greet,
     };
   } catch (error) {
-    refuseStart(error);
+    return refuseStart(error);
   }
 }
 
@@ -53,3 +53,5 @@ async function startDatabase(dataDir: string): Promise<EmbeddedPostgres> {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
 }
+
+export default configure;

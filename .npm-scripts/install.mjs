@@ -31,7 +31,9 @@ function missing() {
   const present = packagesIn(join(ROOT, 'node_modules', '.package-lock.json'));
   return Object.entries(wanted)
     .filter(([path, entry]) => path !== '' && isNeeded(entry))
-    .filter(([path, { version }]) => present[path]?.version !== version || !existsSync(join(ROOT, path, 'package.json')))
+    .filter(
+      ([path, { version }]) => present[path]?.version !== version || !existsSync(join(ROOT, path, 'package.json')),
+    )
     .map(([path]) => path);
 }
 

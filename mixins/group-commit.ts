@@ -1,5 +1,5 @@
 /** Group commit: concurrent callers of one stage share its transactions, one batch in flight and one filling. */
-import { Overloaded } from '../machines/errors.ts';
+import { Overloaded, ServiceUnavailable } from '../machines/errors.ts';
 
 /** Carries out a batch in one transaction. Answers one result an item, in the order of the items. */
 export type WriteBatch<Item, Result> = (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -23,8 +23,9 @@ interface Waiting<Item, Result> {
  * While a batch is under way the next one gathers, then goes as one. A lone item waits for nobody: it leaves at the
  * end of the event loop's turn in which it came. There is no timer: batches grow with the load by themselves.
  *
- * A batch that fails is tried again item by item, so that a poisoned item fails alone. The writer must therefore be
- * idempotent: after a lost connection the first try may have been committed.
+ * A batch that fails is tried again item by item, so that a poisoned item fails alone; one that fails because the
+ * database is away (ServiceUnavailable) is tried again once as a whole. The writer must therefore be idempotent: after
+ * a lost connection the first try may have been committed.
  */
 export class GroupCommit<Item, Result> {
   readonly #write: WriteBatch<Item, Result>;
@@ -81,12 +82,14 @@ export class GroupCommit<Item, Result> {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  async #commit(batch: Waiting<Item, Result>[]): Promise<void> {
+  async #commit(batch: Waiting<Item, Result>[], tries = 1): Promise<void> {
     try {
       const results = await this.#write(batch.map((waiting) => waiting.item));
       for (let i = 0; i < batch.length; i++) (batch[i] as Waiting<Item, Result>).resolve(results[i] as Result);
     } catch (error) {
-      if (batch.length === 1) (batch[0] as Waiting<Item, Result>).reject(error);
+      // Item by item, every one of them would wait for the same outage.
+      if (error instanceof ServiceUnavailable && tries < 2) await this.#commit(batch, tries + 1);
+      else if (error instanceof ServiceUnavailable || batch.length === 1) for (const { reject } of batch) reject(error);
       else for (const waiting of batch) await this.#commit([waiting]);
     }
   }

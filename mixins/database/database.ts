@@ -39,6 +39,14 @@ export function openDatabase(url: string, schema: string, poolSize: number): Dat
   const pool = new pg.Pool(options);
   // An idle connection that breaks is replaced at the next statement, which reports what went wrong.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => {
+    // One that breaks while it is checked out fails its statements; without a listener it would end the process too.
+    client.on('error', () => undefined);
+    // A prepared statement that is planned while its table is nearly empty keeps a sequential scan as the table grows.
+    // Everything that goes through this pool finds its rows by key. Compiling such statements takes far longer than
+    // running them. A failure of this one shows at the statement that follows.
+    client.query('SET enable_seqscan = off; SET jit = off').catch(() => undefined);
+  });
   const sequelize = new Sequelize(url, {
     dialect: 'postgres',
     schema,

@@ -1,7 +1,17 @@
 /** One PostgreSQL server process on one data folder: made, started, found again, stopped. */
 import { spawn, type SpawnOptions } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -113,29 +123,36 @@ async function launch(place: Place, programs: PostgresPrograms): Promise<string 
   const log = openSync(logFile, 'a', 0o600);
   giveTo(logFile, place.user);
   const logStart = statSync(logFile).size;
-  let ended: string | undefined;
+  const server: { ended?: string } = {};
   try {
-    const args = ['-D', place.cluster, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+    const args = [
+      '-D',
+      place.cluster,
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ];
     // Its own session: the terminal's Ctrl-C must not end the database before the service has finished with it.
-    const server = spawn(programs.postgres, args, { ...options(place), detached: true, stdio: ['ignore', log, log] });
-    server.once('error', (error) => (ended = error.message));
-    server.once('exit', (code, signal) => (ended = `it ended with ${signal ?? code}`));
-    server.unref();
+    const child = spawn(programs.postgres, args, { ...options(place), detached: true, stdio: ['ignore', log, log] });
+    child.once('error', (error) => (server.ended = error.message));
+    child.once('exit', (code, signal) => (server.ended = `it ended with ${signal ?? code}`));
+    child.unref();
   } finally {
     closeSync(log);
   }
   const password = passwordOf(place);
   const deadline = Date.now() + START_TIMEOUT_MS;
-  while (ended === undefined && Date.now() < deadline) {
+  while (server.ended === undefined && Date.now() < deadline) {
     if (readServerNote(place.cluster)?.port === port && (await answers(port, password))) return undefined;
     await pause(POLL_MS);
   }
   const fatal = /FATAL: {2}(.*)/.exec(readFileSync(logFile).subarray(logStart).toString());
-  return fatal?.[1] ?? ended;
+  return fatal?.[1] ?? server.ended;
 }
 
 async function answers(port: number, password: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: addressOf(port, password, 'postgres'), connectionTimeoutMillis: 2_000 });
+  const client = new pg.Client({
+    connectionString: addressOf(port, password, 'postgres'),
+    connectionTimeoutMillis: 2_000,
+  });
   client.on('error', () => undefined);
   try {
     await client.connect();

@@ -1,13 +1,14 @@
 /** Reads through moleculer-db: its adapter over a Sequelize model, without any of its generated actions. */
 import { createRequire } from 'node:module';
 import type { ServiceSchema } from 'moleculer';
-import type { Model, ModelStatic, Sequelize } from 'sequelize';
+import { ConnectionError, type Model, type ModelStatic, type Sequelize } from 'sequelize';
+import { ServiceUnavailable } from '../../machines/errors.ts';
 import type { WithDatabase } from './database.mixin.ts';
 
 /** Defines the model on the service's Sequelize; called once, when the service starts. */
 export type DefineModel<Row extends object> = (sequelize: Sequelize) => ModelStatic<Model<Row, Row>>;
 
-/** What of the adapter the services use. `query` is Sequelize's `where`; `sort` is a field, `-field` descending. */
+/** What of the adapter the services use; throws ServiceUnavailable without a database. `query` is Sequelize's `where`; `sort` is a field, `-field` descending. */
 export interface ReadAdapter<Row extends object> {
   findById(id: number): Promise<Model<Row, Row> | null>;
   find(filter: { query?: object; sort?: string; limit: number }): Promise<Model<Row, Row>[]>;
@@ -22,6 +23,8 @@ interface AdapterBase {
   service: WithDatabase & { schema: { model: DefineModel<object> }; model: unknown };
   db: Sequelize;
   model: ModelStatic<Model>;
+  findById(id: number): Promise<Model | null>;
+  find(filter: object): Promise<Model[]>;
 }
 
 // Both packages are CommonJS, and declare an ES default export that they do not have.
@@ -44,6 +47,20 @@ class ReadModelAdapter extends SequelizeAdapter {
   disconnect(): Promise<void> {
     return Promise.resolve();
   }
+
+  override findById(id: number): Promise<Model | null> {
+    return super.findById(id).catch(reachable);
+  }
+
+  override find(filter: object): Promise<Model[]> {
+    return super.find(filter).catch(reachable);
+  }
+}
+
+/** @throws ServiceUnavailable when no connection could be had; otherwise what it was given. */
+function reachable(error: unknown): never {
+  if (!(error instanceof ConnectionError)) throw error;
+  throw Object.assign(new ServiceUnavailable('The database of the service cannot be reached'), { cause: error });
 }
 
 /**

@@ -5,6 +5,7 @@ import { MalformedBody, PayloadTooLarge, UnsupportedMediaType } from '../../mach
 
 /** The caller went away before its request was whole: there is nobody to answer. */
 export class RequestAborted extends Error {}
+const GONE = new RequestAborted('the caller went away');
 
 export type JsonObject = Record<string, unknown>;
 
@@ -26,15 +27,19 @@ export async function readJsonObject(
   response: ServerResponse,
   limit: number,
 ): Promise<JsonObject> {
-  const tooLarge = () => new PayloadTooLarge(`The body may have at most ${limit} bytes`, { maxBytes: limit });
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
   if (hasBody(request)) checkType(request.headers['content-type'], request.headers['content-encoding']);
   // The caller asked to be told before it sends the body, and the server left that to us.
   if (request.headers.expect !== undefined) response.writeContinue();
-  return parseObject(await collect(request, limit, tooLarge));
+  return parseObject(await collect(request, limit));
+}
+
+function tooLarge(limit: number): PayloadTooLarge {
+  return new PayloadTooLarge(`The body may have at most ${limit} bytes`, { maxBytes: limit });
 }
 
 function checkType(contentType: string | undefined, contentEncoding: string | undefined): void {
+  if (contentType === 'application/json' && contentEncoding === undefined) return;
   const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';');
   if (!JSON_TYPE.test(type.trim())) {
     throw new UnsupportedMediaType('Send the body as JSON, with the header Content-Type: application/json');
@@ -49,27 +54,22 @@ function checkType(contentType: string | undefined, contentEncoding: string | un
 
 const isCharset = (parameter: string) => parameter.trimStart().startsWith('charset');
 
-function collect(request: IncomingMessage, limit: number, tooLarge: () => Error): Promise<Buffer> {
+// The listeners are written in place: a named closure costs the loader a definition of its name on every request.
+function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    if (request.destroyed) reject(GONE);
     const chunks: Buffer[] = [];
     let size = 0;
-    const onData = (chunk: Buffer) => {
-      size += chunk.length;
-      chunks.push(chunk);
-      if (size > limit) settle(tooLarge());
-    };
-    const onEnd = () => settle(undefined);
-    const onGone = () => settle(new RequestAborted('the caller went away'));
-    const settle = (error: Error | undefined) => {
-      request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
-      if (error) {
-        // An error may still follow, and without a listener it would end the process.
-        request.on('error', () => {}).pause();
-        reject(error);
-      } else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
-    };
-    if (request.destroyed) return onGone();
-    request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+    request
+      .on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size <= limit) chunks.push(chunk);
+        else reject(tooLarge(limit));
+      })
+      .on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+      .on('error', () => reject(GONE))
+      // After an end this rejects a settled promise, which is nothing.
+      .on('close', () => reject(GONE));
   });
 }
 

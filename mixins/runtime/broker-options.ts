@@ -1,5 +1,6 @@
 /** The options of every Waybill broker. Moleculer's defaults have no timeout, no breaker and no graceful stop. */
 import { hostname } from 'node:os';
+import { isatty } from 'node:tty';
 import { inspect } from 'node:util';
 import type { BrokerOptions } from 'moleculer';
 import { InternalError, ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
@@ -52,7 +53,7 @@ export function brokerOptions(settings: Settings): BrokerOptions {
     nodeID: nodeName(settings),
     logger: {
       type: 'Console',
-      options: { formatter: 'full', colors: process.stdout.isTTY === true, objectPrinter: onOneLine },
+      options: { formatter: 'full', colors: isatty(1), objectPrinter: onOneLine },
     },
     logLevel: settings.logLevel as BrokerOptions['logLevel'],
     transporter: settings.transporter === undefined ? null : natsTransporter(settings.transporter),
@@ -99,7 +100,7 @@ function natsTransporter(address: string): BrokerOptions['transporter'] {
       pingInterval: 5_000,
       maxPingOut: 2,
     },
-  } as BrokerOptions['transporter'];
+  };
 }
 
 function onOneLine(value: unknown): string {

@@ -1,11 +1,11 @@
 /** The last lines of a start: where the gateway is, and a request to paste. */
-import type { AddressInfo, Server } from 'node:net';
 import type { ServiceBroker } from 'moleculer';
+import type { WithGateway } from '../http/gateway.mixin.ts';
 
 /** Prints the address of the gateway that this broker runs; nothing when it runs none. */
 export function greet(broker: ServiceBroker): void {
-  const servers = broker.services.map((service) => (service as unknown as { server?: Server }).server);
-  const address = servers.find((server) => server?.listening)?.address() as AddressInfo | undefined;
+  const servers = broker.services.map((service) => (service as unknown as Partial<WithGateway>).http);
+  const address = servers.find((server) => server !== undefined)?.address;
   if (!address) return;
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   const base = `http://${host}:${address.port}/api/v1`;

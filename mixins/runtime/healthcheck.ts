@@ -29,7 +29,8 @@ async function checkNode(settings: Settings): Promise<void> {
     const answers = nats.subscribe(`MOL-${NAMESPACE}.PONG.${sender}`, { max: 1, timeout: TIMEOUT_MS });
     const ping = { ver: '5', sender, id: randomUUID(), time: Date.now() };
     nats.publish(`MOL-${NAMESPACE}.PING.${nodeName(settings, CONTAINER_PID)}`, JSON.stringify(ping));
-    for await (const _answer of answers) break;
+    // Throws when no answer comes in time.
+    await answers[Symbol.asyncIterator]().next();
   } finally {
     await nats.close();
   }

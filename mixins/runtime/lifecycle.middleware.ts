@@ -1,8 +1,6 @@
 /** How a process begins and ends: a failed start is one line, a stop lets everything in flight finish in its order. */
-import type { Server } from 'node:http';
 import type { Middleware, Service, ServiceBroker } from 'moleculer';
 import { SERVICE_NAMES } from '../settings.ts';
-import { portTaken } from './preflight.ts';
 import { refuseStart } from './refusal.ts';
 
 /** What the process gives back when its services have stopped, or when they could not start. */
@@ -14,12 +12,8 @@ export interface LifecycleOptions {
 /** A stop that hangs is cut off here: what is in flight is durable, and is carried on by the next start. */
 const STOP_DEADLINE_MS = 9_000;
 const RELEASE_TIMEOUT_MS = 5_000;
-const IDLE_SWEEP_MS = 50;
 
-/** Services that serve HTTP carry their server (moleculer-web does). */
-type MayListen = Service & { server?: Server };
-
-/** The middleware; it belongs at the end of the list, so that it is the first to hear of a stop. */
+/** The middleware; it belongs at the end of the list, so that it hears of a service's stop before the others do. */
 export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
   let refusing = false;
   const refuse = async (error: unknown): Promise<never> => {
@@ -27,7 +21,7 @@ export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
     if (refusing) return await new Promise<never>(() => undefined);
     refusing = true;
     await release(RELEASE_TIMEOUT_MS).catch(() => undefined);
-    refuseStart(error);
+    return refuseStart(error);
   };
   const stopped = new Map<Service, PromiseWithResolver>();
 
@@ -38,9 +32,7 @@ export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
       stopOnce(broker);
       broker.fatal = (message, error, needExit = true) => {
         broker.logger.debug(message, error);
-        const { code, port } = (error ?? {}) as { code?: string; port?: number };
-        const reason = code === 'EADDRINUSE' ? portTaken(port ?? '') : (error ?? new Error(message));
-        if (needExit) void refuse(reason);
+        if (needExit) void refuse(error ?? new Error(message));
         else broker.logger.fatal(message, error);
       };
       process.on('unhandledRejection', (reason) => broker.logger.error('A promise was rejected unheard:', reason));
@@ -68,17 +60,11 @@ export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
       return Promise.resolve();
     },
 
-    /** New requests are refused from here on; those in flight go on. */
-    stopping(broker) {
-      for (const service of broker.services as MayListen[]) if (service.server) stopListening(service.server);
-      return Promise.resolve();
-    },
-
     /** Callers stop before those they call, so that what is in flight finds its peers. */
     async serviceStopping(service) {
       const rank = rankOf(service);
       const earlier = service.broker.services.filter((other) => rankOf(other) < rank);
-      await Promise.all(earlier.map((other) => stopped.get(other)?.promise));
+      await Promise.all(earlier.map(async (other) => await stopped.get(other)?.promise));
     },
 
     serviceStopped(service) {
@@ -106,13 +92,6 @@ function stopOnce(broker: ServiceBroker): void {
   broker.stop = () => (stopping ??= begin());
 }
 
-function stopListening(server: Server): void {
-  if (!server.listening) return;
-  // Kept-alive connections end as soon as their last answer is out.
-  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
-  server.close(() => clearInterval(sweep));
-}
-
 const order: readonly string[] = SERVICE_NAMES;
 
 /** Where a service stands in the order of stopping: before those it calls; services that are not ours come first. */
@@ -126,7 +105,9 @@ interface PromiseWithResolver {
 }
 
 function resolvable(): PromiseWithResolver {
-  let resolve: () => void = () => undefined;
-  const promise = new Promise<void>((done) => (resolve = done));
-  return { promise, resolve };
+  const made: Partial<PromiseWithResolver> = {};
+  made.promise = new Promise<void>((done) => {
+    made.resolve = done;
+  });
+  return made as PromiseWithResolver;
 }

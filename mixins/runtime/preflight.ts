@@ -83,16 +83,13 @@ async function checkPort(host: string, port: number): Promise<void> {
     });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw portTaken(port);
-    if (code === 'EACCES') throw new StartRefused(`port ${port} needs more rights than this user has: set another PORT`);
-    throw new StartRefused(`HOST=${host} is not an address of this machine (${code})`);
+    if (code === 'EADDRINUSE')
+      throw new StartRefused(`PORT=${port} cannot be used: something else listens on ${host}:${port}`);
+    if (code === 'EACCES')
+      throw new StartRefused(`PORT=${port} cannot be used: this user may not listen on it, give one above 1023`);
+    throw new StartRefused(`HOST=${host} cannot be used: this machine has no such address (${code})`);
   }
   await new Promise((done) => probe.close(done));
-}
-
-/** The refusal for a port that another program listens on. */
-export function portTaken(port: number | string): StartRefused {
-  return new StartRefused(`port ${port} is taken by another program: end that program, or set another PORT`);
 }
 
 function natsAnswers(address: string): Promise<boolean> {

@@ -23,11 +23,6 @@ export interface SubscriptionHandler<Own extends object = object> {
 /** The schema key `subscriptions`: handlers by event type. */
 export type Subscriptions<Own extends object = object> = Partial<Record<EventType, SubscriptionHandler<Own>>>;
 
-/** For `defineService<Own, WithSubscriptions<Own>>`: makes the key known, with its handlers' `this` checked. */
-export interface WithSubscriptions<Own extends object = object> {
-  subscriptions: Subscriptions<Own>;
-}
-
 interface Subscribed extends WithDatabase {
   subscriptionsEnd?: () => Promise<void>;
 }

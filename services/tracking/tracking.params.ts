@@ -98,8 +98,15 @@ export const addEventParams = {
     type: 'any',
     optional: true,
     // One bound holds for `details` and all free fields together, so they are checked together.
-    custom(value: unknown, errors: Fault[], _schema: unknown, _path: unknown, parent: Record<string, unknown>) {
-      const free = freeFieldsOf(parent);
+    custom(
+      value: unknown,
+      errors: Fault[],
+      _schema: unknown,
+      _path: unknown,
+      _parent: unknown,
+      { data }: { data: Partial<AddEventParams> },
+    ) {
+      const free = freeFieldsOf(data);
       errors.push(...faultsOfNames(Object.keys(free)));
       let sound = true;
       for (const [field, part] of Object.entries({ details: value, ...free })) {
@@ -122,9 +129,7 @@ export const addEventParams = {
 
 /** The free fields of an entry, as they are stored. */
 export function freeFieldsOf(params: Partial<AddEventParams>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(params).filter(([name, value]) => !NAMED.has(name) && value !== undefined),
-  );
+  return Object.fromEntries(Object.entries(params).filter(([name, value]) => !NAMED.has(name) && value !== undefined));
 }
 
 function faultsOfNames(names: string[]): Fault[] {

@@ -51,7 +51,7 @@ function startHolder(): Child {
       setInterval(() => undefined, 60_000);
       console.log('holds');
     });`;
-  const encoded = `data:text/javascript,${encodeURIComponent(program.replaceAll("'./", `'${new URL('../../', import.meta.url)}`))}`;
+  const encoded = `data:text/javascript,${encodeURIComponent(program.replaceAll("'./", `'${new URL('../../', import.meta.url).href}`))}`;
   return startChild(process.execPath, ['--import', 'tsx', '--import', encoded, '-e', ''], { cwd: ROOT });
 }
 
@@ -134,7 +134,9 @@ test('a killed server is started again and has lost nothing that was committed',
 
 test('an interrupted making of the database leaves no half of one', async () => {
   const holder = startHolder();
-  await eventually(async () => expect((await readdir(homeOf(dataDir))).join()).toContain('cluster.new'), { withinMs: 15_000 });
+  await eventually(async () => expect((await readdir(homeOf(dataDir))).join()).toContain('cluster.new'), {
+    withinMs: 15_000,
+  });
   await holder.kill('SIGKILL');
   const { url } = await start();
   expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);

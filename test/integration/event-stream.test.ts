@@ -35,9 +35,18 @@ async function localStream(): Promise<EventStream> {
 }
 
 function jetStream(): Promise<EventStream> {
-  return Promise.resolve(
-    new JetStreamStream({ url: nats.url, namespace: `t${++namespaces}`, logger: silentLogger() }),
-  );
+  return Promise.resolve(new JetStreamStream({ url: nats.url, namespace: `t${++namespaces}`, logger: silentLogger() }));
+}
+
+async function consume(stream: EventStream, name: string, handle: HandleEvent) {
+  const node = database.open();
+  const lease = leaseOf(node, `consumer:${name}`);
+  const consumer: Consumer = { name, types: ['shipment.updated'], lease };
+  const subscription = await stream.subscribe(consumer, new Inbox(node, name).once(handle));
+  return async (): Promise<void> => {
+    await subscription.close();
+    await lease.stop();
+  };
 }
 
 describe.each([
@@ -49,12 +58,6 @@ describe.each([
     const stream = await open();
     afterwards(() => stream.close());
     return stream;
-  }
-
-  async function consume(stream: EventStream, name: string, handle: HandleEvent) {
-    const node = database.open();
-    const consumer: Consumer = { name, types: ['shipment.updated'], lease: leaseOf(node, `consumer:${name}`) };
-    return stream.subscribe(consumer, new Inbox(node, name).once(handle));
   }
 
   test('carries every event of an outbox to every consumer, in order per key, and empties the outbox', async () => {
@@ -104,12 +107,12 @@ describe.each([
   test('owes a consumer that closed what was published meanwhile', async () => {
     const stream = await prepare();
     const received = new Received();
-    const first = await consume(stream, 'one', async (event) => received.add(event));
+    const close = await consume(stream, 'one', async (event) => received.add(event));
     const node = database.open();
     startRelay(node, stream);
     await writeRows(node, [[eventOf('shipment-1', 1)]]);
     await eventually(() => expect(received.count).toBe(1));
-    await first.close();
+    await close();
     await writeRows(node, [[eventOf('shipment-1', 2)], [eventOf('shipment-2', 1)]]);
     await consume(stream, 'one', async (event) => received.add(event));
     await eventually(() => expect(received.count).toBe(3), { withinMs: 15_000 });

@@ -2,14 +2,15 @@
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { afterAll, expect, test } from '@jest/globals';
-import { stopServer } from '../../mixins/database/embedded-cluster.ts';
+import { readServerNote } from '../../mixins/database/embedded-cluster.ts';
 import { startEmbeddedPostgres } from '../../mixins/database/embedded-postgres.ts';
+import { startChild } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { http } from '../support/http.ts';
 import { createDatabase, query } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { spawnWaybill, startWaybill, type WaybillOptions } from '../support/waybill.ts';
+import { ROOT, spawnWaybill, startWaybill, type WaybillOptions } from '../support/waybill.ts';
 
 const folders: string[] = [];
 
@@ -24,7 +25,6 @@ afterAll(async () => {
     // Whatever a failed test left running is joined, and ended by being the last to leave.
     const last = await startEmbeddedPostgres({ dataDir });
     await last.stop();
-    await stopServer(`${dataDir}/postgres/cluster`, 5_000);
     await rm(dataDir, { recursive: true, force: true });
   }
 });
@@ -81,7 +81,7 @@ test('a taken port ends the start with one line', async () => {
   await new Promise<void>((done) => other.listen(port, '127.0.0.1', done));
   try {
     const line = await refusal({ env: { PORT: String(port), DATABASE_URL: await createDatabase() } });
-    expect(line).toBe(`Waybill cannot start: port ${port} is taken by another program: end that program, or set another PORT`);
+    expect(line).toBe(`Waybill cannot start: PORT=${port} cannot be used: something else listens on 127.0.0.1:${port}`);
   } finally {
     other.close();
   }
@@ -90,7 +90,10 @@ test('a taken port ends the start with one line', async () => {
 test('a schema made by a newer version ends the start with one line', async () => {
   const url = await createDatabase();
   await query(url, 'CREATE SCHEMA tracking');
-  await query(url, 'CREATE TABLE tracking.migrations (name text PRIMARY KEY, run_at timestamptz NOT NULL DEFAULT now())');
+  await query(
+    url,
+    'CREATE TABLE tracking.migrations (name text PRIMARY KEY, run_at timestamptz NOT NULL DEFAULT now())',
+  );
   await query(url, "INSERT INTO tracking.migrations VALUES ('9999-from-the-future')");
   const line = await refusal({ env: { DATABASE_URL: url }, services: 'tracking' });
   expect(line).toContain('was made by a newer version (9999-from-the-future)');
@@ -117,7 +120,11 @@ test('with nothing set it runs on a database of its own, and a second start keep
 
   const second = await startWaybill({ env });
   const found = await http('GET', `${second.url}/api/v1/orders/${String(placed.body.orderId)}`);
-  expect(found.body).toMatchObject({ orderId: placed.body.orderId, status: 'CONFIRMED', totalPrice: placed.body.totalPrice });
+  expect(found.body).toMatchObject({
+    orderId: placed.body.orderId,
+    status: 'CONFIRMED',
+    totalPrice: placed.body.totalPrice,
+  });
   const product = await http('GET', `${second.url}/api/v1/inventory/1`);
   expect(product.body.reservedQuantity).toBe(2);
 });
@@ -134,7 +141,9 @@ test('two starts on one folder share the database, also after one of them was ki
 
 test('SIGTERM finishes what is in flight and exits 0 within 10 s', async () => {
   const waybill = await startWaybill({ env: { DATABASE_URL: await createDatabase() } });
-  const replies = Array.from({ length: 40 }, () => http('POST', `${waybill.url}/api/v1/orders`, { body: { ...order, items: [{ productId: 2, quantity: 1 }], customerId: Math.floor(Math.random() * 1e9) + 1 } }).catch(() => undefined));
+  const place = (customerId: number) =>
+    http('POST', `${waybill.url}/api/v1/orders`, { body: { ...order, customerId } }).catch(() => undefined);
+  const replies = Array.from({ length: 40 }, (_unused, index) => place(index + 1));
   // The first answer shows that the others have been taken in.
   await Promise.race(replies);
   const began = Date.now();
@@ -146,8 +155,6 @@ test('SIGTERM finishes what is in flight and exits 0 within 10 s', async () => {
 });
 
 test('npm start itself ends with code 0 on SIGTERM, and leaves no database server behind', async () => {
-  const { startChild } = await import('../support/child.ts');
-  const { ROOT } = await import('../support/waybill.ts');
   const dataDir = await newDataDir();
   const port = await freePort();
   const clear = { DATABASE_URL: undefined, TRANSPORTER: undefined, SERVICES: undefined, NODE_OPTIONS: undefined };
@@ -156,6 +163,5 @@ test('npm start itself ends with code 0 on SIGTERM, and leaves no database serve
     withinMs: 30_000,
   });
   expect(await npm.kill('SIGTERM')).toEqual({ code: 0, signal: null });
-  const { readServerNote } = await import('../../mixins/database/embedded-cluster.ts');
   await eventually(() => expect(readServerNote(`${dataDir}/postgres/cluster`)).toBeUndefined());
 });

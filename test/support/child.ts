@@ -1,5 +1,6 @@
 /** Child processes of tests: their lines are kept, and none outlives its test file. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterAll } from '@jest/globals';
 
 export interface Child {
@@ -25,7 +26,11 @@ export interface ChildOptions {
 
 /** Starts a program. The environment is that of the tests, changed by `env`; undefined takes a variable away. */
 export function startChild(program: string, args: string[], { env = {}, ...options }: ChildOptions = {}): Child {
-  const child = spawn(program, args, { ...options, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, {
+    ...options,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.add(child);
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((done, fail) => {
     child.once('error', fail);
@@ -50,9 +55,13 @@ export function startChild(program: string, args: string[], { env = {}, ...optio
 }
 
 afterAll(async () => {
-  const left = [...children];
-  for (const child of left) child.kill('SIGKILL');
-  await Promise.all(left.map((child) => new Promise((done) => child.once('close', done))));
+  for (const child of children) {
+    child.kill('SIGKILL');
+    // What it started itself may still hold its pipes.
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
 });
 
 function linesOf(stream: NodeJS.ReadableStream | null): string[] {

@@ -16,7 +16,7 @@ export async function http<Body = Record<string, unknown>>(
   const response = await fetch(url, {
     method,
     headers: body === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
-    body: body === undefined || typeof body === 'string' ? (body as string | undefined) : JSON.stringify(body),
+    body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
     redirect: 'manual',
   });
   const text = await response.text();

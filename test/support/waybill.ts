@@ -50,7 +50,7 @@ export async function spawnWaybill({ env = {}, services }: WaybillOptions): Prom
       NODE_OPTIONS: undefined,
       SERVICES: services,
       ...env,
-      PORT: String(port),
+      PORT: env.PORT ?? String(port),
       NODEID: nodeID,
     },
   });
@@ -64,12 +64,15 @@ export async function startWaybill(options: WaybillOptions): Promise<Waybill> {
   await eventually(
     async () => {
       if (!waybill.running()) return;
-      const ready = hasGateway ? await isReady(waybill.url) : waybill.stdout.some((line) => line.includes('started successfully'));
+      const ready = hasGateway
+        ? await isReady(waybill.url)
+        : waybill.stdout.some((line) => line.includes('started successfully'));
       if (!ready) throw new Error(`not ready: ${waybill.stdout.slice(-20).join('\n')}\n${waybill.stderr.join('\n')}`);
     },
     { withinMs: options.readyWithinMs ?? 30_000 },
   );
-  if (!waybill.running()) throw new Error(`it ended: ${waybill.stderr.join('\n')}\n${waybill.stdout.slice(-20).join('\n')}`);
+  if (!waybill.running())
+    throw new Error(`it ended: ${waybill.stderr.join('\n')}\n${waybill.stdout.slice(-20).join('\n')}`);
   return waybill;
 }
 

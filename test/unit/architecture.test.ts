@@ -23,7 +23,9 @@ function sourcesIn(folder: string): Source[] {
 
 function sourceAt(path: string): Source {
   const text = readFileSync(join(ROOT, path), 'utf8');
-  const specifiers = [...text.matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map((match) => match[1] as string);
+  const specifiers = [...text.matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
+    (match) => match[1] as string,
+  );
   const imports = specifiers.map((specifier) =>
     specifier.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(path), specifier)) : specifier,
   );
@@ -40,8 +42,13 @@ const serviceOf = (path: string): string | undefined => /^services\/([^/]+)\//.e
 
 const offences = (sources: Source[], offends: (source: Source, imported: string) => boolean): string[] =>
   sources.flatMap((source) =>
-    source.imports.filter((imported) => offends(source, imported)).map((imported) => `${source.path} imports ${imported}`),
+    source.imports
+      .filter((imported) => offends(source, imported))
+      .map((imported) => `${source.path} imports ${imported}`),
   );
+
+const importsForeign = (source: Source, imported: string): boolean =>
+  imported.startsWith('services/') && serviceOf(imported) !== serviceOf(source.path);
 
 test('there is something to check', () => {
   expect(machines.length).toBeGreaterThan(3);
@@ -64,9 +71,7 @@ test('mixins import no service', () => {
 });
 
 test('services do not import each other', () => {
-  const foreign = (source: Source, imported: string): boolean =>
-    imported.startsWith('services/') && serviceOf(imported) !== serviceOf(source.path);
-  expect(offences(services, foreign)).toEqual([]);
+  expect(offences(services, importsForeign)).toEqual([]);
 });
 
 test('nothing that runs imports a test', () => {
@@ -79,7 +84,8 @@ test('the environment is read in mixins/settings.ts only', () => {
 });
 
 test("no service's SQL names a table of another service", () => {
-  const tables = /\b(?:FROM|JOIN|INTO|UPDATE|ONLY|TABLE|EXISTS|REFERENCES|DELETE FROM|ON)\s+(orders|inventory|tracking)\.\w+/gi;
+  const tables =
+    /\b(?:FROM|JOIN|INTO|UPDATE|ONLY|TABLE|EXISTS|REFERENCES|DELETE FROM|ON)\s+(orders|inventory|tracking)\.\w+/gi;
   const foreign = services.flatMap(({ path, text }) =>
     [...text.matchAll(tables)].filter((match) => match[1] !== serviceOf(path)).map((match) => `${path}: ${match[0]}`),
   );

@@ -39,7 +39,7 @@ test('a UUID carries the time in which its id was made', () => {
 });
 
 test('text that is no UUIDv7 of ours holds no id', () => {
-  const uuid = uuidOf(4_711, new Uint8Array(8));
+  const uuid = uuidOf(4_711, new Uint8Array(8).fill(0xab));
   const wrong = [
     '',
     'x',
@@ -50,7 +50,7 @@ test('text that is no UUIDv7 of ours holds no id', () => {
     'ffffffff-ffff-7fff-bfff-ffffffffffff',
     uuidOf(1, new Uint8Array(8)).replace('-7001-', '-7000-'),
   ];
-  for (const text of wrong.filter((text) => text !== uuid)) expect(idOf(text)).toBeUndefined();
+  for (const text of wrong) expect(idOf(text)).toBeUndefined();
   fc.assert(fc.property(fc.string(), (text) => idOf(text) === undefined));
 });
 

@@ -1,0 +1,119 @@
+/** The gateway as its operator sees it: probes, metrics, start and stop. */
+import { EventEmitter, once } from 'node:events';
+import { Agent } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, test } from '@jest/globals';
+import { ServiceBroker } from 'moleculer';
+import type { WithGateway } from '../../mixins/http/gateway.mixin.ts';
+import { SettingError } from '../../mixins/settings.ts';
+import { apiService } from '../../services/api/api.service.ts';
+import { eventually } from '../support/eventually.ts';
+import {
+  gateway,
+  get,
+  ORDER,
+  ORDER_BODY,
+  peers,
+  post,
+  send,
+  STAND_INS,
+  startGateway,
+  useGateway,
+} from '../support/gateway.ts';
+
+useGateway();
+
+describe('operation', () => {
+  test('a live gateway says so, to probes with any query', async () => {
+    const answer = await send('GET', '/health/live?probe=1');
+    expect([answer.status, answer.json]).toEqual([200, { status: 'live' }]);
+  });
+
+  test('ready means that orders answers', async () => {
+    expect((await send('GET', '/health/ready')).json).toEqual({ status: 'ready' });
+    peers.next = () => {
+      throw new Error('no database');
+    };
+    const answer = await send('GET', '/health/ready');
+    expect([answer.status, answer.json.status, answer.json.missing]).toEqual([503, 'unready', ['orders']]);
+  });
+
+  test('without any peer the gateway is live, not ready, and answers 503', async () => {
+    const alone = await startGateway([]);
+    try {
+      expect((await send('GET', '/health/live', alone)).status).toBe(200);
+      expect((await send('GET', '/health/ready', alone)).json.missing).toEqual(['orders']);
+      const answer = await send('GET', '/api/v1/orders/7', alone);
+      expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+    } finally {
+      await alone.stop();
+    }
+  });
+
+  test('requests are counted and timed by route, never by path', async () => {
+    await get('/orders/4711');
+    await get('/nothing-4711');
+    const { text, headers } = await send('GET', '/metrics');
+    expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(text).toMatch(
+      /^waybill_http_requests_total\{method="GET",route="\/api\/v1\/orders\/\{id\}",status="200"\} \d+$/m,
+    );
+    expect(text).toMatch(/^waybill_http_requests_total\{method="GET",route="unmatched",status="404"\} \d+$/m);
+    expect(text).toMatch(/^# TYPE waybill_http_request_duration_seconds histogram$/m);
+    expect(text).toMatch(/^waybill_http_request_duration_seconds_bucket\{.*le="\+Inf"\} \d+$/m);
+    expect(text).toMatch(/^waybill_http_request_duration_seconds_sum\{.*\} [\d.]+$/m);
+    expect(text).toMatch(/^process_memory_rss \d+$/m);
+    expect(text).not.toMatch(/4711|^os_/m);
+    for (const line of text.trim().split('\n')) {
+      expect(line).toMatch(/^(# (HELP|TYPE) .+|[a-zA-Z_:][\w:]*(\{.*\})? (NaN|[-+\d.e]+))$/);
+    }
+  });
+
+  test('a taken port ends the start with one line that names it', async () => {
+    const broker = new ServiceBroker({ logger: false });
+    const service = broker.createService(
+      apiService(() => ({ host: '127.0.0.1', port: gateway.port, maxBodyBytes: 1 })),
+    );
+    const { http } = service as unknown as WithGateway;
+    const refusal = await http.listen(gateway.port, '127.0.0.1').catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(SettingError);
+    expect((refusal as Error).message).toContain(`PORT=${gateway.port}`);
+  });
+
+  test('a stop accepts nobody new, finishes what is in flight, and closes kept connections', async () => {
+    const calls = new EventEmitter();
+    const arrived = once(calls, 'arrived');
+    peers.next = async () => {
+      const released = once(calls, 'released');
+      calls.emit('arrived');
+      await released;
+      return { order: ORDER, etag: '4' };
+    };
+    const agent = new Agent({ keepAlive: true });
+    const other = await startGateway(STAND_INS);
+    const { http } = other.broker.getLocalService('api') as unknown as WithGateway;
+    const inFlight = send('GET', '/api/v1/orders/7', { port: other.port, agent });
+    await arrived;
+    const closed = once(http.server, 'close');
+    const stopped = other.stop();
+    // The listening socket is gone before the answer is: `close` of the server comes only after it.
+    await eventually(() => expect(http.server.listening).toBe(false));
+    await expect(send('GET', '/health/live', { port: other.port })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    calls.emit('released');
+    const answer = await inFlight;
+    expect([answer.status, answer.headers.connection]).toEqual([200, 'close']);
+    await closed;
+    await stopped;
+    agent.destroy();
+  });
+
+  test('a caller that goes away in the middle of its body harms nobody', async () => {
+    const socket = connect(gateway.port, '127.0.0.1');
+    socket.write(
+      'POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"a"',
+    );
+    await once(socket, 'connect');
+    socket.destroy();
+    expect((await post('/orders', ORDER_BODY)).status).toBe(201);
+  });
+});

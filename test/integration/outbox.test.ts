@@ -1,0 +1,197 @@
+/** The outbox of a service: leases, the relay, and the mixins that a service uses. */
+import { expect, test } from '@jest/globals';
+import { type Context, ServiceBroker, type ServiceSchema } from 'moleculer';
+import type { DomainEvent } from '../../machines/domain-event.ts';
+import { databaseMixin } from '../../mixins/database/database.mixin.ts';
+import { Lease } from '../../mixins/lease.ts';
+import { outboxMixin, type WithOutbox } from '../../mixins/outbox/outbox.mixin.ts';
+import { outboxTables } from '../../mixins/outbox/outbox.schema.ts';
+import { defineService } from '../../mixins/schema.ts';
+import { EventRefused, type EventStream, StreamUnavailable } from '../../mixins/stream/event-stream.ts';
+import { type SubscriptionHandler, subscriptionsMixin } from '../../mixins/stream/subscriptions.mixin.ts';
+import { eventually } from '../support/eventually.ts';
+import { afterwards, eventDatabase, eventOf, Received, rowsOf, startRelay, writeRows } from '../support/events.ts';
+import { createDatabase, query } from '../support/postgres.ts';
+
+/** A stream that gives every event to `publish` and has no subscribers. */
+function streamTo(publish: EventStream['publish']): EventStream {
+  return {
+    publish,
+    subscribe: () => Promise.reject(new Error('nobody subscribes here')),
+    close: () => Promise.resolve(),
+  };
+}
+
+test('a lease has one holder, and its term grows with each takeover', async () => {
+  const { open } = await eventDatabase();
+  const node = open();
+  const [one, two] = [new Lease(node, 'work', { termMs: 300 }), new Lease(node, 'work', { termMs: 300 })];
+  expect(await one.acquire()).toBe(true);
+  expect(await two.acquire()).toBe(false);
+  expect(await one.acquire()).toBe(true);
+  expect(one.term).toBe(1);
+  // The first falls silent.
+  await eventually(async () => expect(await two.acquire()).toBe(true));
+  expect(two.term).toBe(2);
+  expect(one.held).toBe(false);
+  expect(await one.acquire()).toBe(false);
+  await two.release();
+  expect(two.held).toBe(false);
+  expect(await one.acquire()).toBe(true);
+  expect(one.term).toBe(3);
+});
+
+test('a holder that cannot renew sees its lease end by its own clock, before anyone else can have it', async () => {
+  const { open } = await eventDatabase();
+  const [mine, other] = [open(), open()];
+  const lease = new Lease(mine, 'work', { termMs: 400 });
+  const candidate = new Lease(other, 'work', { termMs: 400 });
+  await lease.acquire();
+  await mine.close();
+  let bothHeld = false;
+  await eventually(async () => {
+    const taken = await candidate.acquire();
+    bothHeld ||= taken && lease.held;
+    expect(taken).toBe(true);
+  });
+  expect(bothHeld).toBe(false);
+});
+
+test('one relay of many carries a schema, and another takes over when it dies between publishing and deleting', async () => {
+  const { open } = await eventDatabase();
+  const received = new Received();
+  const [doomed, heir] = [open(), open()];
+  const publishedBy: string[] = [];
+  startRelay(
+    doomed,
+    streamTo(async (event) => {
+      publishedBy.push('doomed');
+      received.add(event);
+      if (!doomed.pool.ending) void doomed.close();
+    }),
+  );
+  await eventually(async () => {
+    const { rows } = await heir.pool.query(`SELECT 1 FROM tracking.leases WHERE name = 'relay' AND until > now()`);
+    expect(rows).toHaveLength(1);
+  });
+  const relay = startRelay(
+    heir,
+    streamTo(async (event) => {
+      publishedBy.push('heir');
+      received.add(event);
+    }),
+  );
+  await writeRows(heir, [[eventOf('shipment-1', 1)], [eventOf('shipment-1', 2)]]);
+  await eventually(async () => expect(await relay.waiting()).toBe(0));
+  // Both in full and in order: what the first had published was not deleted, so it comes again.
+  const first = publishedBy.filter((node) => node === 'doomed').length;
+  expect(first).toBeGreaterThan(0);
+  expect(received.byKey.get('shipment-1')).toEqual([...[1, 2].slice(0, first), 1, 2]);
+});
+
+test('a stream that is away for a while loses nothing and reorders nothing', async () => {
+  const { open } = await eventDatabase();
+  const node = open();
+  const received = new Received();
+  let away = true;
+  let refusals = 0;
+  const relay = startRelay(
+    node,
+    streamTo(async (event) => {
+      if (away) {
+        refusals++;
+        throw new StreamUnavailable('it is away');
+      }
+      received.add(event);
+    }),
+  );
+  await writeRows(node, rowsOf(20, 10));
+  await eventually(() => expect(refusals).toBeGreaterThan(20));
+  expect(await relay.waiting()).toBe(10);
+  away = false;
+  await eventually(async () => expect(await relay.waiting()).toBe(0));
+  for (const numbers of received.byKey.values()) expect(numbers).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(received.count).toBe(200);
+});
+
+test('a row that is no list of events, or that the stream refuses, is put aside and stops no other', async () => {
+  const { url, open } = await eventDatabase();
+  const node = open();
+  const received = new Received();
+  const relay = startRelay(
+    node,
+    streamTo(async (event) => {
+      if (event.key === 'shipment-13') throw new EventRefused('too large');
+      received.add(event);
+    }),
+  );
+  const good = [eventOf('shipment-1', 1)];
+  await writeRows(node, [{ no: 'list' }, [{ id: 'x' }], [eventOf('shipment-13', 1), eventOf('shipment-2', 1)], good]);
+  await eventually(async () => expect(await relay.waiting()).toBe(0));
+  expect([...received.byKey.keys()].toSorted()).toEqual(['shipment-1', 'shipment-2']);
+  const parked = await query<{ reason: string }>(url, 'SELECT reason FROM tracking.outbox_parked ORDER BY id');
+  expect(parked.map((row) => row.reason)).toEqual([
+    'it is no list of events',
+    'it is no list of events',
+    'event shipment-13-1 is too large',
+  ]);
+});
+
+test('a relay that is stopped first carries what is in its outbox', async () => {
+  const { open } = await eventDatabase();
+  const node = open();
+  const received = new Received();
+  const relay = startRelay(
+    node,
+    streamTo(async (event) => received.add(event)),
+  );
+  await writeRows(node, [[eventOf('shipment-0', 0)]]);
+  await eventually(() => expect(received.count).toBe(1));
+  await writeRows(node, rowsOf(30, 300));
+  await relay.stop();
+  expect(received.count).toBe(9_001);
+  expect(await relay.waiting()).toBe(0);
+});
+
+test('services meet over their events without a transporter: those left by a crash, and those of the end, included', async () => {
+  process.env['DATABASE_URL'] = await createDatabase();
+  const received = new Received();
+  const heard = new Received();
+  const teller = defineService<WithOutbox>({
+    name: 'teller',
+    mixins: [outboxMixin(), databaseMixin('tracking', [{ name: '0001', sql: outboxTables('tracking') }])],
+  });
+  const onShipment: SubscriptionHandler = {
+    wants: (event) => event.key !== 'shipment-99',
+    async handler(event: DomainEvent) {
+      received.add(event);
+    },
+  };
+  const listener = defineService<object>({
+    name: 'listener',
+    mixins: [subscriptionsMixin(), databaseMixin('orders', [{ name: '0001', sql: outboxTables('orders') }])],
+    subscriptions: { 'shipment.updated': onShipment },
+  });
+  const bystander: ServiceSchema = {
+    name: 'bystander',
+    events: { 'shipment.updated': (ctx: Context<DomainEvent>) => heard.add(ctx.params) },
+  };
+  const url = process.env['DATABASE_URL'];
+  const insert = (event: DomainEvent) =>
+    query(url, 'INSERT INTO tracking.outbox (events) VALUES ($1)', [JSON.stringify([event])]);
+  for (let run = 1; run <= 2; run++) {
+    const broker = new ServiceBroker({ logger: false, nodeID: `node-${run}` });
+    for (const schema of [teller, listener, bystander]) broker.createService(schema);
+    await broker.start();
+    afterwards(() => broker.stop());
+    await insert(eventOf('shipment-1', run));
+    await insert(eventOf('shipment-99', run));
+    await eventually(() => expect(received.byKey.get('shipment-1')?.at(-1)).toBe(run));
+    await eventually(() => expect(heard.byKey.get('shipment-99')?.at(-1)).toBe(run));
+    await broker.stop();
+    // Written while nothing runs, as by a process that dies right after its commit.
+    await insert(eventOf('shipment-1', run + 0.5));
+  }
+  expect(received.byKey.get('shipment-1')).toEqual([1, 1.5, 2]);
+  expect(received.byKey.has('shipment-99')).toBe(false);
+});
