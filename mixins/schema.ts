@@ -7,7 +7,9 @@ type Settings = ServiceSettingSchema & Record<string, unknown>;
 /** The schema keys that our own mixins read. */
 interface Keys<This> {
   /** The domain events the service is owed, and what it does with each (see subscriptionsMixin). */
-  subscriptions?: Partial<Record<EventType, { handler(this: This, event: DomainEvent): Promise<void> }>>;
+  subscriptions?: Partial<
+    Record<EventType, { wants?(event: DomainEvent): boolean; handler(this: This, event: DomainEvent): Promise<void> }>
+  >;
 }
 
 /** A service schema whose handlers see `Own` (what its mixins and its `created` put there) on `this`. */

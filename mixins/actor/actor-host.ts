@@ -118,7 +118,7 @@ class Actor<State, Event, Decision extends Decided<State>> {
 
   #dueAfterFailure(error: Error, attempt: number): Due {
     const lastError = error.message;
-    if (attempt >= this.#policy.maxAttempts) return { at: 'parked', attempt, lastError };
+    if (attempt >= this.#policy.maxAttempts || this.#ports.isFinal(error)) return { at: 'parked', attempt, lastError };
     return { at: 'pause', attempt, lastError, pauseMs: backoffMs(attempt, this.#policy) };
   }
 

@@ -54,6 +54,8 @@ export interface ActorPorts<State, Event, Decision extends { readonly order: Sta
   save(change: Change<State, Decision>): Promise<Memory<State> | undefined>;
   /** Carries out an effect; repeatable. Throws when the attempt failed, which leaves open whether it worked. */
   perform(effect: string, memory: Memory<State>): Promise<Answer<Event>>;
+  /** True when an attempt failed with an answer that no repeat will change: an operator has to look. */
+  isFinal(error: Error): boolean;
   /** True when the error says that the state does not allow an event, as opposed to something being away. */
   isRefusal(error: unknown): boolean;
   now(): number;

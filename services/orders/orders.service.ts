@@ -1,7 +1,8 @@
 /** Orders: takes them, decides what becomes of them, and carries on what is owed for them. */
 import type { DomainEvent } from '../../machines/domain-event.ts';
 import { IllegalTransition } from '../../machines/errors.ts';
-import { decide, type OrderEvent } from '../../machines/order.ts';
+import { decide } from '../../machines/order.decide.ts';
+import type { OrderEvent } from '../../machines/order.ts';
 import type { Effect } from '../../machines/order.machine.ts';
 import { ActorHost } from '../../mixins/actor/actor-host.ts';
 import { Recovery } from '../../mixins/actor/recovery.ts';
@@ -18,7 +19,7 @@ import { retry } from './actions/retry.action.ts';
 import { orders } from './migrations/0001-orders.ts';
 import type { OrdersOwn } from './orders.context.ts';
 import { OrderPlacing } from './placing.ts';
-import { OrderSaga } from './saga.ts';
+import { OrderSaga, Refused } from './saga.ts';
 import { OrderQueries } from './store/order.queries.ts';
 import { type Claimed, OrderStore } from './store/order.store.ts';
 
@@ -48,8 +49,8 @@ export default defineService<OrdersOwn>({
   subscriptions: {
     /** A parcel that has arrived makes its order DELIVERED. */
     'shipment.updated': {
+      wants: (event: DomainEvent) => event.data.status === 'DELIVERED',
       async handler(event: DomainEvent) {
-        if (event.data.status !== 'DELIVERED') return;
         const orderId = event.data.orderId as number;
         try {
           // Shipments can be made by hand, for orders that are not ours.
@@ -79,6 +80,7 @@ export default defineService<OrdersOwn>({
         load: (id) => this.store.load(id),
         save: (change) => this.store.save(change),
         perform: (effect, memory) => saga.perform(effect as Effect, memory.state),
+        isFinal: (error) => error instanceof Refused,
         isRefusal: (error) => error instanceof IllegalTransition,
         now: Date.now,
       },

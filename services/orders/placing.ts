@@ -2,14 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { IdempotencyKeyInUse, IdempotencyKeyReused, OrderPending, Overloaded } from '../../machines/errors.ts';
 import { IdGenerator, uuidOf } from '../../machines/ids.ts';
-import {
-  type Decision,
-  type Order,
-  type OrderEvent,
-  type OrderRequest,
-  orderNumberOf,
-  place,
-} from '../../machines/order.ts';
+import { type Decision, type Order, type OrderEvent, type OrderRequest, orderNumberOf } from '../../machines/order.ts';
+import { place } from '../../machines/order.decide.ts';
 import type { ActorHost } from '../../mixins/actor/actor-host.ts';
 import { answerOf } from './order.view.ts';
 import type { PlacedOrder } from './orders.types.ts';

@@ -14,7 +14,7 @@ interface StockAnswer {
 }
 
 /** A peer answered that it will not do what is owed. Only an operator can mend that. */
-class Refused extends Error {}
+export class Refused extends Error {}
 
 /** Carries out what orders owe. */
 export class OrderSaga {

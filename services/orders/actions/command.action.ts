@@ -1,3 +1,4 @@
+/** cancel, ship, deliver: the commands people give an order. */
 import { defineAction } from '../../../mixins/schema.ts';
 import { PreconditionFailed } from '../../../machines/errors.ts';
 import type { Order } from '../../../machines/order.ts';

@@ -1,3 +1,4 @@
+/** create: how an order comes in. */
 import { defineAction } from '../../../mixins/schema.ts';
 import { createOrder } from '../orders.params.ts';
 import type { CallMeta, OrdersOwn } from '../orders.context.ts';

@@ -1,3 +1,4 @@
+/** explain: what an order is doing, and why. */
 import { defineAction } from '../../../mixins/schema.ts';
 import { findOrder } from '../order-id.ts';
 import { orderId } from '../orders.params.ts';

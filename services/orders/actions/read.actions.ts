@@ -1,3 +1,4 @@
+/** The reads: one order, a customer's list, the search, a history. */
 import { defineAction } from '../../../mixins/schema.ts';
 import { NotFound } from '../../../machines/errors.ts';
 import { findOrder } from '../order-id.ts';

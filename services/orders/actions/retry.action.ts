@@ -1,3 +1,4 @@
+/** retry: work that is owed, tried now. */
 import { defineAction } from '../../../mixins/schema.ts';
 import { findOrder } from '../order-id.ts';
 import { orderId } from '../orders.params.ts';

@@ -1,3 +1,4 @@
+/** The first tables of orders. */
 import { outboxTables } from '../../../mixins/outbox/outbox.schema.ts';
 
 /** Orders, their history, and the idempotency keys they were placed under. */
