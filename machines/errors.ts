@@ -44,6 +44,9 @@ export class MalformedBody extends WaybillError {
   readonly retryable = false;
 }
 
+/** How many faulty fields a message names; its details name them all. */
+const FIELDS_NAMED = 10;
+
 export class ValidationFailed extends WaybillError {
   readonly title = 'Validation failed';
   readonly type = 'VALIDATION_FAILED';
@@ -51,8 +54,10 @@ export class ValidationFailed extends WaybillError {
   readonly retryable = false;
 
   static of(details: FieldFault[]): ValidationFailed {
-    const fields = [...new Set(details.map((fault) => fault.field))].join(', ');
-    return new ValidationFailed(`Correct these fields and send the request again: ${fields}`, { details });
+    const fields = [...new Set(details.map((fault) => fault.field))];
+    const more = fields.length > FIELDS_NAMED ? ` and ${fields.length - FIELDS_NAMED} more` : '';
+    const named = fields.slice(0, FIELDS_NAMED).join(', ') + more;
+    return new ValidationFailed(`Correct these fields and send the request again: ${named}`, { details });
   }
 }
 

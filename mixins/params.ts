@@ -1,11 +1,27 @@
 /** The rules that parameters of several services share, in the terms of fastest-validator. */
 
-/** A text that says something, of at most `max` characters. PostgreSQL keeps no NUL in a text. */
-export const text = (max: number) => ({
+/** Whether PostgreSQL keeps a text as it is: without NUL, without half of a surrogate pair. */
+export const isStorable = (value: string): boolean => STORABLE.test(value);
+
+// Both patterns are linear: one that may give back what it took would be slow on a long text with a bad end.
+const STORABLE = /^[^\0\p{Surrogate}]*$/u;
+const SAYS_SOMETHING = /^(?=[^]*\S)[^\0\p{Surrogate}]*$/u;
+
+/** A text of at most `max` characters, kept as it comes. */
+export const anyText = (max: number) => ({
   type: 'string',
   max,
-  pattern: /^[^\0]*[^\0\s][^\0]*$/,
-  messages: { stringPattern: "The '{field}' field must not be empty, and must not contain NUL characters." },
+  pattern: STORABLE,
+  messages: { stringPattern: "The '{field}' field must not contain NUL characters or unpaired surrogates." },
+});
+
+/** A text of at most `max` characters that says something. */
+export const text = (max: number) => ({
+  ...anyText(max),
+  pattern: SAYS_SOMETHING,
+  messages: {
+    stringPattern: "The '{field}' field must not be empty, nor contain NUL characters or unpaired surrogates.",
+  },
 });
 
 /** An id: a whole number from 1 to 2^53 - 1. */

@@ -1,9 +1,9 @@
 /** Reads through moleculer-db: its adapter over a Sequelize model, without any of its generated actions. */
 import { createRequire } from 'node:module';
 import type { ServiceSchema } from 'moleculer';
-import { ConnectionError, type Model, type ModelStatic, type Sequelize } from 'sequelize';
-import { ServiceUnavailable } from '../../machines/errors.ts';
+import type { Model, ModelStatic, Sequelize } from 'sequelize';
 import type { WithDatabase } from './database.mixin.ts';
+import { orUnavailable } from './sql-failure.ts';
 
 /** Defines the model on the service's Sequelize; called once, when the service starts. */
 export type DefineModel<Row extends object> = (sequelize: Sequelize) => ModelStatic<Model<Row, Row>>;
@@ -49,18 +49,12 @@ class ReadModelAdapter extends SequelizeAdapter {
   }
 
   override findById(id: number): Promise<Model | null> {
-    return super.findById(id).catch(reachable);
+    return orUnavailable(super.findById(id));
   }
 
   override find(filter: object): Promise<Model[]> {
-    return super.find(filter).catch(reachable);
+    return orUnavailable(super.find(filter));
   }
-}
-
-/** @throws ServiceUnavailable when no connection could be had; otherwise what it was given. */
-function reachable(error: unknown): never {
-  if (!(error instanceof ConnectionError)) throw error;
-  throw Object.assign(new ServiceUnavailable('The database of the service cannot be reached'), { cause: error });
 }
 
 /**

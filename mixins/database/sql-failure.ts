@@ -1,10 +1,13 @@
 /** What a failed statement means, told by SQLSTATE and never by message. */
 import pg from 'pg';
+import { DatabaseError } from 'sequelize';
 import { ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
 
 /** Only what the server itself reports has an SQLSTATE: `EPIPE` is five letters too. */
 function stateOf(error: unknown): string | undefined {
-  return error instanceof pg.DatabaseError ? error.code : undefined;
+  // Sequelize hides what the server said in an error of its own.
+  const reported = error instanceof DatabaseError ? error.parent : error;
+  return reported instanceof pg.DatabaseError ? reported.code : undefined;
 }
 
 /** A row with this key is there already (23505). */

@@ -63,14 +63,18 @@ function splitFault({ type = 'invalid', field = '', message = '', actual }: Vali
     .map((name) => unknownField(field ? `${field}.${name}` : name));
 }
 
+/** Characters of a caller's field name that are said back to it. */
+const SHOWN_NAME = 100;
+
 /** The fault of a field that an endpoint does not know. */
-export function unknownField(field: string): FieldFault {
+export function unknownField(name: string): FieldFault {
+  const field = name.length > SHOWN_NAME ? `${name.slice(0, SHOWN_NAME)}…` : name;
   return { field, type: 'unknown', message: `There is no field '${field}' here` };
 }
 
-/** The body of an error answer: the data of the failure beside `error` and `message`, never over them. */
+/** The body of an error answer: `error` and `message` first, then the data of the failure, never over them. */
 export function failureBody(failure: WaybillError): Record<string, unknown> {
   // `replayed` is told in a header, and a stored answer must read the same each time.
-  const { replayed: _replayed, ...data } = failure.data;
-  return { ...data, error: failure.title, message: failure.message };
+  const { replayed: _replayed, error: _error, message: _message, ...data } = failure.data;
+  return { error: failure.title, message: failure.message, ...data };
 }

@@ -9,7 +9,7 @@ export type QueryValues = Record<string, string | number>;
 const NOTHING: QueryValues = Object.freeze({});
 
 const READERS: Record<QueryType, { pattern: RegExp; expected: string }> = {
-  text: { pattern: /^[^\0]*$/u, expected: 'text' },
+  text: { pattern: /^[^\0]+$/u, expected: 'a text that is not empty' },
   integer: { pattern: /^-?\d{1,15}$/, expected: 'a whole number' },
   money: { pattern: /^-?\d{1,12}(?:\.\d{1,2})?$/, expected: 'an amount with at most two decimals' },
 };
@@ -28,7 +28,7 @@ export function readQuery(raw: string, schema: QuerySchema): QueryValues {
     if (!reader) faults.push({ field, type: 'unknown', message: `There is no query parameter '${field}' here` });
     else if (Object.hasOwn(values, field)) {
       faults.push({ field, type: 'repeated', message: `Give the query parameter '${field}' once` });
-    } else if (text === '' || !reader.pattern.test(text)) {
+    } else if (!reader.pattern.test(text)) {
       faults.push({ field, type, message: `The query parameter '${field}' must be ${reader.expected}` });
     } else values[field] = type === 'text' ? text : Number(text);
   }

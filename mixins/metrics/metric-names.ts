@@ -1,7 +1,19 @@
-/** The names of the gateway's metrics, as an operator's dashboards and alarms know them. */
+/** The names of the engine's metrics, as an operator's dashboards and alarms know them. */
 
 /** Counter of answered requests. Labels: `method`, `route` (the template, never the path), `status`. */
 export const HTTP_REQUESTS_TOTAL = 'waybill_http_requests_total';
 
 /** Histogram of seconds from the end of the request's headers to its answer. Labels: `method`, `route`. */
 export const HTTP_REQUEST_DURATION_SECONDS = 'waybill_http_request_duration_seconds';
+
+/** Counter of transactions that carried a batch, those tried again included. Label: `stage`. */
+export const BATCHES_TOTAL = 'waybill_batches_total';
+
+/** Counter of the items in those batches: divided by the former, how many callers share a commit. Label: `stage`. */
+export const BATCH_ITEMS_TOTAL = 'waybill_batch_items_total';
+
+/** Gauge, 1 while this process keeps calls from an action of a node because it failed. Labels: `action`, `node`. */
+export const BREAKER_OPEN = 'waybill_breaker_open';
+
+/** Gauge of outbox rows that wait to be published, -1 while they cannot be counted. Label: `schema`. */
+export const OUTBOX_WAITING = 'waybill_outbox_waiting';

@@ -1,7 +1,9 @@
 /** Gives a service its outbox: what it writes to `<schema>.outbox` reaches the stream, also after a crash. */
-import type { ServiceSchema } from 'moleculer';
+import type { ServiceBroker, ServiceSchema } from 'moleculer';
 import type { WithDatabase } from '../database/database.mixin.ts';
 import { Lease } from '../lease.ts';
+import { OUTBOX_WAITING } from '../metrics/metric-names.ts';
+import { onScrape } from '../metrics/scrape.ts';
 import { defineMixin } from '../schema.ts';
 import { shareStream, type StreamShare } from '../stream/shared-stream.ts';
 import { Relay } from './relay.ts';
@@ -22,6 +24,7 @@ export interface WithOutbox {
 interface Own extends WithDatabase, WithOutbox {
   relay?: Relay;
   relayStream?: StreamShare;
+  endOfGauge?: () => void;
 }
 
 /**
@@ -40,10 +43,24 @@ export function outboxMixin(): Partial<ServiceSchema> {
       });
       this.outbox = this.relay;
       this.relay.start();
+      this.endOfGauge = showWaiting(this.broker, this.database.schema, this.outbox);
     },
     async stopped() {
+      this.endOfGauge?.();
       await this.relay?.stop();
       await this.relayStream?.release();
     },
+  });
+}
+
+/** Keeps the gauge of what waits in an outbox. Answers its end. */
+function showWaiting(broker: ServiceBroker, schema: string, outbox: Outbox): () => void {
+  const { metrics } = broker;
+  if (!metrics.hasMetric(OUTBOX_WAITING)) {
+    const description = 'Outbox rows that wait to be published, -1 while they cannot be counted';
+    metrics.register({ type: 'gauge', name: OUTBOX_WAITING, description, labelNames: ['schema'] });
+  }
+  return onScrape(broker, async () => {
+    metrics.set(OUTBOX_WAITING, await outbox.waiting().catch(() => -1), { schema });
   });
 }

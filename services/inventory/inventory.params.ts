@@ -1,6 +1,7 @@
 /** The rules for what callers send, in the terms of fastest-validator; every fault of a call is reported at once. */
 import { isMoney, MAX_CENTS, moneyToNumber } from '../../machines/money.ts';
 import { MAX_STOCK } from '../../machines/stock-book.ts';
+import { anyText, countNumber, identifier, text } from '../../mixins/params.ts';
 
 interface Fault {
   type: string;
@@ -11,26 +12,12 @@ interface Fault {
 const MAX_PRICE = moneyToNumber(MAX_CENTS);
 const MAX_ADDITION = 2 ** 31;
 
-const id = { type: 'number', integer: true, positive: true, max: Number.MAX_SAFE_INTEGER };
 /** An id that may come from a path, as text. */
-const pathId = { ...id, convert: true };
-
-function text(max: number) {
-  return {
-    type: 'string',
-    trim: true,
-    empty: false,
-    max,
-    // PostgreSQL cannot store the character.
-    // oxlint-disable-next-line no-control-regex
-    pattern: /^[^\0]*$/,
-    messages: { stringPattern: "The '{field}' field must not contain the NUL character." },
-  };
-}
+const pathId = { ...identifier, convert: true };
 
 const sku = text(64);
 const name = text(200);
-const description = { ...text(2_000), empty: true, optional: true, nullable: true };
+const description = { ...anyText(2_000), optional: true, nullable: true };
 
 const price = {
   type: 'number',
@@ -48,7 +35,7 @@ const price = {
 
 export const orderParams = {
   $$strict: true,
-  orderId: id,
+  orderId: identifier,
   items: {
     type: 'array',
     min: 1,
@@ -56,7 +43,7 @@ export const orderParams = {
     items: {
       type: 'object',
       strict: true,
-      props: { productId: id, quantity: { type: 'number', integer: true, min: 1, max: 1_000_000_000 } },
+      props: { productId: identifier, quantity: countNumber(1_000_000_000) },
     },
   },
 };
@@ -81,13 +68,13 @@ export const updateParams = {
 export const addStockParams = {
   $$strict: true,
   id: pathId,
-  amount: { type: 'number', integer: true, min: 1, max: MAX_ADDITION },
+  amount: countNumber(MAX_ADDITION),
 };
 
 export const getParams = { $$strict: true, id: pathId };
 
 export const listParams = {
   $$strict: true,
-  limit: { type: 'number', integer: true, min: 1, max: 100, convert: true, default: 50 },
+  limit: { ...countNumber(100), convert: true, default: 50 },
   cursor: { type: 'string', optional: true, max: 100 },
 };

@@ -143,7 +143,7 @@ export default defineService<Inventory>({
 
   async started() {
     this.catalog = new ProductStore(this.database.pool);
-    this.book = new StockBookStore(this.database.pool, () => this.outbox.wake());
+    this.book = new StockBookStore(this.database.pool, this.broker.metrics, () => this.outbox.wake());
     if (readSettings().demoCatalog && (await fillDemoCatalog(this.database.pool))) {
       this.logger.info(
         'The inventory was empty: products 1 to 10 are for trying it out (DEMO_CATALOG=false leaves it empty)',

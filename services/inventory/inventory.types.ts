@@ -47,15 +47,15 @@ export interface NewProduct {
   name: string;
   description?: string | null;
   price: number;
-  initialStock?: number;
+  initialStock?: number | null;
 }
 
 /** Params of `inventory.update`. */
 export interface ProductChange {
   id: number;
-  name?: string;
+  name?: string | null;
   description?: string | null;
-  price?: number;
+  price?: number | null;
 }
 
 /** Params of `inventory.addStock`. */

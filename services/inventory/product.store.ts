@@ -1,10 +1,10 @@
 /** Writes to the catalogue: new products and their descriptions and prices, each with its event in one statement. */
 import type pg from 'pg';
-import { DuplicateSku, NotFound, ServiceUnavailable } from '../../machines/errors.ts';
+import { DuplicateSku, NotFound } from '../../machines/errors.ts';
 import { formatMoney, parseMoney } from '../../machines/money.ts';
+import { isDuplicate, orUnavailable } from '../../mixins/database/sql-failure.ts';
 import type { NewProduct, Product, ProductChange } from './inventory.types.ts';
 import { type ProductColumns, productOf } from './product.model.ts';
-import { isDuplicate, isOutage } from './sql-failure.ts';
 
 /** Puts the `stock.changed` event of each row of `changed` into the outbox, in the shape of machines/stock-book.ts. */
 export const TELL_CHANGED = `
@@ -55,7 +55,7 @@ export class ProductStore {
     }
   }
 
-  /** Changes what is given and nothing else. Reservations keep the price they were made at. @throws NotFound */
+  /** Changes what is given and nothing else; null stands for nothing, but empties a description. Reservations keep the price they were made at. @throws NotFound */
   async update({ id, name, description, price }: ProductChange): Promise<Product> {
     const row = await this.#write(UPDATE, [
       new Date().toISOString(),
@@ -63,17 +63,13 @@ export class ProductStore {
       name ?? null,
       description !== undefined,
       description ?? null,
-      price === undefined ? null : decimal(price),
+      typeof price === 'number' ? decimal(price) : null,
     ]);
     if (!row) throw new NotFound(`There is no product ${id}`);
     return productOf(row);
   }
 
   async #write(sql: string, values: unknown[]): Promise<ProductColumns | undefined> {
-    try {
-      return (await this.#pool.query<ProductColumns>(sql, values)).rows[0];
-    } catch (error) {
-      throw isOutage(error) ? new ServiceUnavailable('The catalogue cannot be reached') : error;
-    }
+    return (await orUnavailable(this.#pool.query<ProductColumns>(sql, values))).rows[0];
   }
 }

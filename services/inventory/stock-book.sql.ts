@@ -3,12 +3,6 @@ import { formatMoney } from '../../machines/money.ts';
 import type { Admission } from '../../machines/stock-admission.ts';
 import type { Reservation } from '../../machines/stock-book.ts';
 
-/**
- * The hot tables grow from nothing within seconds, and a prepared statement keeps the plan of its first runs: a
- * sequential scan chosen for an empty table would stay until the next ANALYZE.
- */
-export const BEGIN = 'BEGIN; SET LOCAL enable_seqscan = off';
-
 export interface ProductRow {
   id: number;
   price: string;

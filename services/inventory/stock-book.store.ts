@@ -1,4 +1,5 @@
 /** The stock book on PostgreSQL: every change of stock, one group commit of all that comes together. */
+import type { MetricRegistry } from 'moleculer';
 import type pg from 'pg';
 import { ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
 import { parseMoney } from '../../machines/money.ts';
@@ -13,11 +14,12 @@ import type {
   StockLevel,
   StockOperation,
 } from '../../machines/stock-book.ts';
-import { GroupCommit } from '../../mixins/group-commit.ts';
-import { isOutage, isRace } from './sql-failure.ts';
+import { oneTrip } from '../../mixins/database/one-trip.ts';
+import { isOutage, isRace, orUnavailable } from '../../mixins/database/sql-failure.ts';
+import { GroupCommit, type WriteBatch } from '../../mixins/group-commit.ts';
+import { countBatches } from '../../mixins/metrics/batch-metrics.ts';
 import {
   admissionValues,
-  BEGIN,
   LOCK_PRODUCTS,
   numbers,
   type ProductRow,
@@ -36,16 +38,25 @@ class CommitUnknown extends ServiceUnavailable {}
 export class StockBookStore {
   readonly #pool: pg.Pool;
   readonly #eventsWritten: () => void;
-  readonly #stage: GroupCommit<StockOperation, StockAnswer>;
+  readonly #orders: GroupCommit<StockOperation, StockAnswer>;
+  readonly #additions: GroupCommit<StockOperation, StockAnswer>;
 
-  /** `eventsWritten` is called after each commit that put events into the outbox. */
-  constructor(pool: pg.Pool, eventsWritten: () => void) {
+  /** `eventsWritten` is called after each commit that put events into the outbox. `metrics` counts the batches. */
+  constructor(pool: pg.Pool, metrics: MetricRegistry, eventsWritten: () => void) {
     this.#pool = pool;
-    // A connection that breaks while it is out of the pool fails its queries, and is also an event that would end the
-    // process if nobody listened.
-    pool.on('connect', (client) => client.on('error', () => undefined));
     this.#eventsWritten = eventsWritten;
-    this.#stage = new GroupCommit((operations) => this.#write(operations), { name: 'change the stock' });
+    const write: WriteBatch<StockOperation, StockAnswer> = (operations) => this.#retryRaces(operations);
+    this.#orders = new GroupCommit(countBatches(metrics, 'inventory orders', write), { name: 'change the stock' });
+    // An addition has no id to know it again by: a batch that may have been committed must not be tried again.
+    this.#additions = new GroupCommit(
+      countBatches(metrics, 'inventory additions', (additions) =>
+        write(additions).catch((error: unknown) => {
+          if (error instanceof CommitUnknown) return additions.map(() => error);
+          throw error;
+        }),
+      ),
+      { name: 'add stock' },
+    );
   }
 
   /**
@@ -54,7 +65,7 @@ export class StockBookStore {
    * @throws Overloaded, ServiceUnavailable: the same operation may be repeated.
    */
   async order(operation: OrderOperation): Promise<OrderAnswer> {
-    return settle(await this.#stage.push(operation)) as OrderAnswer;
+    return settle(await this.#orders.push(operation)) as OrderAnswer;
   }
 
   /**
@@ -63,33 +74,12 @@ export class StockBookStore {
    * @throws ServiceUnavailable, whose data tells with `unknown: true` that the addition may have happened.
    */
   async add(productId: number, amount: number): Promise<LevelAnswer> {
-    return settle(await this.#stage.push({ kind: 'add', productId, amount })) as LevelAnswer;
+    return settle(await this.#additions.push({ kind: 'add', productId, amount })) as LevelAnswer;
   }
 
   /** Resolves when all that was asked is answered. */
-  drained(): Promise<void> {
-    return this.#stage.drained();
-  }
-
-  /**
-   * An outage is an answer to each operation of the batch rather than a failure of it: trying one by one a database
-   * that is away would only take longer. Orders get one more try first, as a broken connection is often the last one's.
-   */
-  async #write(operations: readonly StockOperation[]): Promise<readonly StockAnswer[]> {
-    try {
-      return await this.#retryRaces(operations);
-    } catch (error) {
-      if (!(error instanceof ServiceUnavailable)) throw error;
-      const repeat = operations.filter((operation) => isRepeatable(operation, error));
-      const answers = await this.#retryRaces(repeat).catch((second: unknown) => {
-        if (second instanceof ServiceUnavailable) return repeat.map(() => second);
-        throw second;
-      });
-      let next = 0;
-      return operations.map((operation) =>
-        isRepeatable(operation, error) ? (answers[next++] as StockAnswer) : additionUnknown(),
-      );
-    }
+  async drained(): Promise<void> {
+    await Promise.all([this.#orders.drained(), this.#additions.drained()]);
   }
 
   async #retryRaces(operations: readonly StockOperation[]): Promise<readonly StockAnswer[]> {
@@ -103,10 +93,7 @@ export class StockBookStore {
   }
 
   async #transaction(operations: readonly StockOperation[]): Promise<readonly StockAnswer[]> {
-    if (operations.length === 0) return [];
-    const client = await this.#pool.connect().catch((error: unknown) => {
-      throw databaseAway(error);
-    });
+    const client = await orUnavailable(this.#pool.connect());
     let broken: Error | undefined;
     try {
       return await this.#decide(client, operations);
@@ -129,11 +116,11 @@ export class StockBookStore {
       abandon(client);
       return answers;
     }
-    await inOneTrip([
+    await oneTrip(client, () => [
       client.query({ ...WRITE_ADMISSION, values: admissionValues(admission, at) }),
       client.query('COMMIT'),
     ]).catch((error: unknown) => {
-      throw isOutage(error) ? new CommitUnknown('The stock book cannot be reached') : error;
+      throw isOutage(error) ? commitUnknown(error) : error;
     });
     if (events.length > 0) this.#eventsWritten();
     return answers;
@@ -155,27 +142,16 @@ async function readBook(client: pg.PoolClient, operations: readonly StockOperati
       for (const productId of operation.lines.productIds) productIds.add(productId);
     }
   }
-  const [, locked, known] = await inOneTrip([
-    client.query(BEGIN),
-    client.query<ProductRow>({ ...LOCK_PRODUCTS, values: [numbers([...productIds])] }),
-    client.query<ReservationRow>({ ...READ_RESERVATIONS, values: [numbers([...orderIds])] }),
-  ]).catch((error: unknown) => {
-    throw isOutage(error) ? databaseAway(error) : error;
-  });
+  const [, locked, known] = await orUnavailable(
+    oneTrip(client, () => [
+      client.query('BEGIN'),
+      client.query<ProductRow>({ ...LOCK_PRODUCTS, values: [numbers([...productIds])] }),
+      client.query<ReservationRow>({ ...READ_RESERVATIONS, values: [numbers([...orderIds])] }),
+    ]),
+  );
   return {
     products: new Map(locked.rows.map((row) => [row.id, levelOf(row)])),
     reservations: new Map(known.rows.map((row) => [row.order_id, reservationOf(row)])),
-  };
-}
-
-/** Waits for all, then fails with the first failure: the ones after it only say that the transaction was aborted. */
-async function inOneTrip<const Sent extends readonly Promise<unknown>[]>(
-  sent: Sent,
-): Promise<{ -readonly [I in keyof Sent]: Awaited<Sent[I]> }> {
-  const settled = await Promise.allSettled(sent);
-  for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
-  return settled.map((outcome) => (outcome as PromiseFulfilledResult<unknown>).value) as {
-    -readonly [I in keyof Sent]: Awaited<Sent[I]>;
   };
 }
 
@@ -200,20 +176,9 @@ function reservationOf(row: ReservationRow): Reservation {
   };
 }
 
-/** An addition has no id to know it again by: it is never repeated when the first may have been committed. */
-function isRepeatable(operation: StockOperation, failure: ServiceUnavailable): boolean {
-  return operation.kind !== 'add' || !(failure instanceof CommitUnknown);
-}
-
-function additionUnknown(): ServiceUnavailable {
-  return new ServiceUnavailable(
-    'The stock book was lost while the stock was added: read the product before adding again',
-    { unknown: true },
-  );
-}
-
-function databaseAway(cause: unknown): ServiceUnavailable {
-  return Object.assign(new ServiceUnavailable('The stock book cannot be reached'), { cause });
+function commitUnknown(cause: unknown): CommitUnknown {
+  const message = 'The stock book was lost during a change: read the product before adding to its stock again';
+  return Object.assign(new CommitUnknown(message, { unknown: true }), { cause });
 }
 
 function settle(answer: StockAnswer): OrderAnswer | LevelAnswer {

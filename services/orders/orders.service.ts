@@ -92,7 +92,7 @@ export default defineService<OrdersOwn>({
         maxMailbox: MAX_MAILBOX,
       },
     );
-    this.placing = new OrderPlacing(this.store, this.host, { node, maxInFlight: settings.orderMaxInFlight });
+    this.placing = new OrderPlacing(this.store, this.host, { maxInFlight: settings.orderMaxInFlight });
 
     const expire: OrderEvent = {
       type: 'EXPIRE',

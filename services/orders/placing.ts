@@ -1,10 +1,11 @@
 /** Placing an order: once for each key and for each body that is still pending, however often it is sent. */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { IdempotencyKeyInUse, IdempotencyKeyReused, OrderPending, Overloaded } from '../../machines/errors.ts';
 import { IdGenerator, uuidOf } from '../../machines/ids.ts';
 import { type Decision, type Order, type OrderEvent, type OrderRequest, orderNumberOf } from '../../machines/order.ts';
 import { place } from '../../machines/order.decide.ts';
 import type { ActorHost } from '../../mixins/actor/actor-host.ts';
+import { randomBytes } from '../../mixins/random.ts';
 import { answerOf } from './order.view.ts';
 import type { PlacedOrder } from './orders.types.ts';
 import type { Placement } from './store/insert-orders.ts';
@@ -25,14 +26,12 @@ const MAX_DRAWS = 5;
 export class OrderPlacing {
   readonly #store: OrderStore;
   readonly #host: OrderHost;
-  readonly #node: string;
   readonly #maxInFlight: number;
   readonly #ids = new IdGenerator(randomBytes(1)[0] as number);
 
-  constructor(store: OrderStore, host: OrderHost, limits: { node: string; maxInFlight: number }) {
+  constructor(store: OrderStore, host: OrderHost, limits: { maxInFlight: number }) {
     this.#store = store;
     this.#host = host;
-    this.#node = limits.node;
     this.#maxInFlight = limits.maxInFlight;
   }
 
@@ -54,17 +53,14 @@ export class OrderPlacing {
       const id = this.#ids.next(at);
       const decision = place(submission, id, uuidOf(id, randomBytes(8)), at);
       const placement: Placement = { decision, caller: submission.caller, key: submission.key, fingerprint };
-      if (await this.#store.insert(placement)) return this.#carryOn(this.#leased(decision.order));
+      const placed = await this.#store.insert(placement);
+      if (placed) return this.#carryOn(placed);
       const earlier = await this.#store.earlier(placement);
       if (earlier) return this.#repeat(placement, earlier);
       const own = await this.#store.load(id);
       if (own?.state.uuid === decision.order.uuid) return this.#carryOn(own);
     }
     throw new Overloaded('No free order number was found. Nothing was written: send the order again');
-  }
-
-  #leased(order: Order): OrderMemory {
-    return { id: order.id, state: order, version: 1, work: { owner: this.#node, attempt: 0, lastError: null } };
   }
 
   async #carryOn(memory: OrderMemory): Promise<PlacedOrder> {
@@ -110,5 +106,5 @@ function fingerprintOf({ customerId, customerName, deliveryAddress, carrier, ite
     carrier,
     ...items.flatMap((item) => [item.productId, item.quantity]),
   ];
-  return createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 32);
+  return hash('sha256', JSON.stringify(body)).slice(0, 32);
 }

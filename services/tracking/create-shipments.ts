@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { estimateDelivery } from '../../machines/delivery-estimate.ts';
 import { IllegalTransition, OrderIdReused, type WaybillError } from '../../machines/errors.ts';
 import { SHIPMENT_MACHINE_VERSION } from '../../machines/shipment.machine.ts';
+import { packed, texts, tokens, unpack } from '../../mixins/database/columns.ts';
 import { shipmentUpdated } from './shipment-updated.ts';
 import { newTrackingUuid, trackingNumberOf } from './tracking-number.ts';
 import type { CreateShipmentParams, CreateShipmentResult } from './tracking.types.ts';
@@ -40,7 +41,7 @@ export function newShipment(params: CreateShipmentParams, nowMs: number): NewShi
 // The events of rows that were there before must not go out again, so `told` joins what was really made.
 const INSERT = `
   WITH input AS (
-    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[])
+    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], ${unpack('$8')})
       AS input(order_id, tracking_number, customer_name, delivery_address, carrier, created_at, estimated_delivery, event)
   ), made AS (
     INSERT INTO tracking.shipments (order_id, tracking_number, customer_name, delivery_address, carrier, status,
@@ -86,14 +87,14 @@ export async function createShipments(
     name: 'tracking.create',
     text: INSERT,
     values: [
-      rows.map((row) => row.orderId),
-      rows.map((row) => row.uuid),
-      rows.map((row) => row.customerName),
-      rows.map((row) => row.deliveryAddress),
-      rows.map((row) => row.carrier),
-      rows.map((row) => row.createdAt),
-      rows.map((row) => row.estimatedDelivery),
-      rows.map((row) => row.event),
+      tokens(rows.map((row) => row.orderId)),
+      tokens(rows.map((row) => row.uuid)),
+      texts(rows.map((row) => row.customerName)),
+      texts(rows.map((row) => row.deliveryAddress)),
+      texts(rows.map((row) => row.carrier)),
+      tokens(rows.map((row) => row.createdAt)),
+      tokens(rows.map((row) => row.estimatedDelivery)),
+      packed(rows.map((row) => row.event)),
     ],
   });
   const made = (counted[0] as { made: number }).made;

@@ -1,6 +1,6 @@
 /** Tracking numbers: `TRK-` and a UUIDv7 whose first bits are the order id. */
-import { randomBytes } from 'node:crypto';
 import { idOf, uuidOf } from '../../machines/ids.ts';
+import { randomBytes } from '../../mixins/random.ts';
 
 const PREFIX = 'TRK-';
 

@@ -1,6 +1,7 @@
 /** What tracking's actions accept. Every fault is reported at once, each naming its field. */
-import type { AddEventParams } from './tracking.types.ts';
 import { RESERVED_STATUSES } from '../../machines/shipment.machine.ts';
+import { identifier, isStorable, text } from '../../mixins/params.ts';
+import type { AddEventParams } from './tracking.types.ts';
 
 /** Free fields a timeline entry may carry, besides the named ones. */
 export const MAX_FREE_FIELDS = 50;
@@ -28,33 +29,18 @@ interface Fault {
   actual?: unknown;
 }
 
-/** PostgreSQL keeps no NUL in a text. */
-const text = (max: number) => ({
-  type: 'string',
-  max,
-  pattern: /^[^\0]*[^\0\s][^\0]*$/,
-  messages: { stringPattern: "The '{field}' field must not be empty, and must not contain NUL characters." },
-});
-
-const orderId = {
-  type: 'number',
-  integer: true,
-  positive: true,
-  max: Number.MAX_SAFE_INTEGER,
-  messages: { numberMax: "The '{field}' field must be below 2^53." },
-};
-
-const trackingNumber = { type: 'string', max: 100 };
+/** What is no tracking number is a shipment that does not exist. */
+const trackingNumber = { type: 'string' };
 
 export const createShipmentParams = {
   $$strict: true,
-  orderId,
+  orderId: identifier,
   customerName: { ...text(200), optional: true },
   deliveryAddress: text(500),
   carrier: text(50),
 };
 
-export const voidShipmentParams = { $$strict: true, orderId };
+export const voidShipmentParams = { $$strict: true, orderId: identifier };
 
 export const getShipmentParams = { $$strict: true, trackingNumber };
 
@@ -153,11 +139,6 @@ function reasonNotName(name: string): string | undefined {
   return undefined;
 }
 
-/** JSONB keeps neither NUL nor half of a surrogate pair. */
-function isStorable(value: string): boolean {
-  return !value.includes('\0') && !/\p{Surrogate}/u.test(value);
-}
-
 /** Why a value cannot be kept as JSON; undefined when it can. Stops at `depth`, so a hostile nesting costs nothing. */
 function reasonNotJson(value: unknown, depth: number): string | undefined {
   if (typeof value === 'string') return isStorable(value) ? undefined : 'must not contain NUL or unpaired surrogates';
@@ -180,5 +161,8 @@ function isRfc3339(value: string): boolean {
   // Date turns a 30th of February into the 2nd of March.
   const date = new Date(Date.UTC(2000, month - 1, day));
   date.setUTCFullYear(year, month - 1, day);
-  return year > 0 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  // An offset can still lead out of the years that RFC 3339 can write.
+  const yearInUtc = new Date(value).getUTCFullYear();
+  const exists = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  return exists && yearInUtc > 0 && yearInUtc < 10_000;
 }

@@ -5,14 +5,15 @@ import type { DomainEvent } from '../../machines/domain-event.ts';
 import { NotFound, ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
 import { eventOfStatus } from '../../machines/shipment.machine.ts';
 import { databaseMixin, type WithDatabase } from '../../mixins/database/database.mixin.ts';
+import { orUnavailable } from '../../mixins/database/sql-failure.ts';
 import { GroupCommit } from '../../mixins/group-commit.ts';
+import { countBatches } from '../../mixins/metrics/batch-metrics.ts';
 import { outboxMixin, type WithOutbox } from '../../mixins/outbox/outbox.mixin.ts';
 import { defineService } from '../../mixins/schema.ts';
 import { subscriptionsMixin } from '../../mixins/stream/subscriptions.mixin.ts';
 import { type Change, type ChangeOutcome, changeShipments } from './change-shipments.ts';
 import { type CreateOutcome, createShipments, type NewShipment, newShipment } from './create-shipments.ts';
 import { shipments } from './migrations/0001-shipments.ts';
-import { answeringOutages } from './outage.ts';
 import { deliveredEntry, findShipment } from './shipment-view.ts';
 import { parseTrackingNumber, trackingNumberOf } from './tracking-number.ts';
 import { defineTrackingModels, type TrackingModels } from './tracking.models.ts';
@@ -37,7 +38,7 @@ import type {
 interface Tracking extends WithDatabase, WithOutbox {
   models: TrackingModels;
   creating: GroupCommit<NewShipment, CreateOutcome>;
-  changing: GroupCommit<Change, ChangeOutcome | ServiceUnavailable>;
+  changing: GroupCommit<Change, ChangeOutcome>;
 }
 
 const noSuchShipment = (trackingNumber: string): NotFound =>
@@ -45,17 +46,10 @@ const noSuchShipment = (trackingNumber: string): NotFound =>
 
 const ofOrder = (event: DomainEvent): number => (event.data as { orderId: number }).orderId;
 
-/** Hands a change to its stage. @throws ServiceUnavailable, Overloaded: it may be repeated. */
-async function change(service: Tracking, wanted: Change): Promise<ChangeOutcome> {
-  const outcome = await service.changing.push(wanted);
-  if (outcome instanceof WaybillError) throw outcome;
-  return outcome;
-}
-
 /** Brings an order's own news into its timeline. What the shipment knows already, or better, changes nothing. */
 async function follow(service: Tracking, event: DomainEvent, news: Pick<Change, 'event' | 'status'>): Promise<void> {
   const orderId = ofOrder(event);
-  const outcome = await change(service, {
+  const outcome = await service.changing.push({
     ...news,
     orderId,
     location: null,
@@ -95,7 +89,7 @@ export default defineService<Tracking>({
       params: voidShipmentParams,
       async handler(ctx: Context<VoidShipmentParams>): Promise<VoidShipmentResult> {
         const { orderId } = ctx.params;
-        const outcome = await change(this, {
+        const outcome = await this.changing.push({
           orderId,
           event: 'VOID',
           status: 'VOIDED',
@@ -116,7 +110,7 @@ export default defineService<Tracking>({
       params: getShipmentParams,
       async handler(ctx: Context<GetShipmentParams>): Promise<ShipmentResult> {
         const key = parseTrackingNumber(ctx.params.trackingNumber);
-        const shipment = key && (await findShipment(this.models, key.orderId, key.uuid));
+        const shipment = key && (await orUnavailable(findShipment(this.models, key.orderId, key.uuid)));
         if (!shipment) throw noSuchShipment(ctx.params.trackingNumber);
         return shipment;
       },
@@ -137,7 +131,7 @@ export default defineService<Tracking>({
         const status = ctx.params.status.toUpperCase();
         const free = freeFieldsOf(ctx.params);
         const happenedAt = (timestamp ? new Date(timestamp) : new Date()).toISOString();
-        const outcome = await change(this, {
+        const outcome = await this.changing.push({
           ...key,
           event: eventOfStatus(status),
           status,
@@ -149,7 +143,9 @@ export default defineService<Tracking>({
         });
         if (outcome.kind === 'absent') throw noSuchShipment(trackingNumber);
         if (outcome.kind === 'refused') throw outcome.error;
-        if (outcome.kind === 'repeated') return { ...(await deliveredEntry(this.models, key.orderId)), ...shipment };
+        if (outcome.kind === 'repeated') {
+          return { ...(await orUnavailable(deliveredEntry(this.models, key.orderId))), ...shipment };
+        }
         return { ...free, ...shipment, status, timestamp: happenedAt, location, details };
       },
     },
@@ -170,14 +166,17 @@ export default defineService<Tracking>({
 
   started() {
     const { pool, sequelize } = this.database;
+    const { metrics } = this.broker;
     const wake = (): void => this.outbox.wake();
     this.models = defineTrackingModels(sequelize);
     this.creating = new GroupCommit(
-      answeringOutages((items) => createShipments(pool, items, wake)),
+      countBatches(metrics, 'tracking create', (items) => orUnavailable(createShipments(pool, items, wake))),
       { name: 'make shipments' },
     );
     this.changing = new GroupCommit(
-      answeringOutages((items) => changeShipments(pool, items, Date.now(), wake)),
+      countBatches(metrics, 'tracking change', (items) =>
+        orUnavailable(changeShipments(pool, items, Date.now(), wake)),
+      ),
       { name: 'change shipments' },
     );
   },

@@ -304,6 +304,9 @@ test('all faults of an event are named at once, those of free fields too', async
   const { trackingNumber } = await create(newOrder());
   let deep: unknown = 'bottom';
   for (let i = 0; i < 50_000; i++) deep = [deep];
+  for (const timestamp of ['0001-01-01T00:00:00+14:00', '9999-12-31T23:59:59-14:00']) {
+    expect(await faultsOf(add({ trackingNumber, status: 'A', timestamp }))).toEqual(['timestamp']);
+  }
   const wrong = { trackingNumber, status: '9', location: '', timestamp: '2026-02-30T00:00:00Z', deep, nul: ['\0'] };
   expect(await faultsOf(add(wrong))).toEqual(['deep', 'location', 'nul', 'status', 'timestamp']);
   for (const status of ['CREATED', 'voided', 'A'.repeat(51), 'OUT FOR DELIVERY']) {

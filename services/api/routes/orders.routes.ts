@@ -75,6 +75,7 @@ export const ordersRoutes: RouteGroup = {
         to: 'text',
         minTotal: 'money',
         maxTotal: 'money',
+        waitingFor: 'text',
         sort: 'text',
         limit: 'integer',
         cursor: 'text',

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { INITIAL_STATE } from '../../../machines/order.chart.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order.machine.ts';
 import type { Decision } from '../../../machines/order.ts';
+import { packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
 
 /** A placed order on its way to the database. */
 export interface Placement {
@@ -14,13 +15,21 @@ export interface Placement {
   readonly fingerprint: string;
 }
 
+/** How a node holds what it works on. Milliseconds. */
+export interface Lease {
+  node: string;
+  leaseMs: number;
+  /** How long an order may stay PENDING_CHECK. */
+  ttlMs: number;
+}
+
 // A key that exists keeps its order out; so does the same body from the same customer that is still PENDING_CHECK.
 const INSERT = {
   name: 'orders.insert',
   text: `
 WITH input AS (
-  SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::float8[], $10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[])
+  SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+    ${unpack('$7')}, ${unpack('$8')}, $9::float8[], $10::uuid[], $11::text[], $12::text[], $13::text[], ${unpack('$14')})
   AS i (id, order_number, customer_id, customer_name, delivery_address, carrier, product_ids, quantities,
     placed_ms, fingerprint, caller, key, request_id, events)
 ), keys AS (
@@ -46,42 +55,34 @@ WITH input AS (
 SELECT id FROM placed`,
 };
 
-const COLUMNS = 14;
-
-const array = (values: readonly number[]): string => `{${values.join(',')}}`;
-
-/** Writes the placements that nothing stands against. Answers, for each, whether it was written. */
-export async function insertOrders(
-  pool: pg.Pool,
-  placements: readonly Placement[],
-  lease: { node: string; leaseMs: number; ttlMs: number },
-): Promise<boolean[]> {
-  const columns: unknown[][] = Array.from({ length: COLUMNS }, () => []);
-  for (const { decision, caller, key, fingerprint } of placements) {
-    const { order } = decision;
-    const row = [
-      order.id,
-      order.uuid,
-      order.customerId,
-      order.customerName,
-      order.deliveryAddress,
-      order.carrier,
-      array(order.lines.map((line) => line.productId)),
-      array(order.lines.map((line) => line.quantity)),
-      order.placedAt,
-      fingerprint,
-      caller,
-      key,
-      order.requestId,
-      decision.announcements.map((event) => JSON.stringify(event)).join(','),
-    ];
-    for (let i = 0; i < COLUMNS; i++) (columns[i] as unknown[]).push(row[i]);
-  }
-  const { order, stock, shipment } = INITIAL_STATE.value;
-  const { rows } = await pool.query<{ id: number }>({
+/** The statement and its values, for a batch of placements. It answers the ids of those that nothing stood against. */
+export function insertStatement(placements: readonly Placement[], lease: Lease): pg.QueryConfig {
+  const { order: status, stock, shipment } = INITIAL_STATE.value;
+  const orders = placements.map(({ decision }) => decision.order);
+  return {
     ...INSERT,
-    values: [...columns, order, stock, shipment, ORDER_MACHINE_VERSION, lease.node, lease.leaseMs, lease.ttlMs],
-  });
-  const written = new Set(rows.map((row) => row.id));
-  return placements.map(({ decision }) => written.has(decision.order.id));
+    values: [
+      tokens(orders.map((order) => order.id)),
+      tokens(orders.map((order) => order.uuid)),
+      tokens(orders.map((order) => order.customerId)),
+      texts(orders.map((order) => order.customerName)),
+      texts(orders.map((order) => order.deliveryAddress)),
+      texts(orders.map((order) => order.carrier)),
+      packed(orders.map((order) => tokens(order.lines.map((line) => line.productId)))),
+      packed(orders.map((order) => tokens(order.lines.map((line) => line.quantity)))),
+      tokens(orders.map((order) => order.placedAt)),
+      tokens(placements.map(({ fingerprint }) => fingerprint)),
+      texts(placements.map(({ caller }) => caller)),
+      texts(placements.map(({ key }) => key)),
+      texts(orders.map((order) => order.requestId)),
+      packed(placements.map(({ decision }) => decision.announcements.map((event) => JSON.stringify(event)).join(','))),
+      status,
+      stock,
+      shipment,
+      ORDER_MACHINE_VERSION,
+      lease.node,
+      lease.leaseMs,
+      lease.ttlMs,
+    ],
+  };
 }

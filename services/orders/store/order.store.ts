@@ -3,18 +3,11 @@ import type { Database } from '../../../mixins/database/database.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { GroupCommit } from '../../../mixins/group-commit.ts';
 import type { PlacedOrder } from '../orders.types.ts';
-import { insertOrders, type Placement } from './insert-orders.ts';
+import type { Lease, Placement } from './insert-orders.ts';
 import { memoryOf, ORDER_COLUMNS, type OrderMemory, type OrderRow } from './order.row.ts';
-import { type OrderChange, saveOrders } from './save-orders.ts';
+import type { OrderChange } from './save-orders.ts';
+import { type OrderWrite, writeOrders, type Written } from './write-orders.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order.machine.ts';
-
-/** How this node holds what it works on. Milliseconds. */
-export interface LeaseTerms {
-  node: string;
-  leaseMs: number;
-  /** How long an order may stay PENDING_CHECK. */
-  ttlMs: number;
-}
 
 /** An order that stands where a placement would go. */
 export interface Earlier {
@@ -42,7 +35,7 @@ const READ = {
 const RUNNING = `(o.owner IS NOT NULL AND o.due_at > now()) AS running`;
 const EARLIER_BY_KEY = {
   name: 'orders.earlier-by-key',
-  text: `SELECT ${ORDER_COLUMNS}, k.fingerprint, k.answer, ${RUNNING}
+  text: `SELECT ${ORDER_COLUMNS}, replace(k.fingerprint::text, '-', '') AS fingerprint, k.answer, ${RUNNING}
     FROM orders.idempotency_keys k JOIN orders.orders o ON o.id = k.order_id WHERE k.caller = $1 AND k.key = $2`,
 };
 const EARLIER_BY_BODY = {
@@ -74,38 +67,33 @@ const FORGET_KEYS = `DELETE FROM orders.idempotency_keys WHERE (caller, key) IN
 
 export class OrderStore {
   readonly #database: Database;
-  readonly #terms: LeaseTerms;
-  readonly #insert: GroupCommit<Placement, boolean>;
-  readonly #save: GroupCommit<OrderChange, OrderMemory | undefined>;
+  readonly #terms: Lease;
+  readonly #write: GroupCommit<OrderWrite, Written>;
   readonly #read: GroupCommit<number, OrderMemory | undefined>;
 
   /** `wrote` is called after every commit that may have put events into the outbox. */
-  constructor(database: Database, terms: LeaseTerms, wrote: () => void) {
+  constructor(database: Database, terms: Lease, wrote: () => void) {
     this.#database = database;
     this.#terms = terms;
-    const { pool } = database;
-    const committed = <T>(result: T): T => {
-      wrote();
-      return result;
-    };
-    this.#insert = new GroupCommit(
-      (placements) => orUnavailable(insertOrders(pool, placements, terms)).then(committed),
-      { name: 'be placed' },
+    this.#write = new GroupCommit(
+      async (writes) => {
+        const written = await orUnavailable(writeOrders(database.pool, writes, terms));
+        wrote();
+        return written;
+      },
+      { name: 'be written' },
     );
-    this.#save = new GroupCommit((changes) => orUnavailable(saveOrders(pool, changes, terms)).then(committed), {
-      name: 'be saved',
-    });
     this.#read = new GroupCommit((ids) => orUnavailable(this.#readMany(ids)), { name: 'be read', maxWaiting: 16_384 });
   }
 
-  /** Writes a new order. False when an earlier one, or its idempotency key, stands against it. */
-  insert(placement: Placement): Promise<boolean> {
-    return this.#insert.push(placement);
+  /** Writes a new order. Undefined when an earlier one, or its idempotency key, stands against it. */
+  insert(placement: Placement): Promise<Written> {
+    return this.#write.push({ placement });
   }
 
   /** Commits a change. Undefined when the row is no longer at the version that was read. */
-  save(change: OrderChange): Promise<OrderMemory | undefined> {
-    return this.#save.push(change);
+  save(change: OrderChange): Promise<Written> {
+    return this.#write.push({ change });
   }
 
   /** The order as last committed. */
@@ -146,7 +134,7 @@ export class OrderStore {
 
   /** Resolves when every write under way is done. */
   async drained(): Promise<void> {
-    await Promise.all([this.#insert.drained(), this.#save.drained(), this.#read.drained()]);
+    await Promise.all([this.#write.drained(), this.#read.drained()]);
   }
 
   async #claimed(statement: { name: string; text: string; values: unknown[] }): Promise<Claimed[]> {

@@ -4,7 +4,9 @@ import { formatMoney, type Cents } from '../../../machines/money.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order.machine.ts';
 import type { Decision, Order } from '../../../machines/order.ts';
 import type { Change, Due } from '../../../mixins/actor/actor.ts';
+import { packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
 import { attentionRequired, firstAnswer } from '../order.view.ts';
+import type { Lease } from './insert-orders.ts';
 import type { OrderMemory } from './order.row.ts';
 
 export type OrderChange = Change<Order, Decision>;
@@ -15,9 +17,9 @@ const SAVE = {
   name: 'orders.save',
   text: `
 WITH input AS (
-  SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::text[], $12::text[], $13::float8[], $14::int[], $15::text[], $16::boolean[], $17::boolean[],
-    $18::text[], $19::text[])
+  SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::int[], ${unpack('$7')}, $8::text[],
+    $9::text[], $10::text[], ${unpack('$11')}, $12::text[], $13::float8[], $14::int[], $15::text[], $16::boolean[],
+    $17::boolean[], ${unpack('$18')}, ${unpack('$19')})
   AS i (id, version, status, stock_state, shipment_state, seq, prices, total, tracking_number, estimated_delivery, refusal,
     owner, due_ms, attempt, last_error, parked, keyed, answer, events)
 ), saved AS (
@@ -37,7 +39,7 @@ WITH input AS (
 ), logged AS (
   INSERT INTO orders.order_history (order_id, seq, event, from_status, to_status, at, detail)
   SELECT h.order_id, h.seq, h.event, h.from_status, h.to_status, to_timestamp(h.at_ms / 1000), h.detail::jsonb
-  FROM unnest($21::bigint[], $22::int[], $23::text[], $24::text[], $25::text[], $26::float8[], $27::text[])
+  FROM unnest($21::bigint[], $22::int[], $23::text[], $24::text[], $25::text[], $26::float8[], ${unpack('$27')})
     AS h (order_id, seq, event, from_status, to_status, at_ms, detail) JOIN saved ON saved.id = h.order_id
 ), answered AS (
   UPDATE orders.idempotency_keys k
@@ -51,9 +53,6 @@ WITH input AS (
 SELECT id FROM saved`,
 };
 
-const INPUT_COLUMNS = 19;
-const HISTORY_COLUMNS = 7;
-
 interface DueColumns {
   owner: string | null;
   dueMs: number | null;
@@ -62,7 +61,7 @@ interface DueColumns {
   parked: boolean;
 }
 
-function dueColumns(due: Due, lease: { node: string; leaseMs: number }): DueColumns {
+function dueColumns(due: Due, lease: Lease): DueColumns {
   switch (due.at) {
     case 'rest':
       return { owner: null, dueMs: null, attempt: 0, lastError: null, parked: false };
@@ -84,52 +83,60 @@ function eventsOf(change: OrderChange, due: DueColumns): string | null {
   return events.length === 0 ? null : events.map((event) => JSON.stringify(event)).join(',');
 }
 
-/** Saves the changes whose rows are at the version they were read at. Answers the new memory, or undefined for the others. */
-export async function saveOrders(
-  pool: pg.Pool,
-  changes: readonly OrderChange[],
-  lease: { node: string; leaseMs: number },
-): Promise<(OrderMemory | undefined)[]> {
-  const input: unknown[][] = Array.from({ length: INPUT_COLUMNS }, () => []);
-  const history: unknown[][] = Array.from({ length: HISTORY_COLUMNS }, () => []);
-  const next = changes.map((change): OrderMemory => {
-    const { memory, decision } = change;
-    const order = decision?.order ?? memory.state;
-    const due = dueColumns(change.due, lease);
-    const { value } = order.state;
-    push(input, [
-      order.id,
-      memory.version,
-      value.order,
-      value.stock,
-      value.shipment,
-      order.seq,
-      prices(order),
-      order.total === null ? null : formatMoney(order.total),
-      order.shipment?.trackingNumber ?? null,
-      order.shipment?.estimatedDelivery ?? null,
-      order.refusal === null ? null : JSON.stringify(order.refusal),
-      due.owner,
-      due.dueMs,
-      due.attempt,
-      due.lastError,
-      due.parked,
-      order.keyed,
-      decision && order.keyed ? firstAnswer(memory.state, order) : null,
-      eventsOf(change, due),
-    ]);
-    for (const entry of decision?.history ?? []) {
-      const detail = entry.detail === null ? null : JSON.stringify(entry.detail);
-      push(history, [order.id, entry.seq, entry.event, entry.from, entry.to, entry.at, detail]);
-    }
-    const work = { owner: due.owner, attempt: due.attempt, lastError: due.lastError };
-    return { id: order.id, state: order, version: memory.version + 1, work };
-  });
-  const { rows } = await pool.query<{ id: number }>({ ...SAVE, values: [...input, ORDER_MACHINE_VERSION, ...history] });
-  const saved = new Set(rows.map((row) => row.id));
-  return next.map((memory) => (saved.has(memory.id) ? memory : undefined));
+/** What a batch of changes writes, and the memory each leads to if its row is still at the version that was read. */
+export interface Save {
+  statement: pg.QueryConfig;
+  next: readonly OrderMemory[];
 }
 
-function push(columns: unknown[][], row: readonly unknown[]): void {
-  for (let i = 0; i < columns.length; i++) (columns[i] as unknown[]).push(row[i]);
+/** The statement for a batch of changes. It answers the ids of those that were saved. */
+export function saveStatement(changes: readonly OrderChange[], lease: Lease): Save {
+  const rows = changes.map((change) => {
+    const order = change.decision?.order ?? change.memory.state;
+    const due = dueColumns(change.due, lease);
+    return { change, order, due, state: order.state.value };
+  });
+  const history = rows.flatMap(
+    ({ change, order }) => change.decision?.history.map((entry) => ({ id: order.id, entry })) ?? [],
+  );
+  const values = [
+    tokens(rows.map(({ order }) => order.id)),
+    tokens(rows.map(({ change }) => change.memory.version)),
+    tokens(rows.map(({ state }) => state.order)),
+    tokens(rows.map(({ state }) => state.stock)),
+    tokens(rows.map(({ state }) => state.shipment)),
+    tokens(rows.map(({ order }) => order.seq)),
+    packed(rows.map(({ order }) => prices(order))),
+    tokens(rows.map(({ order }) => (order.total === null ? null : formatMoney(order.total)))),
+    tokens(rows.map(({ order }) => order.shipment?.trackingNumber ?? null)),
+    tokens(rows.map(({ order }) => order.shipment?.estimatedDelivery ?? null)),
+    packed(rows.map(({ order }) => order.refusal && JSON.stringify(order.refusal))),
+    texts(rows.map(({ due }) => due.owner)),
+    tokens(rows.map(({ due }) => due.dueMs)),
+    tokens(rows.map(({ due }) => due.attempt)),
+    texts(rows.map(({ due }) => due.lastError)),
+    tokens(rows.map(({ due }) => due.parked)),
+    tokens(rows.map(({ order }) => order.keyed)),
+    packed(
+      rows.map(({ change, order }) =>
+        change.decision && order.keyed ? firstAnswer(change.memory.state, order) : null,
+      ),
+    ),
+    packed(rows.map(({ change, due }) => eventsOf(change, due))),
+    ORDER_MACHINE_VERSION,
+    tokens(history.map(({ id }) => id)),
+    tokens(history.map(({ entry }) => entry.seq)),
+    tokens(history.map(({ entry }) => entry.event)),
+    tokens(history.map(({ entry }) => entry.from)),
+    tokens(history.map(({ entry }) => entry.to)),
+    tokens(history.map(({ entry }) => entry.at)),
+    packed(history.map(({ entry }) => entry.detail && JSON.stringify(entry.detail))),
+  ];
+  const next = rows.map(({ change, order, due }) => ({
+    id: order.id,
+    state: order,
+    version: change.memory.version + 1,
+    work: { owner: due.owner, attempt: due.attempt, lastError: due.lastError },
+  }));
+  return { statement: { ...SAVE, values }, next };
 }

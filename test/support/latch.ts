@@ -1,0 +1,20 @@
+/** A gate that a test opens when it has seen what it wants to see. */
+
+export interface Latch {
+  /** Resolves when the latch is opened; at once when it is. */
+  readonly opened: Promise<void>;
+  open(): void;
+}
+
+export function latch(): Latch {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+/** Lets everything run that is ready to run, without any time passing. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,273 @@
+/** The actor host on ports in memory: persist, then answer and act; one at a time; what fails stays owed. */
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Overloaded, PreconditionFailed, ServiceUnavailable } from '../../machines/errors.ts';
+import { type Answer, backoffMs, type Due } from '../../mixins/actor/actor.ts';
+import { ID, type LampEvent, LampWorld, Never, NODE, NotNow } from '../support/lamp.ts';
+import { latch, settled } from '../support/latch.ts';
+
+const lastDue = (world: LampWorld): Due => world.changes.at(-1)?.due as Due;
+
+test('nothing is answered and nothing is done before the commit', async () => {
+  const world = new LampWorld();
+  const commit = latch();
+  world.onSave = () => commit.opened;
+  let answered = false;
+  const told = world.tell('SHINE').then((memory) => {
+    answered = true;
+    return memory;
+  });
+  await settled();
+  expect(world.log).toEqual(['load', 'save lighting lease']);
+  expect(answered).toBe(false);
+  commit.open();
+  expect((await told)?.state).toBe('lighting');
+  await world.host.drained();
+  expect(world.log).toEqual([
+    'load',
+    'save lighting lease',
+    'saved lighting',
+    'light',
+    'save lit rest',
+    'saved lit',
+  ]);
+});
+
+test('when the commit fails nothing is done, and the next command starts from the row', async () => {
+  const world = new LampWorld();
+  world.onSave = () => Promise.reject(new ServiceUnavailable('away'));
+  await expect(world.tell('SHINE')).rejects.toBeInstanceOf(ServiceUnavailable);
+  await world.host.drained();
+  expect(world.log).not.toContain('light');
+  world.onSave = () => Promise.resolve();
+  await world.tell('SHINE');
+  await world.host.drained();
+  expect(world.row.state).toBe('lit');
+});
+
+test('a command is answered at its commit and does not wait for what it leaves owed', async () => {
+  const world = new LampWorld('lit');
+  const peer = latch();
+  world.onPerform = () => peer.opened.then(() => ({ event: 'DIMMED' }));
+  expect((await world.tell('PUT_OUT'))?.state).toBe('dimming');
+  expect(world.host.has(ID)).toBe(true);
+  peer.open();
+  await world.host.drained();
+  expect(world.row).toMatchObject({ state: 'out', work: { owner: null } });
+  expect(world.host.size).toBe(0);
+});
+
+test('a version that another node has moved on is read again and decided again', async () => {
+  const world = new LampWorld('lighting');
+  let first = true;
+  world.onSave = () => {
+    if (first) world.put('lit');
+    first = false;
+    return Promise.resolve();
+  };
+  expect((await world.tell('PUT_OUT'))?.state).toBe('dimming');
+  expect(world.log.slice(0, 5)).toEqual(['load', 'save dimming lease', 'conflict', 'load', 'save dimming lease']);
+  expect(world.changes[1]?.memory).toMatchObject({ state: 'lit', version: 2 });
+});
+
+test('a command that the moved-on state no longer allows is refused after reading it, not before', async () => {
+  const world = new LampWorld('lit');
+  world.onSave = () => {
+    world.put('out');
+    return Promise.resolve();
+  };
+  await expect(world.tell('PUT_OUT')).rejects.toBeInstanceOf(NotNow);
+  expect(world.row.state).toBe('out');
+  expect(world.log).not.toContain('dim');
+});
+
+test('a row that others change faster every time ends in Overloaded, not in a loop', async () => {
+  const world = new LampWorld();
+  world.onSave = () => {
+    world.put('dark');
+    return Promise.resolve();
+  };
+  await expect(world.tell('SHINE')).rejects.toBeInstanceOf(Overloaded);
+  expect(world.log).not.toContain('light');
+});
+
+test('a refusal that rests on what was kept in memory is checked against the row first', async () => {
+  const world = new LampWorld();
+  const peer = latch();
+  world.onPerform = () => peer.opened.then(() => ({ event: 'LIT' }));
+  await world.tell('SHINE');
+  // Another node has put it out and all is done: what this node remembers does not allow DIMMED, the row's state does.
+  world.put('dimming');
+  expect((await world.tell('DIMMED'))?.state).toBe('out');
+  peer.open();
+  await world.host.drained();
+});
+
+test('an answer that comes when the actor has gone on is dropped, and what is owed now is done', async () => {
+  const world = new LampWorld();
+  const peer = latch();
+  world.onPerform = (effect) =>
+    effect === 'light' ? peer.opened.then(() => ({ event: 'LIT' })) : Promise.resolve({ event: 'DIMMED' });
+  await world.tell('SHINE');
+  await world.tell('PUT_OUT');
+  peer.open();
+  await world.host.drained();
+  expect(world.row).toMatchObject({ state: 'out', work: { attempt: 0, lastError: null } });
+  expect(world.log.filter((entry) => entry === 'dim')).toHaveLength(1);
+});
+
+test('an answer that comes when another node owns the row is dropped, and nothing more is done here', async () => {
+  const world = new LampWorld();
+  const peer = latch();
+  world.onPerform = () => peer.opened.then(() => ({ event: 'LIT' }));
+  await world.tell('SHINE');
+  world.put('dimming', { owner: 'there' });
+  peer.open();
+  await world.host.drained();
+  expect(world.row).toMatchObject({ state: 'dimming', work: { owner: 'there' } });
+  expect(world.log).not.toContain('dim');
+});
+
+test('a failed attempt leaves the effect owed, with its error and a pause, to whichever node finds it', async () => {
+  const world = new LampWorld();
+  world.onPerform = () => Promise.reject(new Error('the bulb is away'));
+  await world.tell('SHINE');
+  await world.host.drained();
+  expect(world.row).toMatchObject({
+    state: 'lighting',
+    work: { owner: null, attempt: 1, lastError: 'the bulb is away' },
+  });
+  expect(lastDue(world)).toMatchObject({ at: 'pause', attempt: 1 });
+  expect(world.log.filter((entry) => entry === 'light')).toHaveLength(1);
+});
+
+test('attempts count up over resumes with growing pauses, and the last one parks the work', async () => {
+  const world = new LampWorld('lighting', { maxAttempts: 4 });
+  world.onPerform = () => Promise.reject(new Error('away'));
+  const dues: Due[] = [];
+  for (let attempt = 0; attempt < 4; attempt++) {
+    await world.host.resume(world.lease(world.row.work.attempt));
+    dues.push(lastDue(world));
+  }
+  expect(dues.map(({ at }) => at)).toEqual(['pause', 'pause', 'pause', 'parked']);
+  const pauses = dues.flatMap((due) => (due.at === 'pause' ? [due.pauseMs] : []));
+  for (const [i, full] of [100, 200, 400].entries()) {
+    expect(pauses[i]).toBeGreaterThanOrEqual(full / 2);
+    expect(pauses[i]).toBeLessThanOrEqual(full);
+  }
+  expect(world.row).toMatchObject({ state: 'lighting', work: { attempt: 4, lastError: 'away' } });
+});
+
+test('a refusal that no repeat can change parks the work at once', async () => {
+  const world = new LampWorld('lighting');
+  world.onPerform = () => Promise.reject(new Never('no such bulb'));
+  await world.host.resume(world.lease());
+  expect(lastDue(world)).toEqual({ at: 'parked', attempt: 1, lastError: 'no such bulb' });
+});
+
+test('a resumed actor that succeeds is at rest with a clean slate', async () => {
+  const world = new LampWorld('lighting');
+  const after = await world.host.resume(world.lease(3));
+  expect(after).toMatchObject({ state: 'lit', work: { owner: null, attempt: 0, lastError: null } });
+});
+
+test('an answer that comes with a failure is committed, and pauses what stays owed', async () => {
+  const world = new LampWorld('lighting');
+  // The state that PUT_OUT leads to owes more: that part has already failed.
+  world.onPerform = (): Promise<Answer<LampEvent>> =>
+    Promise.resolve({ event: 'PUT_OUT', failure: new Error('half done') });
+  await world.host.resume(world.lease());
+  expect(world.row).toMatchObject({ state: 'dimming', work: { owner: null, attempt: 1, lastError: 'half done' } });
+  expect(world.log).not.toContain('dim');
+});
+
+test('a failure that cannot be written down is left to the lease, and nobody waits for it', async () => {
+  const world = new LampWorld('lighting');
+  world.onPerform = () => Promise.reject(new Error('away'));
+  world.onSave = () => Promise.reject(new ServiceUnavailable('the database too'));
+  const leased = world.lease();
+  expect(await world.host.resume(leased)).toEqual(leased);
+  expect(world.row.work.owner).toBe(NODE);
+});
+
+test('work that another node owns is left alone', async () => {
+  const world = new LampWorld('lighting');
+  await world.host.resume(world.put('lighting', { owner: 'there' }));
+  expect(world.log).not.toContain('light');
+});
+
+test('commands for one actor are decided one after the other, in the order they came', async () => {
+  const world = new LampWorld();
+  const all = await Promise.allSettled([world.tell('SHINE'), world.tell('PUT_OUT'), world.tell('SHINE')]);
+  expect(all.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  await world.host.drained();
+  expect(world.row.state).toBe('out');
+});
+
+test('a repeated command that finds its work done is answered without a write', async () => {
+  const world = new LampWorld('lit');
+  expect((await world.tell('SHINE'))?.version).toBe(1);
+  expect(world.changes).toEqual([]);
+});
+
+test('an actor that does not exist is undefined, not an error', async () => {
+  expect(await new LampWorld().host.tell(ID + 1, { event: 'SHINE' })).toBeUndefined();
+});
+
+test('a guard sees the state that is decided on, and its refusal leaves no trace', async () => {
+  const world = new LampWorld('lit');
+  const guard = (state: string): void => {
+    if (state !== 'lighting') throw new PreconditionFailed('changed');
+  };
+  await expect(world.tell('PUT_OUT', guard)).rejects.toBeInstanceOf(PreconditionFailed);
+  expect(world.changes).toEqual([]);
+  expect(world.row.state).toBe('lit');
+});
+
+test('a mailbox that is full refuses at once, and what was in it is still done', async () => {
+  const world = new LampWorld('lit', { maxMailbox: 2 });
+  const commit = latch();
+  world.onSave = () => commit.opened;
+  const inside = [world.tell('PUT_OUT'), world.tell('PUT_OUT').catch(() => undefined)];
+  await expect(world.tell('PUT_OUT')).rejects.toBeInstanceOf(Overloaded);
+  commit.open();
+  await Promise.all(inside);
+  await world.host.drained();
+  expect(world.row.state).toBe('out');
+});
+
+test('drained resolves at once when nothing is at work, else when the last is done', async () => {
+  const world = new LampWorld();
+  await world.host.drained();
+  const peer = latch();
+  world.onPerform = () => peer.opened.then(() => ({ event: 'LIT' }));
+  await world.tell('SHINE');
+  let drained = false;
+  const done = world.host.drained().then(() => {
+    drained = true;
+  });
+  await settled();
+  expect(drained).toBe(false);
+  peer.open();
+  await done;
+  expect(world.row.state).toBe('lit');
+});
+
+test('a pause doubles from the base to the cap, and chance takes at most half of it', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 1_000_000 }),
+      fc.integer({ min: 1, max: 10_000 }),
+      fc.integer({ min: 1, max: 1_000 }),
+      fc.double({ min: 0, max: 0.999_999, noNaN: true }),
+      (attempt, retryBaseMs, factor, chance) => {
+        const policy = { retryBaseMs, retryCapMs: retryBaseMs * factor };
+        const full = Math.min(policy.retryCapMs, retryBaseMs * 2 ** Math.min(attempt - 1, 30));
+        const pause = backoffMs(attempt, policy, () => chance);
+        expect(pause).toBeGreaterThanOrEqual(Math.floor(full / 2));
+        expect(pause).toBeLessThanOrEqual(full);
+        expect(backoffMs(attempt + 1, policy, () => chance)).toBeGreaterThanOrEqual(pause);
+      },
+    ),
+  );
+});
