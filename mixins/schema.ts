@@ -5,10 +5,10 @@ import type { DomainEvent, EventType } from '../machines/domain-event.ts';
 type Settings = ServiceSettingSchema & Record<string, unknown>;
 
 /** The schema keys that our own mixins read. */
-interface Keys<This> {
+interface Keys<Self> {
   /** The domain events the service is owed, and what it does with each (see subscriptionsMixin). */
   subscriptions?: Partial<
-    Record<EventType, { wants?(event: DomainEvent): boolean; handler(this: This, event: DomainEvent): Promise<void> }>
+    Record<EventType, { wants?(event: DomainEvent): boolean; handler(this: Self, event: DomainEvent): Promise<void> }>
   >;
 }
 
@@ -27,7 +27,7 @@ export function defineAction<Own extends object, Params, Meta extends object = o
     handler(this: This<Own>, ctx: Context<Params, Meta>): Promise<Result>;
   },
 ): ActionSchema<This<Own>> {
-  return action as unknown as ActionSchema<This<Own>>;
+  return action;
 }
 
 /** A mixin whose handlers see `Own` on `this`; a service that uses it names `Own` among its own. */

@@ -77,8 +77,9 @@ function owedIn(region: 'stock' | 'shipment', peer: 'inventory' | 'tracking'): M
   return owed;
 }
 
+const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ') || '–';
+
 function stateTable(): string {
-  const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ') || '–';
   const rows = reachable().states.map(({ value, owed, allows }) => {
     const effects = owed.map(({ effect }) => effect);
     return `| ${value.order} | ${value.stock} | ${value.shipment} | ${code(effects)} | ${code(allows)} |`;

@@ -27,11 +27,20 @@ export class HttpServer {
         requestTimeout: REQUEST_TIMEOUT_MS,
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
         connectionsCheckingInterval: 5_000,
+        // Node's own refusal would be no JSON.
+        requireHostHeader: false,
       },
-      listener,
+      (request, response) => {
+        if (request.headers.host === undefined && request.httpVersion === '1.1')
+          answerBare(response, 400, 'Send a Host header');
+        else listener(request, response);
+      },
     );
     // The reader of the body says "continue", once it is known that the body is wanted.
     this.server.on('checkContinue', listener);
+    this.server.on('checkExpectation', (_request, response) => {
+      answerBare(response, 417, 'The only expectation that is known here is 100-continue');
+    });
     this.server.on('clientError', answerUnreadable);
   }
 
@@ -84,6 +93,14 @@ function refusal(error: NodeJS.ErrnoException, port: number, host: string): stri
     return `PORT=${port} cannot be used: this user may not listen on it, give one above 1023`;
   if (error.code === 'EADDRNOTAVAIL') return `HOST=${host} cannot be used: this machine has no such address`;
   return `HOST=${host} and PORT=${port} cannot be used: ${error.code ?? error.message}`;
+}
+
+/** Refuses a request that is not worth reading. */
+function answerBare(response: ServerResponse, status: number, message: string): void {
+  const body = JSON.stringify({ error: STATUS_CODES[status], message });
+  response
+    .writeHead(status, { 'Content-Type': 'application/json', 'X-Request-ID': randomUUID(), Connection: 'close' })
+    .end(body);
 }
 
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {

@@ -5,6 +5,7 @@ import type { DomainEvent } from '../../machines/domain-event.ts';
 import { type Consumer, type HandleEvent, isDomainEvent, type Subscription } from './event-stream.ts';
 import { isNotFound, type JetStreamLink } from './jetstream-link.ts';
 import { backoffMs, KeyedQueue } from './keyed-queue.ts';
+import { Pause } from './pause.ts';
 
 const CONCURRENCY = 64;
 /** Events taken and not yet handled, at most. */
@@ -48,7 +49,7 @@ export class JetStreamSubscription implements Subscription {
   #closing = false;
   #complaint: string | undefined;
   #stopFetch: () => void = () => undefined;
-  #wake: () => void = () => undefined;
+  readonly #pause = new Pause();
 
   constructor(options: JetStreamSubscriptionOptions) {
     this.#options = options;
@@ -58,7 +59,7 @@ export class JetStreamSubscription implements Subscription {
       failed: (error, { event }, attempt) => this.#failed(error as Error, event, attempt),
       finished: (entry) => {
         if (this.#outstanding.get(entry.seq) === entry) this.#outstanding.delete(entry.seq);
-        if (this.#outstanding.size === MAX_OUTSTANDING - FETCH_AT_MOST) this.#wake();
+        if (this.#outstanding.size === MAX_OUTSTANDING - FETCH_AT_MOST) this.#pause.end();
       },
     });
     this.#loop = this.#run();
@@ -67,7 +68,7 @@ export class JetStreamSubscription implements Subscription {
   async close(): Promise<void> {
     this.#closing = true;
     this.#stopFetch();
-    this.#wake();
+    this.#pause.end();
     this.#queue.clear();
     // A handler that hangs is left behind: its event is owed still.
     await Promise.race([
@@ -86,7 +87,7 @@ export class JetStreamSubscription implements Subscription {
     while (!this.#closing) {
       const link = this.#options.link();
       if (!link || !this.#options.consumer.lease.held) {
-        await this.#rest(IDLE_MS);
+        await this.#pause.rest(IDLE_MS);
         continue;
       }
       try {
@@ -100,7 +101,7 @@ export class JetStreamSubscription implements Subscription {
           this.#complaint = reason;
           this.#options.logger.warn(`Consumer ${this.#name} cannot pull events and tries again: ${reason}`);
         }
-        await this.#rest(backoffMs(attempt, RETRY_BASE_MS, 5_000));
+        await this.#pause.rest(backoffMs(attempt, RETRY_BASE_MS, 5_000));
       }
     }
   }
@@ -121,7 +122,7 @@ export class JetStreamSubscription implements Subscription {
     while (ours()) {
       const room = MAX_OUTSTANDING - this.#outstanding.size;
       if (room <= 0) {
-        await this.#rest(IDLE_MS);
+        await this.#pause.rest(IDLE_MS);
         continue;
       }
       const messages = await consumer.fetch({ max_messages: Math.min(room, FETCH_AT_MOST), expires: FETCH_EXPIRES_MS });
@@ -196,16 +197,6 @@ export class JetStreamSubscription implements Subscription {
       this.#options.logger.error(`Event ${event.id} failed ${attempt} times at ${this.#name}: ${error.message}`);
     }
     return { retryMs: backoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS) };
-  }
-
-  #rest(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
 

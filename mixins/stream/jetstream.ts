@@ -22,6 +22,7 @@ import {
 import { failedFor, isNotFound, type JetStreamLink, STREAM_MAX_AGE_MS } from './jetstream-link.ts';
 import { JetStreamSubscription } from './jetstream-subscription.ts';
 import { backoffMs } from './keyed-queue.ts';
+import { Pause } from './pause.ts';
 
 const DUPLICATE_WINDOW_MS = 2 * 60_000;
 const PUBLISH_TIMEOUT_MS = 5_000;
@@ -55,7 +56,7 @@ export class JetStreamStream implements EventStream {
   #closed = false;
   #preparing: Promise<void> | undefined;
   #complaint: string | undefined;
-  #wake: () => void = () => undefined;
+  readonly #pause = new Pause();
 
   constructor(options: JetStreamOptions) {
     this.#options = options;
@@ -102,7 +103,7 @@ export class JetStreamStream implements EventStream {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#wake();
+    this.#pause.end();
     await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
     this.#link = undefined;
     await this.#preparing;
@@ -151,7 +152,7 @@ export class JetStreamStream implements EventStream {
         this.#complain(explain(error as Error));
         if (this.#connection?.isClosed()) this.#connection = undefined;
       }
-      await this.#rest(backoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS));
+      await this.#pause.rest(backoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS));
     }
     this.#preparing = undefined;
   }
@@ -210,16 +211,6 @@ export class JetStreamStream implements EventStream {
         ...wanted,
       });
     }
-  }
-
-  #rest(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
 

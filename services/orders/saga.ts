@@ -1,5 +1,6 @@
 /** What an order owes to its peers, carried out: each effect is a call or two that may be repeated at any time. */
 import type { ServiceBroker } from 'moleculer';
+import { WaybillError } from '../../machines/errors.ts';
 import { parseMoney } from '../../machines/money.ts';
 import type { Effect } from '../../machines/order.machine.ts';
 import type { Order, OrderEvent, Shipment } from '../../machines/order.ts';
@@ -91,7 +92,8 @@ export class OrderSaga {
       const options = { timeout: this.#timeoutMs, ...(order.requestId === null ? {} : { requestID: order.requestId }) };
       return await this.#broker.call<T, object>(action, params, options);
     } catch (error) {
-      throw new Error(`${action}: ${describe(error)}`, { cause: error });
+      const Failure = error instanceof WaybillError && !error.retryable && error.code < 500 ? Refused : Error;
+      throw new Failure(`${action}: ${describe(error)}`, { cause: error });
     }
   }
 }

@@ -96,6 +96,26 @@ describe('a bad body', () => {
     expect(taken.startsWith('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 ')).toBe(true);
   });
 
+  test('a refusal begins with its error and its message, and stays short however many and long the faults are', async () => {
+    const names = Array.from({ length: 12 }, (_, i) => `${i}${'x'.repeat(120)}`);
+    const answer = await put('/orders/7/cancel', Object.fromEntries(names.map((name) => [`f${name}`, 1])));
+    expect(Object.keys(answer.json)).toEqual(['error', 'message', 'details']);
+    expect(answer.json.details).toHaveLength(12);
+    expect(answer.json.details[0].field).toBe(`f0${'x'.repeat(98)}…`);
+    expect(answer.json.message).toMatch(/ and 2 more$/);
+  });
+
+  test('requests that Node would refuse without a word are refused in JSON too', async () => {
+    const withoutHost = await raw('GET /health/live HTTP/1.1\r\n\r\n');
+    expect(withoutHost).toMatch(
+      /^HTTP\/1\.1 400 [^]*X-Request-ID: [^]*\{"error":"Bad Request","message":"[^"]*Host[^"]*"\}/,
+    );
+    const demanding = await raw(
+      'POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nExpect: tea\r\nContent-Length: 2\r\n\r\n{}',
+    );
+    expect(demanding).toMatch(/^HTTP\/1\.1 417 [^]*X-Request-ID: [^]*\{"error":"Expectation Failed","message":"/);
+  });
+
   test('fields sent to a command that takes none are named', async () => {
     const answer = await put('/orders/7/cancel', { reason: 'x' });
     expect(answer.json.details).toEqual([expect.objectContaining({ field: 'reason' })]);

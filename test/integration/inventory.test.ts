@@ -347,6 +347,7 @@ test('a product is created, read, changed and refused a second time under its sk
   expect(await failureOf(createProduct({ sku: 'KETTLE' }))).toMatchObject({ type: 'DUPLICATE_SKU', code: 409 });
   const changed = await one.call('inventory.update', { id: created.id, price: 80.05, description: null });
   expect(changed).toEqual({ ...created, price: 80.05, description: null });
+  expect(await one.call('inventory.update', { id: created.id, name: null, price: null })).toEqual(changed);
   expect(await one.call('inventory.addStock', { id: created.id, amount: 4 })).toEqual({
     ...(changed as Product),
     quantity: 7,
@@ -402,6 +403,10 @@ test('every fault of a call is named at once, and nothing is written', async () 
     'sku: stringPattern',
   ]);
   expect(await faultsOf('create', {})).toEqual(['name: required', 'price: required', 'sku: required']);
+  // PostgreSQL would keep another text than the one that was sent.
+  expect(await faultsOf('create', { sku: 'half \ud83d', name: 'whole \u{1f600}', price: 1 })).toEqual([
+    'sku: stringPattern',
+  ]);
   expect(await faultsOf('addStock', { id: 1, amount: 2 ** 31 + 1 })).toEqual(['amount: numberMax']);
   expect(await faultsOf('list', { limit: 101, cursor: '' })).toEqual(['limit: numberMax']);
   expect(await faultsOf('list', { cursor: 'nonsense' })).toEqual(['cursor: cursor']);

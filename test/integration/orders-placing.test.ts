@@ -52,8 +52,13 @@ test('the order is written as PENDING_CHECK, all lines included, before anything
   const product = await engine.product();
   const seen: unknown[] = [];
   engine.disturb('inventory.reserve', async (run) => {
-    seen.push(...(await engine.rows(`SELECT o.status, l.quantity FROM orders.orders o JOIN orders.order_lines l ON l.order_id = o.id
-      WHERE l.product_id = $1`, [product])));
+    seen.push(
+      ...(await engine.rows(
+        `SELECT o.status, l.quantity FROM orders.orders o JOIN orders.order_lines l ON l.order_id = o.id
+      WHERE l.product_id = $1`,
+        [product],
+      )),
+    );
     return run();
   });
   try {
@@ -101,7 +106,10 @@ test('an unknown product is short stock, and lines of the same product are added
   const unknown = await engine.post(bodyOf(product + 1_000_000));
   expect(unknown.status).toBe(400);
   expect(unknown.body.unavailableProducts).toEqual([product + 1_000_000]);
-  const twice = (quantity: number) => ({ ...bodyOf(product), items: [1, 2].map(() => ({ productId: product, quantity })) });
+  const twice = (quantity: number) => ({
+    ...bodyOf(product),
+    items: [1, 2].map(() => ({ productId: product, quantity })),
+  });
   expect((await engine.post(twice(3))).status).toBe(400);
   const enough = await engine.post(twice(2));
   expect(enough.status).toBe(201);
@@ -127,7 +135,8 @@ test('of 30 buyers at once of 5 units each, a stock of 25 gives exactly five ord
   const withStatus = (status: number) => answers.filter((answer) => answer.status === status);
   expect(withStatus(201)).toHaveLength(5);
   expect(withStatus(400)).toHaveLength(25);
-  for (const { body } of withStatus(400)) expect(body).toMatchObject({ unavailableProducts: [product], status: 'CANCELLED' });
+  for (const { body } of withStatus(400))
+    expect(body).toMatchObject({ unavailableProducts: [product], status: 'CANCELLED' });
   expect(await engine.stock(product)).toEqual([25, 25]);
   const ids = answers.map(({ body }) => body.orderId);
   const shipped = await engine.rows('SELECT order_id FROM tracking.shipments WHERE order_id = ANY($1)', [ids]);

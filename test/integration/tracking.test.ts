@@ -272,7 +272,14 @@ test('numbers that are malformed, unknown, or guessed from an order id are not f
   const { orderId, ...rest } = newOrder();
   await create({ orderId, ...rest });
   const guessed = `TRK-${uuidOf(orderId, new Uint8Array(8))}`;
-  for (const trackingNumber of ['x', 'TRK-', 'TRK-1', guessed, `TRK-${uuidOf(5, new Uint8Array(8))}`]) {
+  for (const trackingNumber of [
+    'x',
+    'x'.repeat(3_000),
+    'TRK-',
+    'TRK-1',
+    guessed,
+    `TRK-${uuidOf(5, new Uint8Array(8))}`,
+  ]) {
     await expect(get(trackingNumber)).rejects.toMatchObject({ type: 'NOT_FOUND', code: 404 });
     await expect(add({ trackingNumber, status: 'LOST' })).rejects.toMatchObject({ type: 'NOT_FOUND' });
   }

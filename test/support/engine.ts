@@ -1,6 +1,6 @@
 /** The whole engine in this process on a real PostgreSQL: four services on one broker, whose calls a test can disturb. */
 import { afterAll } from '@jest/globals';
-import { type BrokerOptions, type Context, type Middleware, ServiceBroker, type ServiceSchema } from 'moleculer';
+import { type BrokerOptions, type Middleware, type Service, ServiceBroker, type ServiceSchema } from 'moleculer';
 import type { WithGateway } from '../../mixins/http/gateway.mixin.ts';
 import { brokerOptions } from '../../mixins/runtime/broker-options.ts';
 import { readSettings } from '../../mixins/settings.ts';
@@ -32,8 +32,8 @@ export interface EngineOptions {
   nodeID?: string;
   /** Settings by the names of their variables. They count for every engine started later in the file. */
   env?: Record<string, string>;
-  /** Broker options on top of the program's own. */
-  broker?: Partial<BrokerOptions>;
+  /** Options of the breaker on top of the program's own. */
+  breaker?: Partial<BrokerOptions['circuitBreaker']>;
 }
 
 /** What an HTTP answer about an order may hold. */
@@ -67,17 +67,18 @@ export class Engine {
   /** The calls that reached a peer's handler, or its disturbance: action and order id. */
   readonly calls: { action: string; orderId: number }[] = [];
   readonly #disturbances = new Map<string, Disturbance>();
-  readonly #gateway: WithGateway;
+  readonly #api: Service;
 
-  constructor(databaseUrl: string, { nodeID = 'engine-1', broker = {} }: EngineOptions) {
+  constructor(databaseUrl: string, { nodeID = 'engine-1', breaker }: EngineOptions) {
     this.databaseUrl = databaseUrl;
     const options = brokerOptions({ ...readSettings(), nodeID });
     // The first middleware is the one nearest to the handler: timeouts and breakers see what it does.
     const middlewares = [this.#between(), ...(options.middlewares ?? [])];
-    this.broker = new ServiceBroker({ ...options, ...broker, logger: false, middlewares });
+    const circuitBreaker = { ...options.circuitBreaker, ...breaker } as BrokerOptions['circuitBreaker'];
+    this.broker = new ServiceBroker({ ...options, circuitBreaker, logger: false, middlewares });
     for (const schema of Object.values(SERVICES)) this.broker.createService(schema);
     const listen = { host: '127.0.0.1', port: 0, maxBodyBytes: 1_048_576 };
-    this.#gateway = this.broker.createService(apiService(() => listen)) as unknown as WithGateway;
+    this.#api = this.broker.createService(apiService(() => listen));
   }
 
   start(): Promise<void> {
@@ -119,7 +120,8 @@ export class Engine {
 
   /** Sends a request to the gateway. */
   send<Body = OrderAnswer>(method: string, path: string, options?: Parameters<typeof http>[2]): Promise<Reply<Body>> {
-    return http<Body>(method, `http://127.0.0.1:${this.#gateway.http.address.port}/api/v1${path}`, options);
+    const { port } = (this.#api as unknown as WithGateway).http.address;
+    return http<Body>(method, `http://127.0.0.1:${port}/api/v1${path}`, options);
   }
 
   /** Places an order over HTTP. */
@@ -157,8 +159,9 @@ export class Engine {
 
   /** The status of an order's shipment; undefined when there is none. */
   async shipment(orderId: number | undefined): Promise<string | undefined> {
-    return (await this.rows<{ status: string }>('SELECT status FROM tracking.shipments WHERE order_id = $1', [orderId]))[0]
-      ?.status;
+    return (
+      await this.rows<{ status: string }>('SELECT status FROM tracking.shipments WHERE order_id = $1', [orderId])
+    )[0]?.status;
   }
 
   rows<Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> {
@@ -173,13 +176,15 @@ export class Engine {
   #between(): Middleware {
     return {
       name: 'Disturbance',
-      localAction: (next, { name }) => {
+      localAction: (next, { name = '' }) => {
         if (!/^(inventory|tracking)\./.test(name)) return next;
-        return ((ctx: Context<{ orderId: number }>) => {
-          this.calls.push({ action: name, orderId: ctx.params.orderId });
-          const run = (): Promise<unknown> => next(ctx);
-          return this.#disturbances.get(name)?.(run) ?? run();
-        }) as typeof next;
+        const { calls } = this;
+        const disturbances = this.#disturbances;
+        return function between(this: Service, ctx) {
+          calls.push({ action: name, orderId: (ctx.params as { orderId: number }).orderId });
+          const run = async (): Promise<unknown> => next.call(this, ctx);
+          return disturbances.get(name)?.(run) ?? run();
+        };
       },
     };
   }

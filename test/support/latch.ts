@@ -7,11 +7,11 @@ export interface Latch {
 }
 
 export function latch(): Latch {
-  let open = (): void => undefined;
+  const made: Partial<Latch & { open(): void }> = {};
   const opened = new Promise<void>((resolve) => {
-    open = resolve;
+    made.open = resolve;
   });
-  return { opened, open };
+  return { opened, open: () => made.open?.() };
 }
 
 /** Lets everything run that is ready to run, without any time passing. */

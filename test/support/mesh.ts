@@ -66,7 +66,7 @@ export async function startMesh(): Promise<Mesh> {
     namespace: 'waybill',
     nodeID: 'peer',
     logger: false,
-    transporter: nats.url,
+    transporter: { type: 'NATS', options: { url: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 200 } },
     requestTimeout: 15_000,
     errorRegenerator: new ErrorRegenerator(),
   });

@@ -3,9 +3,12 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Overloaded, PreconditionFailed, ServiceUnavailable } from '../../machines/errors.ts';
 import { type Answer, backoffMs, type Due } from '../../mixins/actor/actor.ts';
-import { ID, type LampEvent, LampWorld, Never, NODE, NotNow } from '../support/lamp.ts';
+import { ID, type Lamp, type LampEvent, LampWorld, Never, NODE, NotNow } from '../support/lamp.ts';
 import { latch, settled } from '../support/latch.ts';
 
+const onlyWhileLighting = (state: Lamp): void => {
+  if (state !== 'lighting') throw new PreconditionFailed('changed');
+};
 const lastDue = (world: LampWorld): Due => world.changes.at(-1)?.due as Due;
 
 test('nothing is answered and nothing is done before the commit', async () => {
@@ -23,14 +26,7 @@ test('nothing is answered and nothing is done before the commit', async () => {
   commit.open();
   expect((await told)?.state).toBe('lighting');
   await world.host.drained();
-  expect(world.log).toEqual([
-    'load',
-    'save lighting lease',
-    'saved lighting',
-    'light',
-    'save lit rest',
-    'saved lit',
-  ]);
+  expect(world.log).toEqual(['load', 'save lighting lease', 'saved lighting', 'light', 'save lit rest', 'saved lit']);
 });
 
 test('when the commit fails nothing is done, and the next command starts from the row', async () => {
@@ -216,10 +212,7 @@ test('an actor that does not exist is undefined, not an error', async () => {
 
 test('a guard sees the state that is decided on, and its refusal leaves no trace', async () => {
   const world = new LampWorld('lit');
-  const guard = (state: string): void => {
-    if (state !== 'lighting') throw new PreconditionFailed('changed');
-  };
-  await expect(world.tell('PUT_OUT', guard)).rejects.toBeInstanceOf(PreconditionFailed);
+  await expect(world.tell('PUT_OUT', onlyWhileLighting)).rejects.toBeInstanceOf(PreconditionFailed);
   expect(world.changes).toEqual([]);
   expect(world.row.state).toBe('lit');
 });

@@ -72,7 +72,15 @@ function refusalOf(run: () => unknown): IllegalTransition {
 
 test('a new order is PENDING_CHECK with nothing known but what was asked for, and says so once', () => {
   const { order, history, announcements } = placed();
-  expect(order).toMatchObject({ id: ID, uuid: UUID, customerId: 9, total: null, shipment: null, refusal: null, seq: 1 });
+  expect(order).toMatchObject({
+    id: ID,
+    uuid: UUID,
+    customerId: 9,
+    total: null,
+    shipment: null,
+    refusal: null,
+    seq: 1,
+  });
   expect(order.lines).toEqual(request.items.map((item) => ({ ...item, price: null })));
   expect(order.state.status).toBe('PENDING_CHECK');
   expect(history).toEqual([{ seq: 1, event: 'PLACE', from: null, to: 'PENDING_CHECK', at: AT, detail: null }]);
@@ -82,7 +90,12 @@ test('a new order is PENDING_CHECK with nothing known but what was asked for, an
       type: 'order.created',
       key: `order-${ID}`,
       at: '2026-11-22T10:00:00.000Z',
-      data: expect.objectContaining({ orderId: ID, orderNumber: `ORD-${UUID}`, customerId: 9, status: 'PENDING_CHECK' }),
+      data: expect.objectContaining({
+        orderId: ID,
+        orderNumber: `ORD-${UUID}`,
+        customerId: 9,
+        status: 'PENDING_CHECK',
+      }),
     },
   ]);
 });
@@ -120,7 +133,11 @@ test('the reason of a cancellation or an expiry is kept in the history', () => {
   const cancelled = decide(placed().order, { type: 'CANCEL', reason: 'changed my mind' }, AT) as Decision;
   expect(cancelled.history[0]).toMatchObject({ event: 'CANCEL', detail: { reason: 'changed my mind' } });
   const expired = decide(placed().order, EVENTS.EXPIRE, AT) as Decision;
-  expect(expired.history[0]).toMatchObject({ event: 'EXPIRE', to: 'CANCELLED', detail: { reason: 'It took too long' } });
+  expect(expired.history[0]).toMatchObject({
+    event: 'EXPIRE',
+    to: 'CANCELLED',
+    detail: { reason: 'It took too long' },
+  });
 });
 
 test('the total is exact to the cent for any prices and quantities', () => {

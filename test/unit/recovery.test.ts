@@ -10,6 +10,8 @@ afterEach(() => {
 });
 
 interface World extends RecoveryPorts<number> {
+  claim: (limit: number) => Promise<readonly number[]>;
+  resume: (claimed: number) => Promise<void>;
   due: number[];
   asked: number[];
   resumed: number[];

@@ -1,0 +1,86 @@
+/** The engine's own metrics: batches, open breakers, and gauges that are measured when they are read. */
+import { afterEach, expect, test } from '@jest/globals';
+import { ServiceBroker } from 'moleculer';
+import { ServiceUnavailable } from '../../machines/errors.ts';
+import { countBatches } from '../../mixins/metrics/batch-metrics.ts';
+import { OUTBOX_WAITING } from '../../mixins/metrics/metric-names.ts';
+import { renderPrometheus } from '../../mixins/metrics/prometheus.ts';
+import { collectGauges, onScrape } from '../../mixins/metrics/scrape.ts';
+import { brokerOptions } from '../../mixins/runtime/broker-options.ts';
+import { readSettings } from '../../mixins/settings.ts';
+
+let broker: ServiceBroker;
+
+function newBroker(): ServiceBroker {
+  broker = new ServiceBroker({ ...brokerOptions(readSettings({ NODEID: 'measured' })), logger: false });
+  return broker;
+}
+
+afterEach(() => broker.stop());
+
+const shown = (): string => renderPrometheus(broker.metrics);
+
+test('a breaker that opens shows as 1, and no call is measured by itself', async () => {
+  newBroker().createService({
+    name: 'peer',
+    actions: {
+      ask: () => {
+        throw new ServiceUnavailable('away');
+      },
+    },
+  });
+  await broker.start();
+  expect(shown()).not.toContain('waybill_breaker_open{');
+  for (let i = 0; i < 20; i++) await expect(broker.call('peer.ask')).rejects.toThrow('away');
+  expect(shown()).toContain('waybill_breaker_open{action="peer.ask",node="measured"} 1\n');
+  expect(shown()).toMatch(/^process_memory_rss \d+$/m);
+  expect(shown()).not.toMatch(/^moleculer_request_/m);
+});
+
+test('a breaker that closes again shows as 0', async () => {
+  await newBroker().start();
+  const news = { action: 'peer.ask', nodeID: 'measured' };
+  for (const [state, value] of [
+    ['opened', 1],
+    ['half-opened', 1],
+    ['closed', 0],
+  ] as const) {
+    await broker.broadcastLocal(`$circuit-breaker.${state}`, news);
+    expect(shown()).toContain(`waybill_breaker_open{action="peer.ask",node="measured"} ${value}\n`);
+  }
+});
+
+test('batches and their items are counted by stage, failed ones included', async () => {
+  const { metrics } = newBroker();
+  const good = countBatches(metrics, 'good', async (items: readonly number[]) => items);
+  expect(await good([1, 2, 3])).toEqual([1, 2, 3]);
+  await good([4]);
+  const bad = countBatches(metrics, 'bad', () => Promise.reject(new Error('no')));
+  await expect(bad([1, 2])).rejects.toThrow('no');
+  expect(shown()).toContain('waybill_batches_total{stage="good"} 2\nwaybill_batches_total{stage="bad"} 1\n');
+  expect(shown()).toContain('waybill_batch_items_total{stage="good"} 4\nwaybill_batch_items_total{stage="bad"} 2\n');
+});
+
+test('a gauge is measured when it is read, once in five seconds at most, and no more after its end', async () => {
+  newBroker().metrics.register({ type: 'gauge', name: OUTBOX_WAITING, labelNames: ['schema'] });
+  let measured = 0;
+  const end = onScrape(broker, async () => {
+    measured += 1;
+    broker.metrics.set(OUTBOX_WAITING, 7, { schema: 'orders' });
+  });
+  expect(measured).toBe(0);
+  await Promise.all([collectGauges(broker), collectGauges(broker)]);
+  await collectGauges(broker);
+  expect(measured).toBe(1);
+  expect(shown()).toContain('waybill_outbox_waiting{schema="orders"} 7\n');
+  end();
+  await collectGauges(broker);
+  expect(measured).toBe(1);
+});
+
+test('a measurement that hangs holds the metrics up for a second, not longer', async () => {
+  newBroker();
+  onScrape(broker, () => new Promise(() => {}));
+  await collectGauges(broker);
+  expect(shown()).toContain('process_memory_rss');
+});
