@@ -1,5 +1,6 @@
 /** Group commit: concurrent callers of one stage share its transactions, one batch in flight and one filling. */
 import { Overloaded, ServiceUnavailable } from '../machines/errors.ts';
+import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 /** Carries out a batch in one transaction. Answers one result an item, in the order of the items. */
 export type WriteBatch<Item, Result> = (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -11,6 +12,8 @@ export interface GroupCommitOptions {
   maxBatch?: number;
   /** Items that may wait at most; past it `push` refuses with Overloaded. */
   maxWaiting?: number;
+  /** How the end of the event loop's turn is awaited; the system's by default. */
+  soon?: Clock['soon'];
 }
 
 interface Waiting<Item, Result> {
@@ -32,6 +35,7 @@ export class GroupCommit<Item, Result> {
   readonly #name: string;
   readonly #maxBatch: number;
   readonly #maxWaiting: number;
+  readonly #soon: Clock['soon'];
   #waiting: Waiting<Item, Result>[] = [];
   #busy = false;
   #idle: (() => void)[] = [];
@@ -41,6 +45,7 @@ export class GroupCommit<Item, Result> {
     this.#name = options.name;
     this.#maxBatch = options.maxBatch ?? 256;
     this.#maxWaiting = options.maxWaiting ?? 4_096;
+    this.#soon = options.soon ?? SYSTEM_CLOCK.soon;
   }
 
   /** How many items wait for the next batch. */
@@ -62,7 +67,7 @@ export class GroupCommit<Item, Result> {
       this.#waiting.push({ item, resolve, reject });
       if (!this.#busy) {
         this.#busy = true;
-        setImmediate(() => void this.#run());
+        this.#soon(() => void this.#run());
       }
     });
   }

@@ -115,7 +115,7 @@ class Reader {
       .filter(Boolean);
     if (!names) return [...SERVICE_NAMES];
     const known: readonly string[] = SERVICE_NAMES;
-    if (names.some((name) => !known.includes(name)))
+    if (names.length === 0 || names.some((name) => !known.includes(name)))
       this.refuse('SERVICES', `a comma list of ${SERVICE_NAMES.join(', ')}`);
     return [...new Set(names)] as ServiceName[];
   }

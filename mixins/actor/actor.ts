@@ -70,6 +70,8 @@ export interface ActorPolicy {
   maxAttempts: number;
   /** Commands that may wait for one actor. */
   maxMailbox: number;
+  /** What leaves half of each pause to chance; Math.random by default. */
+  random?: () => number;
 }
 
 /**
@@ -78,8 +80,8 @@ export interface ActorPolicy {
  */
 export function backoffMs(
   attempt: number,
-  policy: Pick<ActorPolicy, 'retryBaseMs' | 'retryCapMs'>,
-  random = Math.random,
+  policy: Pick<ActorPolicy, 'retryBaseMs' | 'retryCapMs' | 'random'>,
+  random = policy.random ?? Math.random,
 ): number {
   const full = Math.min(policy.retryCapMs, policy.retryBaseMs * 2 ** Math.min(attempt - 1, 30));
   return Math.round(full / 2 + (full / 2) * random());

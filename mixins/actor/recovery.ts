@@ -1,4 +1,5 @@
 /** Recovery: takes up owed work whose time has come, also that of nodes that died, at a bounded rate. */
+import { type Clock, SYSTEM_CLOCK } from '../clock.ts';
 
 export interface RecoveryPorts<Claimed> {
   /** Leases up to `limit` due rows to this node, oldest first, skipping those another node is just claiming. */
@@ -22,13 +23,15 @@ export class Recovery<Claimed> {
   readonly #ports: RecoveryPorts<Claimed>;
   readonly #policy: RecoveryPolicy;
   readonly #running = new Set<Promise<void>>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Pick<Clock, 'after' | 'random'>;
+  #callOff: () => void = () => undefined;
   #looking: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(ports: RecoveryPorts<Claimed>, policy: RecoveryPolicy) {
+  constructor(ports: RecoveryPorts<Claimed>, policy: RecoveryPolicy, clock: Pick<Clock, 'after' | 'random'> = SYSTEM_CLOCK) {
     this.#ports = ports;
     this.#policy = policy;
+    this.#clock = clock;
   }
 
   start(): void {
@@ -38,7 +41,7 @@ export class Recovery<Claimed> {
   /** Claims nothing more, and resolves when what was claimed is done. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#callOff();
     await this.#looking;
     await Promise.all(this.#running);
   }
@@ -46,12 +49,9 @@ export class Recovery<Claimed> {
   #schedule(): void {
     if (this.#stopped) return;
     // Jitter keeps the nodes of a mesh from asking in step.
-    this.#timer = setTimeout(
-      () => {
-        this.#looking = this.#look().finally(() => this.#schedule());
-      },
-      this.#policy.tickMs * (0.75 + Math.random() / 2),
-    );
+    this.#callOff = this.#clock.after(this.#policy.tickMs * (0.75 + this.#clock.random() / 2), () => {
+      this.#looking = this.#look().finally(() => this.#schedule());
+    });
   }
 
   async #look(): Promise<void> {

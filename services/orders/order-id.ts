@@ -2,7 +2,7 @@
 import { NotFound } from '../../machines/errors.ts';
 import { idOf } from '../../machines/ids.ts';
 import type { OrderMemory } from './store/order.row.ts';
-import type { OrderStore } from './store/order.store.ts';
+import type { OrderPort } from './store/order.port.ts';
 
 const DIGITS = /^[1-9]\d{0,15}$/;
 
@@ -25,7 +25,7 @@ export function referenceOf(given: string | number): OrderReference {
 }
 
 /** Loads an order by either form. @throws NotFound. */
-export async function findOrder(store: OrderStore, given: string | number): Promise<OrderMemory> {
+export async function findOrder(store: Pick<OrderPort, 'load'>, given: string | number): Promise<OrderMemory> {
   const { id, uuid } = referenceOf(given);
   const memory = await store.load(id);
   if (!memory || (uuid !== undefined && memory.state.uuid !== uuid)) throw notFound(given);

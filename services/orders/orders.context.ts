@@ -5,7 +5,8 @@ import type { WithDatabase } from '../../mixins/database/database.mixin.ts';
 import type { WithOutbox } from '../../mixins/outbox/outbox.mixin.ts';
 import type { OrderHost, OrderPlacing } from './placing.ts';
 import type { OrderQueries } from './store/order.queries.ts';
-import type { Claimed, OrderStore } from './store/order.store.ts';
+import type { Claimed } from './store/order.port.ts';
+import type { OrderStore } from './store/order.store.ts';
 
 export interface OrdersOwn extends WithDatabase, WithOutbox {
   store: OrderStore;

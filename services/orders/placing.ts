@@ -5,12 +5,12 @@ import { IdGenerator, uuidOf } from '../../machines/ids.ts';
 import { type Decision, type Order, type OrderEvent, type OrderRequest, orderNumberOf } from '../../machines/order.ts';
 import { place } from '../../machines/order.decide.ts';
 import type { ActorHost } from '../../mixins/actor/actor-host.ts';
-import { randomBytes } from '../../mixins/random.ts';
+import { type Clock, SYSTEM_CLOCK } from '../../mixins/clock.ts';
 import { answerOf } from './order.view.ts';
 import type { PlacedOrder } from './orders.types.ts';
 import type { Placement } from './store/insert-orders.ts';
 import type { OrderMemory } from './store/order.row.ts';
-import type { Earlier, OrderStore } from './store/order.store.ts';
+import type { Earlier, OrderPort } from './store/order.port.ts';
 
 export type OrderHost = ActorHost<Order, OrderEvent, Decision>;
 
@@ -24,15 +24,18 @@ export interface Submission extends OrderRequest {
 const MAX_DRAWS = 5;
 
 export class OrderPlacing {
-  readonly #store: OrderStore;
+  readonly #store: OrderPort;
   readonly #host: OrderHost;
   readonly #maxInFlight: number;
-  readonly #ids = new IdGenerator(randomBytes(1)[0] as number);
+  readonly #clock: Clock;
+  readonly #ids: IdGenerator;
 
-  constructor(store: OrderStore, host: OrderHost, limits: { maxInFlight: number }) {
+  constructor(store: OrderPort, host: OrderHost, limits: { maxInFlight: number }, clock: Clock = SYSTEM_CLOCK) {
     this.#store = store;
     this.#host = host;
     this.#maxInFlight = limits.maxInFlight;
+    this.#clock = clock;
+    this.#ids = new IdGenerator(clock.randomBytes(1)[0] as number);
   }
 
   /**
@@ -49,9 +52,9 @@ export class OrderPlacing {
     }
     const fingerprint = fingerprintOf(submission);
     for (let draw = 0; draw < MAX_DRAWS; draw++) {
-      const at = Date.now();
+      const at = this.#clock.now();
       const id = this.#ids.next(at);
-      const decision = place(submission, id, uuidOf(id, randomBytes(8)), at);
+      const decision = place(submission, id, uuidOf(id, this.#clock.randomBytes(8)), at);
       const placement: Placement = { decision, caller: submission.caller, key: submission.key, fingerprint };
       const placed = await this.#store.insert(placement);
       if (placed) return this.#carryOn(placed);

@@ -1,5 +1,4 @@
 /** What an order owes to its peers, carried out: each effect is a call or two that may be repeated at any time. */
-import type { ServiceBroker } from 'moleculer';
 import { WaybillError } from '../../machines/errors.ts';
 import { parseMoney } from '../../machines/money.ts';
 import type { Effect } from '../../machines/order.machine.ts';
@@ -17,13 +16,22 @@ interface StockAnswer {
 /** A peer answered that it will not do what is owed. Only an operator can mend that. */
 export class Refused extends Error {}
 
+/** How peers are called: a Moleculer broker, of which no more is needed. */
+export interface Caller {
+  call<Result, Params>(
+    action: string,
+    params: Params,
+    options: { timeout: number; requestID?: string },
+  ): Promise<Result>;
+}
+
 /** Carries out what orders owe. */
 export class OrderSaga {
-  readonly #broker: ServiceBroker;
+  readonly #broker: Caller;
   readonly #timeoutMs: number;
 
   /** `timeoutMs` bounds one call; an attempt at `secure` makes two. */
-  constructor(broker: ServiceBroker, timeoutMs: number) {
+  constructor(broker: Caller, timeoutMs: number) {
     this.#broker = broker;
     this.#timeoutMs = timeoutMs;
   }

@@ -74,8 +74,10 @@ export class Engine {
     const options = brokerOptions({ ...readSettings(), nodeID });
     // The first middleware is the one nearest to the handler: timeouts and breakers see what it does.
     const middlewares = [this.#between(), ...(options.middlewares ?? [])];
+    // Calls that a test makes hang never end, and a stop need not wait for them.
+    const stopSoon = { enabled: true, shutdownTimeout: 500 };
     const circuitBreaker = { ...options.circuitBreaker, ...breaker } as BrokerOptions['circuitBreaker'];
-    this.broker = new ServiceBroker({ ...options, circuitBreaker, logger: false, middlewares });
+    this.broker = new ServiceBroker({ ...options, circuitBreaker, tracking: stopSoon, logger: false, middlewares });
     for (const schema of Object.values(SERVICES)) this.broker.createService(schema);
     const listen = { host: '127.0.0.1', port: 0, maxBodyBytes: 1_048_576 };
     this.#api = this.broker.createService(apiService(() => listen));

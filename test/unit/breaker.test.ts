@@ -11,7 +11,11 @@ afterEach(() => Promise.all(brokers.splice(0).map((broker) => broker.stop())));
 
 /** A broker with the program's own options, and a peer that does what it is told. */
 async function peer(answer: () => Promise<unknown>) {
-  const broker = new ServiceBroker({ ...brokerOptions({ ...readSettings({}), nodeID: 'breaker' }), logger: false });
+  const broker = new ServiceBroker({
+    ...brokerOptions({ ...readSettings({}), nodeID: 'breaker' }),
+    tracking: { enabled: false },
+    logger: false,
+  });
   brokers.push(broker);
   let reached = 0;
   const schema = (): ServiceSchema => ({
@@ -28,7 +32,7 @@ async function peer(answer: () => Promise<unknown>) {
   return {
     ask: () => broker.call('peer.ask', {}, { timeout: 20 }).catch((error: unknown) => error),
     reached: () => reached,
-    async replace() {
+    replace: async (): Promise<void> => {
       const service = broker.getLocalService('peer');
       if (service) await broker.destroyService(service);
       broker.createService(schema());

@@ -1,0 +1,39 @@
+/** The settings: their defaults, and one clear line for each that cannot be used. */
+import { expect, test } from '@jest/globals';
+import { readSettings, SettingError } from '../../mixins/settings.ts';
+
+test('nothing need be set', () => {
+  const settings = readSettings({});
+  expect(settings).toMatchObject({ port: 8090, host: '127.0.0.1', demoCatalog: true, logLevel: 'info' });
+  expect(settings.services).toContain('api');
+  expect(settings.databaseUrl('orders')).toBeUndefined();
+});
+
+test('an empty setting is one that is not set, and a service is named once', () => {
+  expect(readSettings({ PORT: '', SERVICES: ' ' })).toEqual({
+    ...readSettings({}),
+    databaseUrl: expect.any(Function),
+  });
+  expect(readSettings({ SERVICES: ' api, orders ,api,' }).services).toEqual(['api', 'orders']);
+});
+
+test("a service's own database goes before the common one", () => {
+  const { databaseUrl } = readSettings({ DATABASE_URL: 'postgres://a/b', TRACKING_DATABASE_URL: 'postgres://c/d' });
+  expect([databaseUrl('orders'), databaseUrl('tracking')]).toEqual(['postgres://a/b', 'postgres://c/d']);
+});
+
+test.each([
+  ['PORT', 'abc'],
+  ['PORT', '65536'],
+  ['HOST', '0.0.0.0'],
+  ['SERVICES', 'api,foo'],
+  ['SERVICES', ','],
+  ['DATABASE_URL', 'mysql://x'],
+  ['TRANSPORTER', 'redis://x'],
+  ['DEMO_CATALOG', 'maybe'],
+  ['ORDER_PENDING_TTL', '5 parsecs'],
+  ['LOGLEVEL', 'loud'],
+])('%s=%s is refused by its name, in one line that says what to give', (name, value) => {
+  expect(() => readSettings({ [name]: value })).toThrow(SettingError);
+  expect(() => readSettings({ [name]: value })).toThrow(new RegExp(`^${name}\\b.* cannot be used.*: `));
+});
