@@ -58,7 +58,7 @@ function remember(snapshot: Snapshot): ChartState {
   const key = keyOf(value);
   const known = states.get(key);
   if (known) return known;
-  const metas = Object.values(snapshot.getMeta()) as (OwedMeta | undefined)[];
+  const metas = Object.values<OwedMeta | undefined>(snapshot.getMeta());
   const state: ChartState = Object.freeze({
     value: Object.freeze({ order: value.order, stock: value.stock, shipment: value.shipment }),
     status: value.order as OrderStatus,
@@ -70,7 +70,7 @@ function remember(snapshot: Snapshot): ChartState {
 }
 
 /** The state of an order that was just placed. */
-export const INITIAL_STATE: ChartState = remember(initialTransition(orderMachine)[0] as Snapshot);
+export const INITIAL_STATE: ChartState = remember(initialTransition(orderMachine)[0]);
 
 /**
  * Finds a stored state value in this code's chart.
@@ -88,7 +88,7 @@ export function stepOf(state: ChartState, type: OrderEventType): Step | undefine
   if (remembered || !state.allows.includes(type)) return remembered;
   const [next, actions] = transition(orderMachine, resolve(state.value), { type });
   const step: Step = Object.freeze({
-    to: remember(next as Snapshot),
+    to: remember(next),
     announces: actions
       .filter((action) => action.type === 'announce')
       .map((action) => (action.params as { topic: EventType }).topic),

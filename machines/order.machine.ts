@@ -57,7 +57,7 @@ export const orderMachine = setup({
   },
   actions: {
     /** Data for the outbox: the name of the event that goes out in the commit of this step. */
-    announce: (_, _params: { topic: string }) => undefined,
+    announce: (_args, _params: { topic: string }) => undefined,
   },
 }).createMachine({
   id: 'order',

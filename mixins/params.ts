@@ -35,3 +35,24 @@ export const identifier = {
 
 /** A whole number from 1 to `max`. */
 export const countNumber = (max: number) => ({ type: 'number', integer: true, min: 1, max });
+
+const INSTANT =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+const DAY = /^(\d{4})-(\d\d)-(\d\d)$/;
+
+/** Whether a text is a date and time of RFC 3339 that exists, in years that can be written in UTC as well. */
+export const isInstant = (value: string): boolean => exists(value, INSTANT.exec(value));
+
+/** Whether a text is such an instant, or a day, which stands for its beginning in UTC. */
+export const isDayOrInstant = (value: string): boolean => exists(value, DAY.exec(value)) || isInstant(value);
+
+function exists(value: string, match: RegExpExecArray | null): boolean {
+  if (!match) return false;
+  const [year, month, day] = match.slice(1, 4).map(Number) as [number, number, number];
+  // Date turns a 30th of February into the 2nd of March.
+  const date = new Date(Date.UTC(2000, month - 1, day));
+  date.setUTCFullYear(year, month - 1, day);
+  // An offset can still lead out of the years that RFC 3339 can write.
+  const yearInUtc = new Date(value).getUTCFullYear();
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day && yearInUtc > 0 && yearInUtc < 10_000;
+}

@@ -24,6 +24,8 @@ type This<Own> = Service<Settings> & Own & Record<never, never>;
 /** An action in a file of its own: its rules, and a handler that sees `Own` on `this`. */
 export function defineAction<Own extends object, Params, Meta extends object = object, Result = unknown>(
   action: Omit<ActionSchema<This<Own>>, 'handler'> & {
+    /** Milliseconds a call may take when its caller does not say. Moleculer reads it; its types leave it out. */
+    timeout?: number;
     handler(this: This<Own>, ctx: Context<Params, Meta>): Promise<Result>;
   },
 ): ActionSchema<This<Own>> {

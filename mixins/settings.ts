@@ -2,11 +2,12 @@
 import { resolve } from 'node:path';
 
 /** The services a process can run, in the order in which they are listed to people. */
-export const SERVICE_NAMES = ['api', 'orders', 'inventory', 'tracking'] as const;
+export const SERVICE_NAMES = ['api', 'orders', 'inventory', 'tracking', 'reports'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** Services that keep data, each in a PostgreSQL schema of its own name. */
-export type StatefulService = Exclude<ServiceName, 'api'>;
+export const STATEFUL_SERVICES = ['orders', 'inventory', 'tracking'] as const satisfies ServiceName[];
+export type StatefulService = (typeof STATEFUL_SERVICES)[number];
 
 /** A setting that cannot be used. Its message is the one line the operator sees. */
 export class SettingError extends Error {}

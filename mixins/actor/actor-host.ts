@@ -129,7 +129,9 @@ class Actor<State, Event, Decision extends Decided<State>> {
       const owed = this.#ports.owed(memory.state);
       if (owed.length === 0) return;
       const failures = await Promise.all(owed.map((effect) => this.#pay(effect, memory)));
-      const failure = failures.find((error) => error !== undefined);
+      // What failed while a command ended the need for it is nobody's failure any more.
+      const open = this.#memory ? this.#ports.owed(this.#memory.state) : owed;
+      const failure = failures.find((error, i) => error !== undefined && open.includes(owed[i] as string));
       if (failure) {
         await this.#enqueue(() => this.#noteFailure(failure));
         return;

@@ -28,7 +28,11 @@ export class Recovery<Claimed> {
   #looking: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(ports: RecoveryPorts<Claimed>, policy: RecoveryPolicy, clock: Pick<Clock, 'after' | 'random'> = SYSTEM_CLOCK) {
+  constructor(
+    ports: RecoveryPorts<Claimed>,
+    policy: RecoveryPolicy,
+    clock: Pick<Clock, 'after' | 'random'> = SYSTEM_CLOCK,
+  ) {
     this.#ports = ports;
     this.#policy = policy;
     this.#clock = clock;

@@ -37,6 +37,8 @@ export interface EndpointOptions<Answer> {
   meta?(input: Input): Record<string, unknown> | undefined;
   /** How the action's answer is shown; default 200 with the answer as the body. */
   reply?(answer: Answer, input: Input): Reply;
+  /** How long the action may take, in milliseconds; default 10 s. */
+  timeoutMs?: number;
   /** Amounts of money in the answer are written with two decimals. */
   money?: boolean;
 }

@@ -20,7 +20,7 @@ export interface GatewaySettings {
   maxBodyBytes: number;
 }
 
-/** How long a call behind a request may take. Actions bound their own calls more tightly. */
+/** How long a call behind a request may take when its endpoint does not say. Actions bound their own calls more tightly. */
 const CALL_TIMEOUT_MS = 10_000;
 /** The status under which a request is counted whose caller went away. */
 const CALLER_GONE = 499;
@@ -80,7 +80,8 @@ export async function serve(gateway: Gateway, request: IncomingMessage, response
     label = alias?.label ?? anyAlias?.label ?? label;
     if (alias) {
       const exchange: Exchange = { request, response, path, query, match, alias };
-      await gateway.actions.rest?.(exchange, { requestID, meta: { requestID } });
+      const timeout = alias.endpoint.timeoutMs ?? CALL_TIMEOUT_MS;
+      await gateway.actions.rest?.(exchange, { requestID, meta: { requestID }, timeout });
     } else answerOtherMethod(gateway, request, response, match);
   } catch (error) {
     refuse(gateway, { request, response, path }, requestID, error);
@@ -127,7 +128,7 @@ export async function answer(gateway: Gateway, ctx: Context<Exchange>): Promise<
   const input = await readInput(gateway, ctx.params);
   const result = endpoint.action
     ? await ctx.call(endpoint.action, endpoint.params ? endpoint.params(input) : input.path, {
-        timeout: CALL_TIMEOUT_MS,
+        timeout: endpoint.timeoutMs ?? CALL_TIMEOUT_MS,
         meta: endpoint.meta?.(input),
       })
     : await endpoint.answer?.(gateway, input);

@@ -17,3 +17,12 @@ export const BREAKER_OPEN = 'waybill_breaker_open';
 
 /** Gauge of outbox rows that wait to be published, -1 while they cannot be counted. Label: `schema`. */
 export const OUTBOX_WAITING = 'waybill_outbox_waiting';
+
+/** Gauge of orders that wait for a peer service, -1 while they cannot be counted. Label: `waiting_for`. */
+export const ORDERS_OWED = 'waybill_orders_owed';
+
+/** Gauge of orders whose work is parked for an operator, -1 while they cannot be counted. */
+export const ORDERS_PARKED = 'waybill_orders_parked';
+
+/** Gauge of seconds that the longest waiting order has waited, parked ones included; -1 while it is not known. */
+export const ORDERS_OLDEST_WAIT_SECONDS = 'waybill_orders_oldest_wait_seconds';

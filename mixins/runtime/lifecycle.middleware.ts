@@ -1,6 +1,6 @@
 /** How a process begins and ends: a failed start is one line, a stop lets everything in flight finish in its order. */
 import type { Middleware, Service, ServiceBroker } from 'moleculer';
-import { SERVICE_NAMES } from '../settings.ts';
+import type { ServiceName } from '../settings.ts';
 import { refuseStart } from './refusal.ts';
 
 /** What the process gives back when its services have stopped, or when they could not start. */
@@ -92,11 +92,11 @@ function stopOnce(broker: ServiceBroker): void {
   broker.stop = () => (stopping ??= begin());
 }
 
-const order: readonly string[] = SERVICE_NAMES;
+const STOP_ORDER: readonly ServiceName[] = ['api', 'reports', 'orders', 'inventory', 'tracking'];
 
 /** Where a service stands in the order of stopping: before those it calls; services that are not ours come first. */
 function rankOf(service: Service): number {
-  return order.indexOf(service.name);
+  return STOP_ORDER.indexOf(service.name as ServiceName);
 }
 
 interface PromiseWithResolver {

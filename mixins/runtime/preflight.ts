@@ -1,14 +1,14 @@
 /** What is looked at before anything is started, so that an ordinary mistake ends in one clear line. */
 import { createServer, connect as openSocket } from 'node:net';
 import pg from 'pg';
-import type { Settings, StatefulService } from '../settings.ts';
+import { type Settings, STATEFUL_SERVICES, type StatefulService } from '../settings.ts';
 import { StartRefused } from './refusal.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** The services of this process that keep data. */
 export function statefulServices(settings: Settings): StatefulService[] {
-  return settings.services.filter((name): name is StatefulService => name !== 'api');
+  return STATEFUL_SERVICES.filter((name) => settings.services.includes(name));
 }
 
 /** Whether a service of this process has no database of its own and takes the embedded one. */

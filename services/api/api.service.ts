@@ -6,13 +6,14 @@ import { readSettings } from '../../mixins/settings.ts';
 import { inventoryRoutes } from './routes/inventory.routes.ts';
 import { operationsRoutes } from './routes/operations.routes.ts';
 import { ordersRoutes } from './routes/orders.routes.ts';
+import { reportsRoutes } from './routes/reports.routes.ts';
 import { trackingRoutes } from './routes/tracking.routes.ts';
 
 /** The service, with settings that are read when it is created. */
 export function apiService(settings: () => GatewaySettings): ServiceSchema {
   return defineService({
     name: 'api',
-    mixins: [gatewayMixin({ settings, groups: [operationsRoutes, ordersRoutes, inventoryRoutes, trackingRoutes] })],
+    mixins: [gatewayMixin({ settings, groups: [operationsRoutes, ordersRoutes, inventoryRoutes, trackingRoutes, reportsRoutes] })],
   });
 }
 

@@ -24,6 +24,7 @@ import type {
   StockReply,
 } from './inventory.types.ts';
 import { stockBook } from './migrations/0001-stock-book.ts';
+import { imbalances, reservations } from './reconciliation.actions.ts';
 import { defineProduct, type ProductColumns, productOf } from './product.model.ts';
 import { ProductStore } from './product.store.ts';
 import { StockBookStore } from './stock-book.store.ts';
@@ -139,6 +140,9 @@ export default defineService<Inventory>({
         return { items, next: found.length > limit ? cursorAfter((items.at(-1) as Product).id) : null };
       },
     },
+
+    reservations,
+    imbalances,
   },
 
   async started() {

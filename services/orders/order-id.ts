@@ -4,6 +4,7 @@ import { idOf } from '../../machines/ids.ts';
 import type { OrderMemory } from './store/order.row.ts';
 import type { OrderPort } from './store/order.port.ts';
 
+const PREFIX = /^ORD-/i;
 const DIGITS = /^[1-9]\d{0,15}$/;
 
 /** A number that may belong to an order: its id, and the UUID it must then have, when that form was given. */
@@ -18,7 +19,7 @@ const notFound = (given: string | number): NotFound => new NotFound(`There is no
 export function referenceOf(given: string | number): OrderReference {
   const text = String(given);
   if (DIGITS.test(text) && Number.isSafeInteger(Number(text))) return { id: Number(text), uuid: undefined };
-  const uuid = text.startsWith('ORD-') ? text.slice(4).toLowerCase() : '';
+  const uuid = PREFIX.test(text) ? text.slice(4).toLowerCase() : '';
   const id = idOf(uuid);
   if (id === undefined) throw notFound(given);
   return { id, uuid };

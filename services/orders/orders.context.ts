@@ -15,6 +15,7 @@ export interface OrdersOwn extends WithDatabase, WithOutbox {
   placing: OrderPlacing;
   recovery: Recovery<Claimed>;
   forgetting: NodeJS.Timeout;
+  endOfGauges?: () => void;
 }
 
 export type OrdersService = Service & OrdersOwn;

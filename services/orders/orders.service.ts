@@ -1,11 +1,5 @@
 /** Orders: takes them, decides what becomes of them, and carries on what is owed for them. */
 import type { DomainEvent } from '../../machines/domain-event.ts';
-import { IllegalTransition } from '../../machines/errors.ts';
-import { decide } from '../../machines/order.decide.ts';
-import type { OrderEvent } from '../../machines/order.ts';
-import type { Effect } from '../../machines/order.machine.ts';
-import { ActorHost } from '../../mixins/actor/actor-host.ts';
-import { Recovery } from '../../mixins/actor/recovery.ts';
 import { databaseMixin } from '../../mixins/database/database.mixin.ts';
 import { outboxMixin } from '../../mixins/outbox/outbox.mixin.ts';
 import { defineService } from '../../mixins/schema.ts';
@@ -16,14 +10,15 @@ import { create } from './actions/create.action.ts';
 import { explain } from './actions/explain.action.ts';
 import { get, history, listByCustomer, search } from './actions/read.actions.ts';
 import { retry } from './actions/retry.action.ts';
+import { states } from './actions/states.action.ts';
 import { orders } from './migrations/0001-orders.ts';
+import { parked } from './migrations/0002-parked.ts';
+import { orderEngine, parcelDelivered } from './order-engine.ts';
 import type { OrdersOwn } from './orders.context.ts';
-import { OrderPlacing } from './placing.ts';
-import { OrderSaga, Refused } from './saga.ts';
+import { showOwed } from './owed-gauges.ts';
 import { OrderQueries } from './store/order.queries.ts';
-import { type Claimed, OrderStore } from './store/order.store.ts';
+import { OrderStore } from './store/order.store.ts';
 
-const MAX_MAILBOX = 64;
 const RECOVERY_TICK_MS = 250;
 const KEY_TTL_MS = 24 * 3_600_000;
 const FORGET_KEYS_EVERY_MS = 60_000;
@@ -31,7 +26,7 @@ const FORGET_KEYS_EVERY_MS = 60_000;
 export default defineService<OrdersOwn>({
   name: 'orders',
   // Moleculer starts the last mixin first and stops it last.
-  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('orders', [orders])],
+  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('orders', [orders, parked])],
 
   actions: {
     create,
@@ -44,6 +39,7 @@ export default defineService<OrdersOwn>({
     ship: command('SHIP'),
     deliver: command('DELIVER'),
     retry,
+    states,
   },
 
   subscriptions: {
@@ -52,76 +48,53 @@ export default defineService<OrdersOwn>({
       wants: (event: DomainEvent) => event.data.status === 'DELIVERED',
       async handler(event: DomainEvent) {
         const orderId = event.data.orderId as number;
-        try {
-          // Shipments can be made by hand, for orders that are not ours.
-          await this.host.tell(orderId, { event: { type: 'PARCEL_DELIVERED' } });
-        } catch (error) {
-          const pending = error instanceof IllegalTransition && error.data.status === 'PENDING_CHECK';
-          if (!(error instanceof IllegalTransition) || pending) throw error;
-          this.logger.warn(
-            `Order ${orderId}: a parcel was delivered for an order that is ${String(error.data.status)}`,
-          );
-        }
+        const status = await parcelDelivered(this.host, orderId);
+        if (status !== undefined)
+          this.logger.warn(`Order ${orderId}: a parcel was delivered for an order that is ${status}`);
       },
     },
   },
 
   started() {
     const settings = readSettings();
-    const node = this.broker.nodeID;
-    const saga = new OrderSaga(this.broker, settings.callTimeoutMs);
+    const { nodeID: node } = this.broker;
     const terms = { node, leaseMs: settings.orderLeaseMs, ttlMs: settings.orderPendingTtlMs };
-    this.store = new OrderStore(this.database, terms, () => this.outbox.wake());
+    this.store = new OrderStore(this.database, terms, {
+      wrote: () => this.outbox.wake(),
+      unfit: (id, error) =>
+        this.logger.error(`Order ${id} cannot be read, and is set aside for a while:`, error.message),
+    });
     this.queries = new OrderQueries(this.database);
-    this.host = new ActorHost(
-      {
-        decide,
-        owed: (order) => order.state.owed.map((owed) => owed.effect),
-        load: (id) => this.store.load(id),
-        save: (change) => this.store.save(change),
-        perform: (effect, memory) => saga.perform(effect as Effect, memory.state),
-        isFinal: (error) => error instanceof Refused,
-        isRefusal: (error) => error instanceof IllegalTransition,
-        now: Date.now,
-      },
+    this.endOfGauges = showOwed(this.broker, this.database.pool);
+    let away = false;
+    const engine = orderEngine(
+      this.store,
+      this.broker,
       {
         node,
         retryBaseMs: settings.orderRetryBaseMs,
         retryCapMs: settings.orderRetryCapMs,
         maxAttempts: settings.orderMaxAttempts,
-        maxMailbox: MAX_MAILBOX,
+        callTimeoutMs: settings.callTimeoutMs,
+        pendingTtlMs: settings.orderPendingTtlMs,
+        maxInFlight: settings.orderMaxInFlight,
+        recoveryRate: settings.orderRecoveryRate,
+        recoveryTickMs: RECOVERY_TICK_MS,
       },
-    );
-    this.placing = new OrderPlacing(this.store, this.host, { maxInFlight: settings.orderMaxInFlight });
-
-    const expire: OrderEvent = {
-      type: 'EXPIRE',
-      reason: `It stayed PENDING_CHECK for longer than ${settings.orderPendingTtlMs / 1_000} s`,
-    };
-    let away = false;
-    this.recovery = new Recovery<Claimed>(
       {
-        claim: async (limit) => {
-          const claimed = await this.store.claimDue(limit);
+        onClaim: () => {
           if (away) this.logger.info('The database answers again: recovery goes on');
           away = false;
-          return claimed;
-        },
-        resume: async ({ memory, expired }) => {
-          if (expired) await this.host.tell(memory.id, { event: expire });
-          else await this.host.resume(memory);
         },
         onFailure: (error) => {
           if (!away) this.logger.warn('Recovery cannot go on now and tries again:', (error as Error).message);
           away = true;
         },
       },
-      {
-        ratePerSecond: settings.orderRecoveryRate,
-        maxConcurrent: settings.orderRecoveryRate,
-        tickMs: RECOVERY_TICK_MS,
-      },
     );
+    this.host = engine.host;
+    this.placing = engine.placing;
+    this.recovery = engine.recovery;
     this.recovery.start();
     this.forgetting = setInterval(() => {
       // What could not be forgotten now is forgotten a minute later.
@@ -130,6 +103,7 @@ export default defineService<OrdersOwn>({
   },
 
   async stopped() {
+    this.endOfGauges?.();
     clearInterval(this.forgetting);
     await this.recovery?.stop();
     await this.host?.drained();

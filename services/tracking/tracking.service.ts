@@ -14,6 +14,7 @@ import { subscriptionsMixin } from '../../mixins/stream/subscriptions.mixin.ts';
 import { type Change, type ChangeOutcome, changeShipments } from './change-shipments.ts';
 import { type CreateOutcome, createShipments, type NewShipment, newShipment } from './create-shipments.ts';
 import { shipments } from './migrations/0001-shipments.ts';
+import { shipmentsPage } from './shipments.action.ts';
 import { deliveredEntry, findShipment } from './shipment-view.ts';
 import { parseTrackingNumber, trackingNumberOf } from './tracking-number.ts';
 import { defineTrackingModels, type TrackingModels } from './tracking.models.ts';
@@ -149,6 +150,8 @@ export default defineService<Tracking>({
         return { ...free, ...shipment, status, timestamp: happenedAt, location, details };
       },
     },
+
+    shipments: shipmentsPage,
   },
 
   subscriptions: {

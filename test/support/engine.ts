@@ -9,6 +9,7 @@ import inventory from '../../services/inventory/inventory.service.ts';
 import type { Product } from '../../services/inventory/inventory.types.ts';
 import orders from '../../services/orders/orders.service.ts';
 import type { Explanation, HistoryEntryView, OrderView, PlacedOrder } from '../../services/orders/orders.types.ts';
+import reports from '../../services/reports/reports.service.ts';
 import tracking from '../../services/tracking/tracking.service.ts';
 import { type Reply, http } from './http.ts';
 import { createDatabase, query } from './postgres.ts';
@@ -16,7 +17,7 @@ import { createDatabase, query } from './postgres.ts';
 /** Stands between the broker and a handler; `run` calls the handler. */
 export type Disturbance = (run: () => Promise<unknown>) => Promise<unknown>;
 
-const SERVICES: Record<string, ServiceSchema> = { orders, inventory, tracking };
+const SERVICES: Record<string, ServiceSchema> = { orders, inventory, tracking, reports };
 /** Short pauses, so that nobody waits long for what the engine does by itself. */
 const SETTINGS = {
   DEMO_CATALOG: 'false',

@@ -1,5 +1,4 @@
 /** The topology of docker-compose.yml as plain processes: NATS, one process a service, two of orders, a database each. */
-import { afterAll } from '@jest/globals';
 import { ServiceBroker } from 'moleculer';
 import { ErrorRegenerator } from '../../mixins/runtime/error-regenerator.ts';
 import { eventually } from './eventually.ts';
@@ -38,10 +37,6 @@ export interface OrderBody {
 }
 
 const SERVICES = ['api', 'orders', 'inventory', 'tracking'];
-const meshes: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  for (const stop of meshes.splice(0)) await stop();
-});
 
 /** Starts the whole mesh, on empty databases and without the demo catalogue. */
 export async function startMesh(): Promise<Mesh> {
@@ -70,7 +65,7 @@ export async function startMesh(): Promise<Mesh> {
     requestTimeout: 15_000,
     errorRegenerator: new ErrorRegenerator(),
   });
-  meshes.push(async () => {
+  nats.beforeStop(async () => {
     await peer.stop();
     await Promise.all([...nodes.values()].map((node) => node.kill('SIGKILL')));
   });
@@ -137,6 +132,10 @@ export function unfinished(mesh: Mesh): Promise<{ id: string; status: string; ow
   );
 }
 
+async function statuses(url: string, sql: string): Promise<Map<string, string>> {
+  return new Map((await query<{ id: string; status: string }>(url, sql)).map((row) => [row.id, row.status]));
+}
+
 /** What is wrong with the books: nothing, when each product has reserved exactly what is held for orders that want it. */
 export async function imbalance(mesh: Mesh): Promise<unknown[]> {
   const wrong: unknown[] = await query(
@@ -146,8 +145,6 @@ export async function imbalance(mesh: Mesh): Promise<unknown[]> {
                  WHERE l.product_id = p.id AND l.status = 'HELD') held
       WHERE p.reserved_quantity <> held.sum OR p.reserved_quantity > p.quantity`,
   );
-  const statuses = async (url: string, sql: string) =>
-    new Map((await query<{ id: string; status: string }>(url, sql)).map((row) => [row.id, row.status]));
   const [orders, reservations] = await Promise.all([
     statuses(mesh.databases.orders, 'SELECT id, status FROM orders.orders'),
     statuses(mesh.databases.inventory, 'SELECT order_id AS id, status FROM inventory.reservations'),

@@ -15,6 +15,8 @@ export interface Nats {
   kill(): Promise<void>;
   /** Starts it again at the same address on the same store. */
   restart(): Promise<void>;
+  /** Has `end` called before it ends for good: for clients that would look for it for ever. */
+  beforeStop(end: () => Promise<unknown>): void;
   /** Ends it and removes its store. Done by itself after the test file. */
   stop(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export async function startNats(): Promise<Nats> {
     await child?.kill('SIGKILL');
   };
   await start();
+  const clients: (() => Promise<unknown>)[] = [];
   const nats: Nats = {
     url: `nats://127.0.0.1:${port}`,
     kill,
@@ -44,7 +47,9 @@ export async function startNats(): Promise<Nats> {
       await kill();
       await start();
     },
+    beforeStop: (end) => void clients.push(end),
     stop: async () => {
+      for (const end of clients.splice(0)) await end();
       await kill();
       await rm(folder, { recursive: true, force: true });
     },

@@ -112,6 +112,21 @@ test('an answer that comes when the actor has gone on is dropped, and what is ow
   expect(world.log.filter((entry) => entry === 'dim')).toHaveLength(1);
 });
 
+test('a failure that comes when the need for its effect is over is not noted, and what is owed now is done', async () => {
+  const world = new LampWorld();
+  const peer = latch();
+  world.onPerform = (effect) =>
+    effect === 'light'
+      ? peer.opened.then(() => Promise.reject(new Error('the bulb is away')))
+      : Promise.resolve({ event: 'DIMMED' });
+  await world.tell('SHINE');
+  await world.tell('PUT_OUT');
+  peer.open();
+  await world.host.drained();
+  expect(world.row).toMatchObject({ state: 'out', work: { attempt: 0, lastError: null } });
+  expect(world.changes.map((change) => change.due.at)).not.toContain('pause');
+});
+
 test('an answer that comes when another node owns the row is dropped, and nothing more is done here', async () => {
   const world = new LampWorld();
   const peer = latch();

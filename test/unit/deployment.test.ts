@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
-import { readSettings, SERVICE_NAMES } from '../../mixins/settings.ts';
+import { readSettings, SERVICE_NAMES, STATEFUL_SERVICES } from '../../mixins/settings.ts';
 import { startChild } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -34,7 +34,6 @@ const compose = yaml.load(read('docker-compose.yml')) as {
 };
 const parts = Object.entries(compose.services);
 const ours = parts.filter(([, part]) => part.environment?.SERVICES !== undefined);
-const STATEFUL = SERVICE_NAMES.filter((name) => name !== 'api');
 
 /** As Compose would fill it in. */
 const filledIn = (text: string): string =>
@@ -64,14 +63,14 @@ test('every variable that compose sets for a service is a setting the program re
 });
 
 test('every service that keeps data has a PostgreSQL, a volume and a health check of its own', () => {
-  const volumes = STATEFUL.map((name) => {
+  const volumes = STATEFUL_SERVICES.map((name) => {
     const url = readSettings(environmentOf(compose.services[name] as ComposeService)).databaseUrl(name);
     const database = compose.services[new URL(url as string).hostname];
     expect(database?.image).toMatch(/^postgres:/);
     expect(database?.healthcheck?.test).toContain('pg_isready');
     return database?.volumes?.[0]?.split(':')[0];
   });
-  expect(new Set(volumes).size).toBe(STATEFUL.length);
+  expect(new Set(volumes).size).toBe(STATEFUL_SERVICES.length);
   const used = parts.flatMap(([, part]) => part.volumes ?? []).map((volume) => volume.split(':')[0]);
   expect(new Set(used)).toEqual(new Set(Object.keys(compose.volumes)));
 });

@@ -98,5 +98,6 @@ export const ordersRoutes: RouteGroup = {
     command('deliver'),
     route('GET /orders/:id/history', 'orders.history'),
     route('GET /orders/:id/explain', 'orders.explain'),
+    route('POST /orders/:id/retry', 'orders.retry'),
   ],
 };

@@ -1,4 +1,5 @@
 /** explain: what an order is doing, and why. */
+import type { Order } from '../../../machines/order.ts';
 import { defineAction } from '../../../mixins/schema.ts';
 import { findOrder } from '../order-id.ts';
 import { orderId } from '../orders.params.ts';
@@ -11,20 +12,25 @@ const instant = (date: Date | null | undefined): string | null => date?.toISOStr
 export const explain = defineAction<OrdersOwn, OrderIdParams>({
   params: orderId,
   async handler(ctx): Promise<Explanation> {
-    const { state: order } = await findOrder(this.store, ctx.params.id);
-    const work = await this.queries.work(order.id);
-    const [owed] = order.state.owed;
-    const { status } = order.state;
-    return {
-      status,
-      waitingFor: owed === undefined ? null : work?.parkedAt ? 'operator' : owed.from,
-      attempt: work?.attempt ?? 0,
-      lastError: work?.lastError ?? null,
-      // While a node works on it, due_at is the end of its lease and no attempt is planned.
-      nextAttemptAt: work?.owner === null ? instant(work.dueAt) : null,
-      deadline: status === 'PENDING_CHECK' ? instant(work?.deadlineAt) : null,
-      allowedEvents: [...order.state.allows],
-      waitingSince: instant(work?.waitingSince),
-    };
+    const { state } = await findOrder(this.store, ctx.params.id);
+    return explanationOf(this, state);
   },
 });
+
+/** The explanation of an order that was just read. */
+export async function explanationOf({ queries }: OrdersOwn, order: Order): Promise<Explanation> {
+  const work = await queries.work(order.id);
+  const [owed] = order.state.owed;
+  const { status } = order.state;
+  return {
+    status,
+    waitingFor: owed === undefined ? null : work?.parkedAt ? 'operator' : owed.from,
+    attempt: work?.attempt ?? 0,
+    lastError: work?.lastError ?? null,
+    // While a node works on it, due_at is the end of its lease and no attempt is planned.
+    nextAttemptAt: work?.owner === null ? instant(work.dueAt) : null,
+    deadline: status === 'PENDING_CHECK' ? instant(work?.deadlineAt) : null,
+    allowedEvents: [...order.state.allows],
+    waitingSince: instant(work?.waitingSince),
+  };
+}

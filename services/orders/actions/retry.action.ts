@@ -1,22 +1,23 @@
 /** retry: work that is owed, tried now. */
 import { defineAction } from '../../../mixins/schema.ts';
 import { findOrder } from '../order-id.ts';
+import { explanationOf } from './explain.action.ts';
 import { orderId } from '../orders.params.ts';
-import { viewOf } from '../order.view.ts';
 import type { OrdersOwn } from '../orders.context.ts';
-import type { OrderIdParams, OrderView } from '../orders.types.ts';
+import type { Explanation, OrderIdParams } from '../orders.types.ts';
 
 /**
  * Tries what an order owes now instead of at its next attempt, also when its attempts are used up. Resolves when the
- * attempt is over; an order that owes nothing, or that a node is just working on, is answered as it is.
+ * attempt is over, with what the order is doing then. An order that owes nothing, or that a node is just working on, is
+ * explained as it is.
  * @throws NotFound.
  */
 export const retry = defineAction<OrdersOwn, OrderIdParams>({
   params: orderId,
-  async handler(ctx): Promise<OrderView> {
+  async handler(ctx): Promise<Explanation> {
     const { id } = await findOrder(this.store, ctx.params.id);
     const claimed = await this.store.claimOne(id);
     const after = claimed ? await this.host.resume(claimed.memory) : undefined;
-    return viewOf((after ?? (await findOrder(this.store, id))).state);
+    return explanationOf(this, (after ?? (await findOrder(this.store, id))).state);
   },
 });

@@ -23,7 +23,15 @@ export interface Lease {
   ttlMs: number;
 }
 
+const COLUMNS = `id, order_number, customer_id, customer_name, delivery_address, carrier, product_ids, quantities,
+    order_date, request_id, keyed, fingerprint, status, stock_state, shipment_state, machine_version, seq, version,
+    owner, due_at, waiting_since, deadline_at`;
+const VALUES = `id, order_number, customer_id, customer_name, delivery_address, carrier, product_ids::bigint[], quantities::bigint[],
+    to_timestamp(placed_ms / 1000), request_id, key IS NOT NULL, CASE WHEN key IS NULL THEN fingerprint END,
+    $15, $16, $17, $18, 1, 1, $19, now() + $20 * interval '1 ms', now(), now() + $21 * interval '1 ms'`;
+
 // A key that exists keeps its order out; so does the same body from the same customer that is still PENDING_CHECK.
+// An id that is taken fails the statement where there is a key: the key must not stay, or it would name that other order.
 const INSERT = {
   name: 'orders.insert',
   text: `
@@ -36,15 +44,14 @@ WITH input AS (
   INSERT INTO orders.idempotency_keys (caller, key, fingerprint, order_id)
   SELECT caller, key, fingerprint, id FROM input WHERE key IS NOT NULL
   ON CONFLICT DO NOTHING RETURNING order_id
-), placed AS (
-  INSERT INTO orders.orders (id, order_number, customer_id, customer_name, delivery_address, carrier, product_ids, quantities,
-    order_date, request_id, keyed, fingerprint, status, stock_state, shipment_state, machine_version, seq, version,
-    owner, due_at, waiting_since, deadline_at)
-  SELECT id, order_number, customer_id, customer_name, delivery_address, carrier, product_ids::bigint[], quantities::bigint[],
-    to_timestamp(placed_ms / 1000), request_id, key IS NOT NULL, CASE WHEN key IS NULL THEN fingerprint END,
-    $15, $16, $17, $18, 1, 1, $19, now() + $20 * interval '1 ms', now(), now() + $21 * interval '1 ms'
-  FROM input WHERE key IS NULL OR id IN (SELECT order_id FROM keys)
+), keyless AS (
+  INSERT INTO orders.orders (${COLUMNS}) SELECT ${VALUES} FROM input WHERE key IS NULL
   ON CONFLICT DO NOTHING RETURNING id
+), keyed AS (
+  INSERT INTO orders.orders (${COLUMNS}) SELECT ${VALUES} FROM input WHERE id IN (SELECT order_id FROM keys)
+  RETURNING id
+), placed AS (
+  SELECT id FROM keyless UNION ALL SELECT id FROM keyed
 ), logged AS (
   INSERT INTO orders.order_history (order_id, seq, event, to_status, at)
   SELECT id, 1, 'PLACE', $15, to_timestamp(placed_ms / 1000) FROM input JOIN placed USING (id)
@@ -55,7 +62,10 @@ WITH input AS (
 SELECT id FROM placed`,
 };
 
-/** The statement and its values, for a batch of placements. It answers the ids of those that nothing stood against. */
+/**
+ * The statement and its values, for a batch of placements. It answers the ids of those that nothing stood against, and
+ * fails as a duplicate when the id of a placement with a key is taken.
+ */
 export function insertStatement(placements: readonly Placement[], lease: Lease): pg.QueryConfig {
   const { order: status, stock, shipment } = INITIAL_STATE.value;
   const orders = placements.map(({ decision }) => decision.order);

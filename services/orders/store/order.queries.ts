@@ -1,5 +1,5 @@
 /** Reads that are not one order: a customer's list, the search over all orders, a history, and what an order waits for. */
-import { DataTypes, Model, type ModelStatic, Op, type Sequelize, type WhereOptions } from 'sequelize';
+import { col, DataTypes, fn, Model, type ModelStatic, Op, type Sequelize, where, type WhereOptions } from 'sequelize';
 import { ValidationFailed } from '../../../machines/errors.ts';
 import type { OrderStatus } from '../../../machines/order.machine.ts';
 import type { Database } from '../../../mixins/database/database.ts';
@@ -77,17 +77,19 @@ const WAITING: Record<'inventory' | 'tracking', WhereOptions> = {
   tracking: { shipmentState: ['creating', 'voiding'] },
 };
 
+// Among totals, an order that has none yet counts as nothing.
+const TOTAL = fn('coalesce', col('total_price'), 0);
+
 const DEFAULT_LIMIT = 50;
 
 const encode = (cursor: unknown[]): string => Buffer.from(JSON.stringify(cursor)).toString('base64url');
 
 /** The values behind a cursor of `length` parts. @throws ValidationFailed for a text that is not one of ours. */
-function decode(cursor: string, length: number): (number | null)[] {
+function decode(cursor: string, length: number): number[] {
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    const valid =
-      Array.isArray(parts) && parts.length === length && parts.every((part) => part === null || Number.isFinite(part));
-    if (valid) return parts as (number | null)[];
+    const valid = Array.isArray(parts) && parts.length === length && parts.every((part) => Number.isFinite(part));
+    if (valid) return parts as number[];
   } catch {
     // Falls through to the one answer for every text that is not a cursor.
   }
@@ -136,7 +138,7 @@ export class OrderQueries {
         // Ids grow with time, so the order of ids is the order of placing.
         order: byTotal
           ? [
-              ['totalPrice', direction],
+              [TOTAL, direction],
               ['id', direction],
             ]
           : [['id', direction]],
@@ -154,7 +156,7 @@ export class OrderQueries {
     }));
     const last = orders.at(-1);
     const more = rows.length > limit && last !== undefined;
-    return { orders, next: more ? encode(byTotal ? [last.totalPrice, last.orderId] : [last.orderId]) : null };
+    return { orders, next: more ? encode(byTotal ? [last.totalPrice ?? 0, last.orderId] : [last.orderId]) : null };
   }
 
   /** Every transition of an order, oldest first. Empty when there is no such order. */
@@ -193,11 +195,16 @@ export class OrderQueries {
 }
 
 function after(cursor: string | undefined, byTotal: boolean, descending: boolean): WhereOptions[] {
-  // An order without a total cannot be placed among totals.
-  const known: WhereOptions[] = byTotal ? [{ totalPrice: { [Op.not]: null } }] : [];
-  if (cursor === undefined) return known;
+  if (cursor === undefined) return [];
   const past = descending ? Op.lt : Op.gt;
   if (!byTotal) return [{ id: { [past]: decode(cursor, 1)[0] } }];
-  const [totalPrice, id] = decode(cursor, 2);
-  return [...known, { [Op.or]: [{ totalPrice: { [past]: totalPrice } }, { totalPrice, id: { [past]: id } }] }];
+  const [total, id] = decode(cursor, 2);
+  return [
+    {
+      [Op.or]: [
+        where(TOTAL, { [past]: total }),
+        { [Op.and]: [where(TOTAL, { [Op.eq]: total }), { id: { [past]: id } }] },
+      ],
+    },
+  ];
 }

@@ -2,6 +2,7 @@
 import { parseMoney } from '../../../machines/money.ts';
 import type { Order, OrderLine, Refusal } from '../../../machines/order.ts';
 import { stateOf } from '../../../machines/order.chart.ts';
+import { type OrderUpgrades, upgrade } from '../../../machines/order.upgrades.ts';
 import type { Memory } from '../../../mixins/actor/actor.ts';
 
 /** An order as the host keeps it. */
@@ -12,7 +13,7 @@ export const ORDER_COLUMNS = `o.id, o.order_number, o.customer_id, o.customer_na
   o.product_ids::text, o.quantities::text, o.prices_at_purchase::text, o.total_price::text, o.tracking_number,
   (extract(epoch FROM o.estimated_delivery) * 1000)::float8 AS estimated_delivery, o.refusal,
   (extract(epoch FROM o.order_date) * 1000)::float8 AS order_date, o.request_id, o.keyed,
-  o.status, o.stock_state, o.shipment_state, o.seq, o.version, o.owner, o.attempt, o.last_error`;
+  o.status, o.stock_state, o.shipment_state, o.machine_version, o.seq, o.version, o.owner, o.attempt, o.last_error`;
 
 /** What ORDER_COLUMNS answers. */
 export interface OrderRow {
@@ -35,6 +36,7 @@ export interface OrderRow {
   status: string;
   stock_state: string;
   shipment_state: string;
+  machine_version: number;
   seq: number;
   version: number;
   owner: string | null;
@@ -55,10 +57,12 @@ function linesOf(row: OrderRow): OrderLine[] {
 }
 
 /**
- * Reads a row.
- * @throws Error when its snapshot is of a state that this code's machine does not have.
+ * Reads a row; a snapshot of an older machine is brought up to this code's, and written so at the next save.
+ * @throws ServiceUnavailable when a newer machine wrote it; Error when it is of a state that this code's machine does
+ * not have.
  */
-export function memoryOf(row: OrderRow): OrderMemory {
+export function memoryOf(row: OrderRow, upgrades?: OrderUpgrades, version?: number): OrderMemory {
+  const stored = { order: row.status, stock: row.stock_state, shipment: row.shipment_state };
   const order: Order = {
     id: row.id,
     uuid: row.order_number,
@@ -76,7 +80,7 @@ export function memoryOf(row: OrderRow): OrderMemory {
     placedAt: row.order_date,
     requestId: row.request_id,
     keyed: row.keyed,
-    state: stateOf({ order: row.status, stock: row.stock_state, shipment: row.shipment_state }),
+    state: stateOf(upgrade(row.machine_version, stored, upgrades, version)),
     seq: row.seq,
   };
   return {

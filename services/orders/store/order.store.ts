@@ -1,31 +1,14 @@
 /** Where orders are saved and read: every statement on the tables of orders is behind one of these methods. */
+import { ORDER_MACHINE_VERSION } from '../../../machines/order.machine.ts';
 import type { Database } from '../../../mixins/database/database.ts';
-import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
+import { isDuplicate, orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { GroupCommit } from '../../../mixins/group-commit.ts';
 import type { PlacedOrder } from '../orders.types.ts';
 import type { Lease, Placement } from './insert-orders.ts';
 import { memoryOf, ORDER_COLUMNS, type OrderMemory, type OrderRow } from './order.row.ts';
+import type { Claimed, Earlier, OrderPort } from './order.port.ts';
 import type { OrderChange } from './save-orders.ts';
 import { type OrderWrite, writeOrders, type Written } from './write-orders.ts';
-import { ORDER_MACHINE_VERSION } from '../../../machines/order.machine.ts';
-
-/** An order that stands where a placement would go. */
-export interface Earlier {
-  memory: OrderMemory;
-  /** The body it was placed with, when it was placed under the same key. */
-  fingerprint: string | null;
-  /** The answer kept for the key. */
-  answer: PlacedOrder | null;
-  /** True while some node works on it. */
-  running: boolean;
-}
-
-/** A row that recovery has leased for this node. */
-export interface Claimed {
-  memory: OrderMemory;
-  /** It is PENDING_CHECK and past its deadline. */
-  expired: boolean;
-}
 
 const READ = {
   name: 'orders.read',
@@ -65,20 +48,37 @@ const CLAIM_ONE = {
 const FORGET_KEYS = `DELETE FROM orders.idempotency_keys WHERE (caller, key) IN
   (SELECT caller, key FROM orders.idempotency_keys WHERE rest_at < now() - $1 * interval '1 ms' LIMIT 1000)`;
 
-export class OrderStore {
+// It comes up again after a while, as a node that can read it may have started; meanwhile it is in nobody's way.
+const SET_ASIDE = {
+  name: 'orders.set-aside',
+  text: `UPDATE orders.orders SET owner = NULL, due_at = now() + interval '5 minutes', attempt = attempt + 1,
+      last_error = $3, version = version + 1
+    WHERE id = $1 AND version = $2`,
+};
+
+export interface StoreWatch {
+  /** Called after every commit that may have put events into the outbox. */
+  wrote(): void;
+  /** Told of a row that is due and cannot be read. It is set aside for a while. */
+  unfit(id: number, error: Error): void;
+}
+
+/** The store in PostgreSQL. */
+export class OrderStore implements OrderPort {
   readonly #database: Database;
   readonly #terms: Lease;
   readonly #write: GroupCommit<OrderWrite, Written>;
-  readonly #read: GroupCommit<number, OrderMemory | undefined>;
+  readonly #read: GroupCommit<number, OrderMemory | Error | undefined>;
+  readonly #watch: StoreWatch;
 
-  /** `wrote` is called after every commit that may have put events into the outbox. */
-  constructor(database: Database, terms: Lease, wrote: () => void) {
+  constructor(database: Database, terms: Lease, watch: StoreWatch) {
     this.#database = database;
     this.#terms = terms;
+    this.#watch = watch;
     this.#write = new GroupCommit(
       async (writes) => {
         const written = await orUnavailable(writeOrders(database.pool, writes, terms));
-        wrote();
+        watch.wrote();
         return written;
       },
       { name: 'be written' },
@@ -86,22 +86,26 @@ export class OrderStore {
     this.#read = new GroupCommit((ids) => orUnavailable(this.#readMany(ids)), { name: 'be read', maxWaiting: 16_384 });
   }
 
-  /** Writes a new order. Undefined when an earlier one, or its idempotency key, stands against it. */
-  insert(placement: Placement): Promise<Written> {
-    return this.#write.push({ placement });
+  async insert(placement: Placement): Promise<Written> {
+    try {
+      return await this.#write.push({ placement });
+    } catch (error) {
+      // Another node drew the same id: that order stands against this one, and its key was not kept either.
+      if (isDuplicate(error)) return undefined;
+      throw error;
+    }
   }
 
-  /** Commits a change. Undefined when the row is no longer at the version that was read. */
   save(change: OrderChange): Promise<Written> {
     return this.#write.push({ change });
   }
 
-  /** The order as last committed. */
-  load(id: number): Promise<OrderMemory | undefined> {
-    return this.#read.push(id);
+  async load(id: number): Promise<OrderMemory | undefined> {
+    const found = await this.#read.push(id);
+    if (found instanceof Error) throw found;
+    return found;
   }
 
-  /** What stands against a placement: the order of its key, or the pending one with its body. */
   async earlier({ caller, key, fingerprint, decision }: Placement): Promise<Earlier | undefined> {
     const { pool } = this.#database;
     const { rows } = await orUnavailable(
@@ -115,13 +119,11 @@ export class OrderStore {
     return row && { memory: memoryOf(row), fingerprint: row.fingerprint, answer: row.answer, running: row.running };
   }
 
-  /** Leases owed rows that are due, those of dead nodes among them. */
   async claimDue(limit: number): Promise<Claimed[]> {
     const { node, leaseMs } = this.#terms;
     return this.#claimed({ ...CLAIM_DUE, values: [node, leaseMs, limit, ORDER_MACHINE_VERSION] });
   }
 
-  /** Leases one order that owes something and that nobody works on, due or parked. */
   async claimOne(id: number): Promise<Claimed | undefined> {
     const { node, leaseMs } = this.#terms;
     return (await this.#claimed({ ...CLAIM_ONE, values: [node, leaseMs, id, ORDER_MACHINE_VERSION] }))[0];
@@ -139,12 +141,32 @@ export class OrderStore {
 
   async #claimed(statement: { name: string; text: string; values: unknown[] }): Promise<Claimed[]> {
     const { rows } = await orUnavailable(this.#database.pool.query<OrderRow & { expired: boolean }>(statement));
-    return rows.map((row) => ({ memory: memoryOf(row), expired: row.expired }));
+    const claimed: Claimed[] = [];
+    for (const row of rows) {
+      const memory = readOrError(row);
+      if (memory instanceof Error) await this.#setAside(row, memory);
+      else claimed.push({ memory, expired: row.expired });
+    }
+    return claimed;
   }
 
-  async #readMany(ids: readonly number[]): Promise<(OrderMemory | undefined)[]> {
+  async #setAside({ id, version }: OrderRow, error: Error): Promise<void> {
+    this.#watch.unfit(id, error);
+    await orUnavailable(this.#database.pool.query({ ...SET_ASIDE, values: [id, version, error.message] }));
+  }
+
+  async #readMany(ids: readonly number[]): Promise<(OrderMemory | Error | undefined)[]> {
     const { rows } = await this.#database.pool.query<OrderRow>({ ...READ, values: [ids] });
-    const found = new Map(rows.map((row) => [row.id, memoryOf(row)]));
+    const found = new Map(rows.map((row) => [row.id, readOrError(row)]));
     return ids.map((id) => found.get(id));
+  }
+}
+
+/** One row that cannot be read must not fail those it was read with. */
+function readOrError(row: OrderRow): OrderMemory | Error {
+  try {
+    return memoryOf(row);
+  } catch (error) {
+    return error as Error;
   }
 }

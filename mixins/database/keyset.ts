@@ -1,0 +1,49 @@
+/** Pages over a whole table in the order of its order ids, for peers that read all of it. */
+import { countNumber, identifier } from '../params.ts';
+
+/** Rows a page has at most. */
+const MAX_ROWS = 1_000;
+/** Lines the rows of a page have at most together, so that a page fits into a message between nodes. */
+const MAX_LINES = 8_000;
+
+/** Asks for the rows after an order id, or for those of `ids` after it. */
+export interface KeysetRequest {
+  /** `next` of the page before. */
+  after?: number;
+  limit?: number;
+  ids?: number[];
+}
+
+/** `next` is handed back as `after`; null on the last page. */
+export interface KeysetPage<Item> {
+  items: Item[];
+  next: number | null;
+}
+
+export const keysetParams = {
+  $$strict: true,
+  after: { type: 'number', integer: true, min: 0, max: Number.MAX_SAFE_INTEGER, optional: true },
+  limit: { ...countNumber(MAX_ROWS), optional: true },
+  ids: { type: 'array', max: MAX_ROWS, items: identifier, optional: true },
+};
+
+/** The end of a statement that reads one page, by `column`, and its values. */
+export function keysetClause(column: string, { after = 0, limit = MAX_ROWS, ids }: KeysetRequest) {
+  const among = ids ? `AND ${column} = ANY($3::bigint[])` : '';
+  return {
+    text: `WHERE ${column} > $1 ${among} ORDER BY ${column} LIMIT $2`,
+    values: ids ? [after, limit, ids] : [after, limit],
+  };
+}
+
+/** The page of what such a statement has read. It is cut short when its items have very many lines. */
+export function keysetPage<Item extends { orderId: number; items?: readonly unknown[] }>(
+  read: Item[],
+  { limit = MAX_ROWS }: KeysetRequest,
+): KeysetPage<Item> {
+  let lines = 0;
+  const tooMany = read.findIndex((item, i) => (lines += item.items?.length ?? 0) > MAX_LINES && i > 0);
+  const items = tooMany < 0 ? read : read.slice(0, tooMany);
+  const more = tooMany >= 0 || read.length === limit;
+  return { items, next: more ? (items.at(-1)?.orderId ?? null) : null };
+}

@@ -1,0 +1,7 @@
+/** Finds parked work without reading all orders. */
+import type { Migration } from '../../../mixins/database/migrations.ts';
+
+export const parked: Migration = {
+  name: '0002-parked',
+  sql: `CREATE INDEX orders_parked ON orders.orders (parked_at) WHERE parked_at IS NOT NULL;`,
+};

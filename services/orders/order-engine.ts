@@ -1,0 +1,110 @@
+/** The engine of one node of orders: actors, placing and recovery, wired to a store and to a way of calling peers. */
+import { IllegalTransition } from '../../machines/errors.ts';
+import { decide } from '../../machines/order.decide.ts';
+import type { Effect } from '../../machines/order.machine.ts';
+import type { OrderEvent } from '../../machines/order.ts';
+import type { ActorPolicy } from '../../mixins/actor/actor.ts';
+import { ActorHost } from '../../mixins/actor/actor-host.ts';
+import { Recovery, type RecoveryPorts } from '../../mixins/actor/recovery.ts';
+import { type Clock, SYSTEM_CLOCK } from '../../mixins/clock.ts';
+import { type OrderHost, OrderPlacing } from './placing.ts';
+import { type Caller, OrderSaga, Refused } from './saga.ts';
+import type { Claimed, OrderPort } from './store/order.port.ts';
+
+const MAX_MAILBOX = 64;
+
+/** How a node works. Milliseconds. */
+export interface EngineTerms extends Pick<ActorPolicy, 'node' | 'retryBaseMs' | 'retryCapMs' | 'maxAttempts'> {
+  callTimeoutMs: number;
+  /** How long an order may stay PENDING_CHECK; the store measures it, here it is the reason that is given. */
+  pendingTtlMs: number;
+  maxInFlight: number;
+  /** Owed orders taken up a second at most. */
+  recoveryRate: number;
+  recoveryTickMs: number;
+}
+
+export interface OrderEngine {
+  host: OrderHost;
+  placing: OrderPlacing;
+  /** Not started. */
+  recovery: Recovery<Claimed>;
+}
+
+/** Told when recovery cannot go on, and after every claim that worked. */
+export interface RecoveryWatch extends Pick<RecoveryPorts<Claimed>, 'onFailure'> {
+  onClaim(): void;
+}
+
+export function orderEngine(
+  store: OrderPort,
+  broker: Caller,
+  terms: EngineTerms,
+  watch: RecoveryWatch,
+  clock: Clock = SYSTEM_CLOCK,
+): OrderEngine {
+  const saga = new OrderSaga(broker, terms.callTimeoutMs);
+  const host: OrderHost = new ActorHost(
+    {
+      decide,
+      owed: (order) => order.state.owed.map((owed) => owed.effect),
+      load: (id) => store.load(id),
+      save: (change) => store.save(change),
+      perform: (effect, memory) => saga.perform(effect as Effect, memory.state),
+      isFinal: (error) => error instanceof Refused,
+      isRefusal: (error) => error instanceof IllegalTransition,
+      now: () => clock.now(),
+    },
+    { ...terms, maxMailbox: MAX_MAILBOX, random: () => clock.random() },
+  );
+  return {
+    host,
+    placing: new OrderPlacing(store, host, { maxInFlight: terms.maxInFlight }, clock),
+    recovery: recoveryOf(store, host, terms, watch, clock),
+  };
+}
+
+function recoveryOf(
+  store: OrderPort,
+  host: OrderHost,
+  terms: EngineTerms,
+  watch: RecoveryWatch,
+  clock: Clock,
+): Recovery<Claimed> {
+  const expire: OrderEvent = {
+    type: 'EXPIRE',
+    reason: `It stayed PENDING_CHECK for longer than ${terms.pendingTtlMs / 1_000} s`,
+  };
+  return new Recovery<Claimed>(
+    {
+      claim: async (limit) => {
+        const claimed = await store.claimDue(limit);
+        watch.onClaim();
+        return claimed;
+      },
+      resume: async ({ memory, expired }) => {
+        if (expired) await host.tell(memory.id, { event: expire });
+        else await host.resume(memory);
+      },
+      onFailure: (error) => watch.onFailure(error),
+    },
+    { ratePerSecond: terms.recoveryRate, maxConcurrent: terms.recoveryRate, tickMs: terms.recoveryTickMs },
+    clock,
+  );
+}
+
+/**
+ * Tells an order that its parcel has arrived. Answers its status when nothing can become of that, as for an order that
+ * was cancelled. An order that is still PENDING_CHECK has to be told again later.
+ * @throws IllegalTransition for such an order.
+ */
+export async function parcelDelivered(host: OrderHost, orderId: number): Promise<string | undefined> {
+  try {
+    // Shipments can be made by hand, for orders that are not ours.
+    await host.tell(orderId, { event: { type: 'PARCEL_DELIVERED' } });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof IllegalTransition) || error.data.status === 'PENDING_CHECK') throw error;
+    return String(error.data.status);
+  }
+}

@@ -1,0 +1,131 @@
+/** The servers of a round that are not Waybill's: PostgreSQL, one for each service that keeps data, and NATS. */
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { readServerNote } from '../../mixins/database/embedded-cluster.ts';
+import { homeOf } from '../../mixins/database/embedded-place.ts';
+import { startEmbeddedPostgres } from '../../mixins/database/embedded-postgres.ts';
+import { processIdentity } from '../../mixins/database/embedded-process.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { type Running, run } from './child-process.ts';
+
+const STOP_WITHIN_MS = 30_000;
+
+/** An embedded PostgreSQL that can be stopped the ways an operator, or a crash, stops one. */
+export class Postgres {
+  readonly #folder: string;
+  readonly #shares: { stop(): Promise<void> }[] = [];
+  #url = '';
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async start(folder: string): Promise<Postgres> {
+    await mkdir(folder, { mode: 0o755 });
+    const postgres = new Postgres(folder);
+    await postgres.start();
+    return postgres;
+  }
+
+  /** The server's own address, past every proxy. Its port changes with every start. */
+  get url(): string {
+    return this.#url;
+  }
+
+  get port(): number {
+    return Number(new URL(this.#url).port);
+  }
+
+  /** The address by which a node reaches it through the proxy on this port. */
+  urlThrough(port: number): string {
+    const url = new URL(this.#url);
+    url.port = String(port);
+    return url.href;
+  }
+
+  async start(): Promise<void> {
+    const server = await startEmbeddedPostgres({ dataDir: this.#folder });
+    this.#shares.push(server);
+    this.#url = server.url;
+  }
+
+  /**
+   * Stops the server: `fast` breaks off the sessions and writes everything down, `immediate` leaves as after a crash.
+   * Resolves when the process has gone.
+   */
+  async stop(mode: 'fast' | 'immediate'): Promise<void> {
+    const note = readServerNote(join(homeOf(this.#folder), 'cluster'));
+    const identity = note && processIdentity(note.pid);
+    if (!note || !identity) throw new Error('PostgreSQL does not run');
+    process.kill(note.pid, mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+    await eventually(
+      () => {
+        if (processIdentity(note.pid) === identity) throw new Error('PostgreSQL does not stop');
+      },
+      { withinMs: STOP_WITHIN_MS },
+    );
+  }
+
+  /** Stops it for good. */
+  async end(): Promise<void> {
+    for (const share of this.#shares) await share.stop();
+  }
+}
+
+/** A NATS server with JetStream on one port. What JetStream stored outlives a crash of it. */
+export class Nats {
+  readonly port: number;
+  readonly #folder: string;
+  #process: Running | undefined;
+
+  private constructor(port: number, folder: string) {
+    this.port = port;
+    this.#folder = folder;
+  }
+
+  static async start(folder: string): Promise<Nats> {
+    await mkdir(folder, { recursive: true });
+    const nats = new Nats(await freePort(), folder);
+    await nats.start();
+    return nats;
+  }
+
+  get url(): string {
+    return `nats://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    const args = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', join(this.#folder, 'store')];
+    this.#process = run(natsProgram(), args, { logFile: join(this.#folder, 'nats.log') });
+    await eventually(() => accepts(this.port), { withinMs: 15_000 });
+  }
+
+  /** Kills it, and answers how it ended. */
+  async kill(): Promise<string> {
+    const process = this.#process as Running;
+    process.signal('SIGKILL');
+    return String((await process.exited).signal);
+  }
+}
+
+/** Debian puts it where PATH often does not lead. */
+function natsProgram(): string {
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
+  const found = folders.map((folder) => join(folder, 'nats-server')).find((path) => existsSync(path));
+  if (!found) throw new Error('nats-server is not in the PATH: install it (Debian: apt-get install nats-server)');
+  return found;
+}
+
+function accepts(port: number): Promise<void> {
+  return new Promise((done, fail) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', fail);
+    socket.once('connect', () => {
+      socket.destroy();
+      done();
+    });
+  });
+}

@@ -1,0 +1,238 @@
+/** The store of orders in memory: what the statements in services/orders/store do, without PostgreSQL. */
+import type { DomainEvent } from '../../machines/domain-event.ts';
+import { ORDER_MACHINE_VERSION } from '../../machines/order.machine.ts';
+import type { HistoryEntry, Order } from '../../machines/order.ts';
+import { upgrade } from '../../machines/order.upgrades.ts';
+import type { Clock } from '../../mixins/clock.ts';
+import { GroupCommit } from '../../mixins/group-commit.ts';
+import { attentionRequired, firstAnswer } from '../../services/orders/order.view.ts';
+import type { PlacedOrder } from '../../services/orders/orders.types.ts';
+import type { Lease, Placement } from '../../services/orders/store/insert-orders.ts';
+import type { Claimed, Earlier, OrderPort } from '../../services/orders/store/order.port.ts';
+import type { OrderMemory } from '../../services/orders/store/order.row.ts';
+import type { OrderChange } from '../../services/orders/store/save-orders.ts';
+import type { OrderWrite, Written } from '../../services/orders/store/write-orders.ts';
+
+/** A row of orders.orders. Times are the store's own, in Unix milliseconds. */
+export interface TwinRow {
+  order: Order;
+  machineVersion: number;
+  version: number;
+  owner: string | null;
+  dueAt: number | null;
+  attempt: number;
+  lastError: string | null;
+  parkedAt: number | null;
+  deadlineAt: number;
+  /** Of an order placed without a key. */
+  fingerprint: string | null;
+}
+
+interface Key {
+  fingerprint: string;
+  orderId: number;
+  answer: string | null;
+}
+
+/** Bugs to plant, to see whether somebody notices. */
+export interface StoreFlaws {
+  /** A change is written whatever has become of the row since it was read. */
+  ignoresVersions?: boolean;
+  /** A key stays although the id of its order was taken by another. */
+  keepsKeyOfTakenId?: boolean;
+  /** A change is answered, and acted upon, before it is committed. */
+  answersBeforeCommit?: boolean;
+}
+
+/** The unique violation of a placement whose id is taken. */
+class Duplicate extends Error {}
+
+const MEMORY = ({ order, version, owner, attempt, lastError, machineVersion }: TwinRow): OrderMemory => {
+  upgrade(machineVersion, order.state.value);
+  return { id: order.id, state: order, version, work: { owner, attempt, lastError } };
+};
+
+/** The tables, and each statement as one step that happens as a whole. */
+export class OrderTables {
+  readonly rows = new Map<number, TwinRow>();
+  readonly history = new Map<number, HistoryEntry[]>();
+  readonly keys = new Map<string, Key>();
+  readonly outbox: DomainEvent[] = [];
+  readonly #now: () => number;
+  readonly flaws: StoreFlaws;
+
+  constructor(now: () => number, flaws: StoreFlaws = {}) {
+    this.#now = now;
+    this.flaws = flaws;
+  }
+
+  /** A batch in one transaction. @throws Duplicate, and nothing is written. */
+  write(writes: readonly OrderWrite[], lease: Lease): Written[] {
+    for (const write of writes) if ('placement' in write) this.#refuseTakenId(write.placement);
+    return writes.map((write) =>
+      'placement' in write ? this.#insert(write.placement, lease) : this.#save(write.change, lease),
+    );
+  }
+
+  read(id: number): OrderMemory | undefined {
+    const row = this.rows.get(id);
+    return row && MEMORY(row);
+  }
+
+  earlier({ caller, key, fingerprint, decision: { order } }: Placement): Earlier | undefined {
+    const kept = key === null ? undefined : this.keys.get(`${caller} ${key}`);
+    const row = key === null ? this.#pendingTwin(order.customerId, fingerprint) : this.rows.get(kept?.orderId ?? 0);
+    if (!row) return undefined;
+    return {
+      memory: MEMORY(row),
+      fingerprint: kept?.fingerprint ?? row.fingerprint,
+      answer: kept?.answer ? (JSON.parse(kept.answer) as PlacedOrder) : null,
+      running: row.owner !== null && row.dueAt !== null && row.dueAt > this.#now(),
+    };
+  }
+
+  claimDue(limit: number, lease: Lease): Claimed[] {
+    const now = this.#now();
+    return [...this.rows.values()]
+      .filter((row) => row.dueAt !== null && row.dueAt <= now && row.machineVersion <= ORDER_MACHINE_VERSION)
+      .toSorted((a, b) => (a.dueAt as number) - (b.dueAt as number))
+      .slice(0, limit)
+      .map((row) => this.#lease(row, lease));
+  }
+
+  claimOne(id: number, lease: Lease): Claimed | undefined {
+    const row = this.rows.get(id);
+    if (!row || row.machineVersion > ORDER_MACHINE_VERSION) return undefined;
+    const due = row.dueAt !== null && row.dueAt <= this.#now();
+    const owes = row.dueAt !== null || row.parkedAt !== null;
+    return owes && (row.owner === null || due) ? this.#lease(row, lease) : undefined;
+  }
+
+  #lease(row: TwinRow, lease: Lease): Claimed {
+    const now = this.#now();
+    Object.assign(row, { owner: lease.node, dueAt: now + lease.leaseMs, version: row.version + 1, parkedAt: null });
+    return { memory: MEMORY(row), expired: row.order.state.status === 'PENDING_CHECK' && row.deadlineAt <= now };
+  }
+
+  #refuseTakenId({ caller, key, decision: { order } }: Placement): void {
+    if (key === null || this.flaws.keepsKeyOfTakenId) return;
+    if (!this.keys.has(`${caller} ${key}`) && this.rows.has(order.id)) throw new Duplicate(`order ${order.id}`);
+  }
+
+  #pendingTwin(customerId: number, fingerprint: string): TwinRow | undefined {
+    for (const row of this.rows.values()) {
+      const { state, customerId: customer } = row.order;
+      if (state.status === 'PENDING_CHECK' && customer === customerId && row.fingerprint === fingerprint) return row;
+    }
+    return undefined;
+  }
+
+  #insert({ decision, caller, key, fingerprint }: Placement, lease: Lease): Written {
+    const { order } = decision;
+    if (key !== null) {
+      if (this.keys.has(`${caller} ${key}`)) return undefined;
+      this.keys.set(`${caller} ${key}`, { fingerprint, orderId: order.id, answer: null });
+    } else if (this.#pendingTwin(order.customerId, fingerprint)) return undefined;
+    if (this.rows.has(order.id)) return undefined;
+    const now = this.#now();
+    const row: TwinRow = {
+      order,
+      machineVersion: ORDER_MACHINE_VERSION,
+      version: 1,
+      owner: lease.node,
+      dueAt: now + lease.leaseMs,
+      attempt: 0,
+      lastError: null,
+      parkedAt: null,
+      deadlineAt: now + lease.ttlMs,
+      fingerprint: key === null ? fingerprint : null,
+    };
+    this.rows.set(order.id, row);
+    this.history.set(order.id, [...decision.history]);
+    this.outbox.push(...decision.announcements);
+    return MEMORY(row);
+  }
+
+  #save({ memory, decision, due }: OrderChange, lease: Lease): Written {
+    const row = this.rows.get(memory.id);
+    if (!row || (row.version !== memory.version && !this.flaws.ignoresVersions)) return undefined;
+    const now = this.#now();
+    const parked = due.at === 'parked';
+    const failed = due.at === 'pause' || parked ? due : { attempt: 0, lastError: null };
+    row.order = decision?.order ?? memory.state;
+    row.machineVersion = ORDER_MACHINE_VERSION;
+    row.version++;
+    row.owner = due.at === 'lease' ? lease.node : null;
+    row.attempt = failed.attempt;
+    row.lastError = failed.lastError;
+    row.parkedAt = parked ? now : null;
+    row.dueAt = due.at === 'lease' ? now + lease.leaseMs : due.at === 'pause' ? now + due.pauseMs : null;
+    if (row.order.state.status === 'PENDING_CHECK') row.dueAt = Math.min(row.dueAt ?? row.deadlineAt, row.deadlineAt);
+    this.history.get(memory.id)?.push(...(decision?.history ?? []));
+    this.outbox.push(...(decision?.announcements ?? []));
+    if (parked) this.outbox.push(attentionRequired(memory, failed.attempt, failed.lastError));
+    const answer = decision && row.order.keyed ? firstAnswer(memory.state, row.order) : null;
+    if (answer !== null) for (const key of this.keys.values()) if (key.orderId === memory.id) key.answer ??= answer;
+    return MEMORY(row);
+  }
+}
+
+/** How a node's statements reach the tables; each is one step that may fail on its way there or back. */
+export type Link = <T>(name: string, step: () => T) => Promise<T>;
+
+/** One node's view of the tables. */
+export class TwinOrderStore implements OrderPort {
+  readonly #tables: OrderTables;
+  readonly #lease: Lease;
+  readonly #link: Link;
+  readonly #write: GroupCommit<OrderWrite, Written>;
+
+  constructor(tables: OrderTables, lease: Lease, link: Link = async (_name, step) => step(), soon?: Clock['soon']) {
+    this.#tables = tables;
+    this.#lease = lease;
+    this.#link = link;
+    this.#write = new GroupCommit((writes) => link('write', () => tables.write(writes, lease)), {
+      name: 'be written',
+      ...(soon && { soon }),
+    });
+  }
+
+  async insert(placement: Placement): Promise<Written> {
+    try {
+      return await this.#write.push({ placement });
+    } catch (error) {
+      if (error instanceof Duplicate) return undefined;
+      throw error;
+    }
+  }
+
+  save(change: OrderChange): Promise<Written> {
+    const written = this.#write.push({ change });
+    if (!this.#tables.flaws.answersBeforeCommit) return written;
+    written.catch(() => undefined);
+    const { memory, decision, due } = change;
+    const work = due.at === 'lease' ? { owner: this.#lease.node, attempt: 0, lastError: null } : { ...memory.work, owner: null };
+    return Promise.resolve({ ...memory, state: decision?.order ?? memory.state, version: memory.version + 1, work });
+  }
+
+  load(id: number): Promise<OrderMemory | undefined> {
+    return this.#link('load', () => this.#tables.read(id));
+  }
+
+  earlier(placement: Placement): Promise<Earlier | undefined> {
+    return this.#link('earlier', () => this.#tables.earlier(placement));
+  }
+
+  claimDue(limit: number): Promise<Claimed[]> {
+    return this.#link('claimDue', () => this.#tables.claimDue(limit, this.#lease));
+  }
+
+  claimOne(id: number): Promise<Claimed | undefined> {
+    return this.#link('claimOne', () => this.#tables.claimOne(id, this.#lease));
+  }
+
+  /** Resolves when every write under way is done. */
+  drained(): Promise<void> {
+    return this.#write.drained();
+  }
+}
