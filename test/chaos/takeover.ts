@@ -46,6 +46,8 @@ export class Takeovers {
   }
 
   async #watch(node: string, from: number): Promise<void> {
+    // What the node had sent just before is still being committed by PostgreSQL: that is no takeover.
+    await pause(2 * POLL_MS);
     const owned = await this.#rows('SELECT id, version FROM orders.orders WHERE owner = $1 AND due_at > now()', [node]);
     const waiting = new Map(
       owned.map(({ id, version }) => {

@@ -67,6 +67,28 @@ test('after orders were confirmed, shipped, delivered, cancelled and refused the
   expect(await reconciliation()).toEqual([]);
 });
 
+test('an order that moves on between two reads is no disagreement, at the first look or at the second', async () => {
+  const [first, second] = [await orderAtRest('confirmed'), await orderAtRest('confirmed')];
+  const consumed = (status: string) => engine.rows(reservation(`status = '${status}'`), [second]);
+  const ship = async (orderId: number) => {
+    await engine.command('ship', orderId);
+    await atRest();
+  };
+  let reads = 0;
+  engine.disturb('inventory.reservations', async (run) => {
+    reads += 1;
+    // The orders are read by now.
+    await ship(reads === 1 ? first : second);
+    if (reads > 1) return run();
+    await consumed('CONSUMED');
+    const page = await run();
+    await consumed('HELD');
+    return page;
+  });
+  expect(await reconciliation()).toEqual([]);
+  expect(reads).toBe(2);
+});
+
 test('nothing is reported while orders go on, however long it is looked for', async () => {
   let going = true;
   const traffic = (async () => {

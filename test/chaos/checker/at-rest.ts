@@ -1,0 +1,23 @@
+/** One promise of the checker. */
+import { walk } from './chart-walk.ts';
+import type { Check } from './promise.ts';
+
+/** Nothing is owed any more for any order. */
+export const atRest: Check = {
+  promise: 'every order comes to rest by itself',
+  *check({ orders }) {
+    for (const { orderId, view, history, explain } of orders.values()) {
+      if (!view) continue;
+      if (view.status === 'PENDING_CHECK' || explain?.waitingFor != null)
+        yield {
+          orderId,
+          what: `it is ${view.status}, waits for ${explain?.waitingFor} (attempt ${explain?.attempt}, next at ${explain?.nextAttemptAt}): ${explain?.lastError}`,
+        };
+      else {
+        const { problem, state } = walk(orderId, history);
+        if (!problem && state.owed.length > 0)
+          yield { orderId, what: `its history leaves ${state.owed.map((owed) => owed.effect).join(' and ')} owed` };
+      }
+    }
+  },
+};

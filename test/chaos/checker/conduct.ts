@@ -1,0 +1,10 @@
+/** One promise of the checker. */
+import type { Check } from './promise.ts';
+
+/** Processes end when they are ended, and as they must. */
+export const conduct: Check = {
+  promise: 'no process falls by itself, and each stops as it must',
+  *check({ incidents }) {
+    for (const what of incidents) yield { what };
+  },
+};

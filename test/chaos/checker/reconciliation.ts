@@ -1,0 +1,13 @@
+/** One promise of the checker. */
+import type { Check } from './promise.ts';
+
+/** The deployment's own comparison of its books finds nothing either. */
+export const reconciliation: Check = {
+  promise: 'GET /reports/reconciliation is empty at rest',
+  *check(books) {
+    for (const entry of books.reconciliation ?? []) {
+      const { orderId } = entry as { orderId?: number };
+      yield { what: JSON.stringify(entry), ...(orderId === undefined ? {} : { orderId }) };
+    }
+  },
+};
