@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Service } from 'moleculer';
 import { type FieldFault, NotFound, ValidationFailed } from '../../machines/errors.ts';
-import { unknownField } from './error-answer.ts';
+import { unknownField } from '../validation-failure.ts';
 import type { JsonObject } from './json-body.ts';
 import type { QuerySchema, QueryValues } from './query.ts';
 

@@ -1,12 +1,6 @@
 /** Turns whatever was thrown into a failure that may be shown to a caller. */
-import {
-  type FieldFault,
-  InternalError,
-  restoreError,
-  ServiceUnavailable,
-  ValidationFailed,
-  WaybillError,
-} from '../../machines/errors.ts';
+import { InternalError, restoreError, ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
+import { isValidationError, validationFailure } from '../validation-failure.ts';
 
 /** What Moleculer's broker says when a service cannot be reached now. An open breaker comes as a 404 among them. */
 const UNREACHABLE = new Set([
@@ -33,7 +27,7 @@ interface Fields {
 export function toFailure(error: unknown): WaybillError {
   if (error instanceof WaybillError) return error;
   const fields = (typeof error === 'object' && error !== null ? error : {}) as Fields;
-  if (fields.type === 'VALIDATION_ERROR') return validationFailure(fields.data);
+  if (isValidationError(error)) return validationFailure(error);
   const restored = restoreError(fields);
   if (restored) return restored;
   if (UNREACHABLE.has(String(fields.type)) || DATABASE_AWAY.test(String(fields.code))) {
@@ -42,39 +36,9 @@ export function toFailure(error: unknown): WaybillError {
   return new InternalError('Something went wrong here. Tell the operator the X-Request-ID of this answer');
 }
 
-/** A fault as fastest-validator reports it. */
-interface ValidatorFault {
-  type?: string;
-  field?: string;
-  message?: string;
-  actual?: unknown;
-}
-
-function validationFailure(data: unknown): ValidationFailed {
-  const faults = Array.isArray(data) ? (data as ValidatorFault[]) : [];
-  return ValidationFailed.of(faults.flatMap(splitFault));
-}
-
-/** The validator reports all unknown fields of an object in one entry: answer one entry for each. */
-function splitFault({ type = 'invalid', field = '', message = '', actual }: ValidatorFault): FieldFault[] {
-  if (type !== 'objectStrict') return [{ field, type, message }];
-  return String(actual)
-    .split(', ')
-    .map((name) => unknownField(field ? `${field}.${name}` : name));
-}
-
-/** Characters of a caller's field name that are said back to it. */
-const SHOWN_NAME = 100;
-
-/** The fault of a field that an endpoint does not know. */
-export function unknownField(name: string): FieldFault {
-  const field = name.length > SHOWN_NAME ? `${name.slice(0, SHOWN_NAME)}…` : name;
-  return { field, type: 'unknown', message: `There is no field '${field}' here` };
-}
-
-/** The body of an error answer: `error` and `message` first, then the data of the failure, never over them. */
+/** The body of an error answer: what it is in words and for programs, then its data, which never replace those. */
 export function failureBody(failure: WaybillError): Record<string, unknown> {
   // `replayed` is told in a header, and a stored answer must read the same each time.
-  const { replayed: _replayed, error: _error, message: _message, ...data } = failure.data;
-  return { error: failure.title, message: failure.message, ...data };
+  const { replayed: _replayed, error: _error, message: _message, type: _type, ...data } = failure.data;
+  return { error: failure.title, message: failure.message, type: failure.type, ...data };
 }

@@ -203,7 +203,7 @@ export class Relay {
     }
     if (error instanceof StreamUnavailable) {
       // Those under way at the same time fail with it and are one failure; the queue counts its first pause only.
-      if (!this.#queue.paused && ++this.#streamFailures === 1 && this.#options.lease.held) this.#complain(error);
+      if (!this.#queue.paused && this.#options.lease.held && ++this.#streamFailures === 1) this.#complain(error);
       return { retryMs: backoffMs(Math.max(1, this.#streamFailures), RETRY_BASE_MS, RETRY_CAP_MS), all: true };
     }
     if (attempt === 1 || attempt === 10) {

@@ -6,6 +6,8 @@ import type { BrokerOptions } from 'moleculer';
 import { InternalError, ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
 import { breakerMetrics } from '../metrics/breaker-metrics.ts';
 import type { Settings } from '../settings.ts';
+import { circuitBreaker } from './circuit-breaker.middleware.ts';
+import { isValidationError, validationFailure } from '../validation-failure.ts';
 import { ErrorRegenerator } from './error-regenerator.ts';
 
 /** Nodes of one mesh share this name; topics in NATS carry it. */
@@ -17,18 +19,21 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const DRAIN_TIMEOUT_MS = 8_000;
 
 /**
- * From the inside out: the first is nearest to the handler. The built-in order has Timeout outside CircuitBreaker, where
- * a peer that never answers is never counted as failing.
+ * From the inside out: the first is nearest to the handler. The built-in order has Timeout outside the breaker, where a
+ * peer that never answers is never counted as failing.
  */
-const MIDDLEWARES_INSIDE_OUT = [
-  'ActionHook',
-  'Validator',
-  'Bulkhead',
-  'ContextTracker',
-  'Timeout',
-  'CircuitBreaker',
-  'ErrorHandler',
-];
+function middlewaresInsideOut(): BrokerOptions['middlewares'] {
+  return [
+    'ActionHook',
+    'Validator',
+    'Bulkhead',
+    'ContextTracker',
+    'Timeout',
+    circuitBreaker(),
+    'ErrorHandler',
+    breakerMetrics(),
+  ];
+}
 
 /** Where the validator's own words leave the caller guessing. */
 const CLEARER_MESSAGES = {
@@ -85,9 +90,13 @@ export function brokerOptions(settings: Settings): BrokerOptions {
       type: 'Fastest',
       options: { haltOnFirstError: false, useNewCustomCheckerFunction: true, messages: CLEARER_MESSAGES },
     },
+    // Peers get the same typed refusal as HTTP's callers do.
+    errorHandler: (error: Error) => {
+      throw isValidationError(error) ? validationFailure(error) : error;
+    },
     errorRegenerator: new ErrorRegenerator(),
     internalMiddlewares: false,
-    middlewares: [...MIDDLEWARES_INSIDE_OUT, breakerMetrics()],
+    middlewares: middlewaresInsideOut(),
     // Kept here and shown by the gateway. Without the middleware that measures every call, which would halve the speed.
     metrics: { enabled: true, collectProcessMetrics: true },
     tracing: false,

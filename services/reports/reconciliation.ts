@@ -39,12 +39,11 @@ const SUSPECTS = 500;
  */
 export async function reconcile(reader: BookReader, limit: number): Promise<Disagreement[]> {
   const found: Disagreement[] = [];
-  let suspects: number[] = [];
-  for await (const books of sideBySide(reader)) {
-    if (judgeOrder(books).length > 0) suspects.push(books.orderId);
-    if (suspects.length < SUSPECTS) continue;
-    found.push(...(await lookAgain(reader, suspects)));
-    suspects = [];
+  const suspects: number[] = [];
+  for await (const stretch of sideBySide(reader)) {
+    for (const books of stretch) if (judgeOrder(books).length > 0) suspects.push(books.orderId);
+    while (suspects.length >= SUSPECTS && found.length < limit)
+      found.push(...(await lookAgain(reader, suspects.splice(0, SUSPECTS))));
     if (found.length >= limit) break;
   }
   if (found.length < limit && suspects.length > 0) found.push(...(await lookAgain(reader, suspects)));
@@ -52,41 +51,72 @@ export async function reconcile(reader: BookReader, limit: number): Promise<Disa
   return found.slice(0, limit);
 }
 
-/** Merges the three books by order id. */
-async function* sideBySide(reader: BookReader): AsyncGenerator<Books> {
-  const orders = entries((request) => reader.orders(request));
-  const reservations = entries((request) => reader.reservations(request));
-  const shipments = entries((request) => reader.shipments(request));
-  let heads = await Promise.all([headOf(orders), headOf(reservations), headOf(shipments)]);
+/** Merges the three books by order id, a stretch at a time. */
+async function* sideBySide(reader: BookReader): AsyncGenerator<Books[]> {
+  const orders = new Book((request) => reader.orders(request));
+  const reservations = new Book((request) => reader.reservations(request));
+  const shipments = new Book((request) => reader.shipments(request));
+  const all = [orders, reservations, shipments];
   for (;;) {
-    const [order, reservation, shipment] = heads;
-    const orderId = Math.min(...heads.map((head) => head?.orderId ?? Number.POSITIVE_INFINITY));
-    if (orderId === Number.POSITIVE_INFINITY) return;
-    const here = <Item extends { orderId: number }>(item: Item | undefined): Item | undefined =>
-      item?.orderId === orderId ? item : undefined;
-    yield { orderId, order: here(order), reservation: here(reservation), shipment: here(shipment) };
-    heads = [
-      here(order) ? await headOf(orders) : order,
-      here(reservation) ? await headOf(reservations) : reservation,
-      here(shipment) ? await headOf(shipments) : shipment,
-    ];
+    await Promise.all(all.map((book) => book.turn()));
+    const stretch: Books[] = [];
+    // As far as every book is open: what a dry one has next may come before what the others have.
+    while (!all.some((book) => book.dry)) {
+      const orderId = Math.min(...all.map((book) => book.head));
+      if (orderId === Number.POSITIVE_INFINITY) break;
+      const [order, reservation, shipment] = [
+        orders.take(orderId),
+        reservations.take(orderId),
+        shipments.take(orderId),
+      ];
+      stretch.push({ orderId, order, reservation, shipment });
+    }
+    if (stretch.length > 0) yield stretch;
+    else if (all.every((book) => book.head === Number.POSITIVE_INFINITY)) return;
   }
 }
 
-async function headOf<Item>(items: AsyncGenerator<Item>): Promise<Item | undefined> {
-  const { value, done } = await items.next();
-  return done ? undefined : (value as Item);
-}
+/** One book, read page by page; the next page is on its way while one is gone through. */
+class Book<Item extends { orderId: number }> {
+  readonly #read: (request: PageRequest) => Promise<Page<Item>>;
+  #items: Item[] = [];
+  #at = 0;
+  #coming: Promise<Page<Item>> | undefined;
 
-/** All entries of a book; the next page is on its way while one is gone through. */
-async function* entries<Item>(read: (request: PageRequest) => Promise<Page<Item>>): AsyncGenerator<Item> {
-  let coming: Promise<Page<Item>> | undefined = read({});
-  while (coming) {
-    const { items, next }: Page<Item> = await coming;
-    coming = next === null ? undefined : read({ after: next });
-    // Who stops in the middle does not hear of its failure; who goes on does.
-    coming?.catch(() => undefined);
-    yield* items;
+  constructor(read: (request: PageRequest) => Promise<Page<Item>>) {
+    this.#read = read;
+    this.#ask({});
+  }
+
+  /** The order id of the next entry; infinity when there is none on this page. */
+  get head(): number {
+    return this.#items[this.#at]?.orderId ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The page is gone through, and is not the last one. */
+  get dry(): boolean {
+    return this.#at >= this.#items.length && this.#coming !== undefined;
+  }
+
+  /** Turns to the next page when this one is gone through. */
+  async turn(): Promise<void> {
+    if (!this.dry) return;
+    const { items, next } = (await this.#coming) as Page<Item>;
+    this.#items = items;
+    this.#at = 0;
+    this.#coming = undefined;
+    if (next !== null) this.#ask({ after: next });
+  }
+
+  /** The next entry if it is the order's. */
+  take(orderId: number): Item | undefined {
+    return this.head === orderId ? this.#items[this.#at++] : undefined;
+  }
+
+  #ask(request: PageRequest): void {
+    this.#coming = this.#read(request);
+    // Who stops in the middle does not hear of its failure; who turns the page does.
+    this.#coming.catch(() => undefined);
   }
 }
 

@@ -69,13 +69,17 @@ export class Chaos {
     await Promise.all(this.#running);
   }
 
+  /** What is under way at the moment. */
+  now(): string {
+    const kinds = this.struck.filter(({ to }) => to === Number.POSITIVE_INFINITY).map(({ kind }) => kind);
+    return kinds.length > 0 ? kinds.join(', ') : 'calm';
+  }
+
   /** Whether another strike on one of these targets was under way then. */
   disturbed(from: number, to: number, isTarget: (target: string) => boolean, except?: string): boolean {
     return this.struck.some(
       (strike) =>
-        strike.from < to &&
-        strike.to > from &&
-        strike.targets.some((target) => target !== except && isTarget(target)),
+        strike.from < to && strike.to > from && strike.targets.some((target) => target !== except && isTarget(target)),
     );
   }
 

@@ -13,6 +13,12 @@ import { type Running, run } from './child-process.ts';
 
 const STOP_WITHIN_MS = 30_000;
 
+/** Servers that run in sessions of their own: whatever ends the harness must end them too. */
+const running = new Set<Postgres>();
+process.on('exit', () => {
+  for (const postgres of running) postgres.abandon();
+});
+
 /** An embedded PostgreSQL that can be stopped the ways an operator, or a crash, stops one. */
 export class Postgres {
   readonly #folder: string;
@@ -50,6 +56,7 @@ export class Postgres {
     const server = await startEmbeddedPostgres({ dataDir: this.#folder });
     this.#shares.push(server);
     this.#url = server.url;
+    running.add(this);
   }
 
   /**
@@ -72,6 +79,13 @@ export class Postgres {
   /** Stops it for good. */
   async end(): Promise<void> {
     for (const share of this.#shares) await share.stop();
+    running.delete(this);
+  }
+
+  /** Ends it without waiting. */
+  abandon(): void {
+    const note = readServerNote(join(homeOf(this.#folder), 'cluster'));
+    if (note && processIdentity(note.pid)) process.kill(note.pid, 'SIGQUIT');
   }
 }
 

@@ -57,7 +57,7 @@ export class Shop {
   place(submission: Submission): Promise<Entry> {
     const { customerId, key, items } = submission;
     const body = { customerId, items, deliveryAddress: `${customerId} Harbour Street, Cork`, carrier: 'DHL' };
-    const headers = key === null ? {} : { 'Idempotency-Key': key };
+    const headers: Record<string, string> = key === null ? {} : { 'Idempotency-Key': key };
     return this.#record({ operation: 'place', submission }, this.request('POST', '/orders', body, headers));
   }
 

@@ -17,7 +17,8 @@ export async function readStream(url: string): Promise<StreamState> {
     const manager = await connection.jetstreamManager();
     const { state } = await manager.streams.info(STREAM);
     let pending = 0;
-    for await (const consumer of manager.consumers.list(STREAM)) pending += consumer.num_pending + consumer.num_ack_pending;
+    for await (const consumer of manager.consumers.list(STREAM))
+      pending += consumer.num_pending + consumer.num_ack_pending;
     const events: DomainEvent[] = [];
     if (state.messages === 0) return { events, pending };
     const { name } = await manager.consumers.add(STREAM, {

@@ -27,6 +27,8 @@ async function atRest(): Promise<void> {
   });
 }
 
+const away = () => Promise.reject(new Error('away'));
+
 /** An order at rest in each way there is. */
 const makers: Record<string, () => Promise<number>> = {
   confirmed: async () => (await engine.confirmed(cup)).orderId,
@@ -90,18 +92,17 @@ test('an order that moves on between two reads is no disagreement, at the first 
 });
 
 test('nothing is reported while orders go on, however long it is looked for', async () => {
-  let going = true;
+  const looks = new AbortController();
   const traffic = (async () => {
-    while (going) await Promise.all(Object.values(makers).map((make) => make()));
+    while (!looks.signal.aborted) await Promise.all(Object.values(makers).map((make) => make()));
   })();
   for (let i = 0; i < 15; i++) expect(await reconciliation()).toEqual([]);
-  going = false;
+  looks.abort();
   await traffic;
 });
 
 test('what an order still owes is no disagreement', async () => {
   const [shipped, cancelled] = [await orderAtRest('confirmed'), await orderAtRest('confirmed')];
-  const away = () => Promise.reject(new Error('away'));
   for (const action of ['inventory.consume', 'inventory.release', 'tracking.void', 'tracking.createShipment'])
     engine.disturb(action, away);
   await engine.command('ship', shipped);
@@ -117,6 +118,7 @@ test('what an order still owes is no disagreement', async () => {
 
 const reservation = (set: string) => `UPDATE inventory.reservations SET ${set} WHERE order_id = $1`;
 const shipment = (set: string) => `UPDATE tracking.shipments SET ${set} WHERE order_id = $1`;
+const setOrder = (set: string, id: number) => engine.rows(`UPDATE orders.orders SET ${set} WHERE id = $1`, [id]);
 const noReservation = 'DELETE FROM inventory.reservations WHERE order_id = $1';
 const noShipment = 'DELETE FROM tracking.shipments WHERE order_id = $1';
 const noOrder = 'DELETE FROM orders.orders WHERE id = $1';
@@ -273,7 +275,7 @@ test.each(['inventory', 'tracking'])('the answer is 503 that names %s while it i
 
 test('an operator has what is owed tried again at once, and is told how it stands', async () => {
   const orderId = await orderAtRest('confirmed');
-  engine.disturb('inventory.consume', () => Promise.reject(new Error('away')));
+  engine.disturb('inventory.consume', away);
   await engine.command('ship', orderId);
   await eventually(async () => expect((await engine.explain(orderId)).attempt).toBeGreaterThan(0));
   const sent = (id: number | string) =>
@@ -291,11 +293,13 @@ test('the metrics tell what is owed, what is parked and how long the oldest wait
     await orderAtRest('confirmed'),
     await orderAtRest('shipped'),
   ];
-  const set = (columns: string, id: number) => engine.rows(`UPDATE orders.orders SET ${columns} WHERE id = $1`, [id]);
-  const away = `due_at = now() + interval '1 hour', waiting_since = now() - interval`;
-  await set(`status = 'SHIPPED', stock_state = 'consuming', ${away} '90 s'`, shipped);
-  await set(`status = 'CANCELLED', stock_state = 'released', shipment_state = 'voiding', ${away} '20 s'`, pending);
-  await set(`status = 'SHIPPED', stock_state = 'consuming', parked_at = now(), waiting_since = now()`, parked);
+  const later = `due_at = now() + interval '1 hour', waiting_since = now() - interval`;
+  await setOrder(`status = 'SHIPPED', stock_state = 'consuming', ${later} '90 s'`, shipped);
+  await setOrder(
+    `status = 'CANCELLED', stock_state = 'released', shipment_state = 'voiding', ${later} '20 s'`,
+    pending,
+  );
+  await setOrder(`status = 'SHIPPED', stock_state = 'consuming', parked_at = now(), waiting_since = now()`, parked);
   const { body } = await eventually(async () => {
     const reply = await engine.send<string>('GET', '/../../metrics');
     expect(reply.status).toBe(200);

@@ -6,16 +6,18 @@ import FastestValidator from 'fastest-validator';
 import { LIFECYCLE_FILE, lifecyclePage } from '../../docs/tools/lifecycle.ts';
 import { EVENT_TYPES } from '../../machines/domain-event.ts';
 import * as metricNames from '../../mixins/metrics/metric-names.ts';
-import { readSettings, SERVICE_NAMES, type Settings, type StatefulService } from '../../mixins/settings.ts';
+import { readSettings, STATEFUL_SERVICES, type Settings } from '../../mixins/settings.ts';
 import { inventoryRoutes } from '../../services/api/routes/inventory.routes.ts';
 import { operationsRoutes } from '../../services/api/routes/operations.routes.ts';
 import { ordersRoutes } from '../../services/api/routes/orders.routes.ts';
+import { reportsRoutes } from '../../services/api/routes/reports.routes.ts';
 import { trackingRoutes } from '../../services/api/routes/tracking.routes.ts';
 import inventory from '../../services/inventory/inventory.service.ts';
 import { stockBook } from '../../services/inventory/migrations/0001-stock-book.ts';
 import { orders as ordersTables } from '../../services/orders/migrations/0001-orders.ts';
 import { createOrder } from '../../services/orders/orders.params.ts';
 import orders from '../../services/orders/orders.service.ts';
+import reports from '../../services/reports/reports.service.ts';
 import { shipments } from '../../services/tracking/migrations/0001-shipments.ts';
 import tracking from '../../services/tracking/tracking.service.ts';
 import { allPages, anchors, curls, links, page, plain, rows } from '../support/markdown.ts';
@@ -49,8 +51,7 @@ const documentedSettings = rows(page('docs/run/settings.md'), /^`[A-Z_]+`$/).map
 
 /** Settings as data: what can be compared. */
 function comparable(settings: Settings): object {
-  const stateful = SERVICE_NAMES.filter((name): name is StatefulService => name !== 'api');
-  return { ...settings, databaseUrl: stateful.map((name) => settings.databaseUrl(name)) };
+  return { ...settings, databaseUrl: STATEFUL_SERVICES.map((name) => settings.databaseUrl(name)) };
 }
 
 test('every setting is documented, and every documented one is read', () => {
@@ -75,7 +76,7 @@ test.each(ranges)('$name takes $least to $most and nothing beyond', ({ name, lea
 });
 
 test('every call of the gateway is documented, and every documented one exists', () => {
-  const groups = [operationsRoutes, ordersRoutes, inventoryRoutes, trackingRoutes];
+  const groups = [operationsRoutes, ordersRoutes, inventoryRoutes, trackingRoutes, reportsRoutes];
   const declared = groups
     .flatMap((group) => group.endpoints)
     .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
@@ -88,10 +89,10 @@ test('every call of the gateway is documented, and every documented one exists',
 });
 
 test('every action for peers is documented, and every documented one exists', () => {
-  const declared = [orders, inventory, tracking].flatMap(({ name, actions }) =>
+  const declared = [orders, inventory, tracking, reports].flatMap(({ name, actions }) =>
     Object.keys(actions ?? {}).map((action) => `${name}.${action}`),
   );
-  const actions = rows(page('docs/use/mesh.md'), /^`(orders|inventory|tracking)\./).map(([first]) => plain(first));
+  const actions = rows(page('docs/use/mesh.md'), /^`(orders|inventory|tracking|reports)\./).map(([first]) => plain(first));
   expect(sorted(actions)).toEqual(sorted(declared));
 });
 

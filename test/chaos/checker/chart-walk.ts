@@ -29,7 +29,9 @@ export function walk(orderId: number, history: readonly HistoryEntryView[]): Wal
     const step = known.includes(event) ? stepOf(state, event as OrderEventType) : undefined;
     if (!step) return stop(`${event} (${seq}) cannot happen in ${JSON.stringify(state.value)}`);
     if (from !== state.status || to !== step.to.status)
-      return stop(`${event} (${seq}) is noted from ${from} to ${to}: it leads from ${state.status} to ${step.to.status}`);
+      return stop(
+        `${event} (${seq}) is noted from ${from} to ${to}: it leads from ${state.status} to ${step.to.status}`,
+      );
     state = step.to;
     announced.push(
       ...step.announces.map((type, nth) => ({ id: `order-${orderId}-${seq}${nth === 0 ? '' : `-${nth}`}`, type })),

@@ -48,7 +48,8 @@ function* ofOrders({ orders }: Books, firsts: readonly DomainEvent[]): Generator
     const missing = expected.filter((event) => !came.includes(event));
     const extra = came.filter((event) => !expected.includes(event));
     if (missing.length > 0) yield { orderId, what: `the stream lacks ${missing.join(', ')}` };
-    if (extra.length > 0) yield { orderId, what: `the stream has ${extra.join(', ')}, which its history does not announce` };
+    if (extra.length > 0)
+      yield { orderId, what: `the stream has ${extra.join(', ')}, which its history does not announce` };
     if (missing.length + extra.length === 0) yield { orderId, what: `its events came as ${came.join(', ')}` };
   }
 }

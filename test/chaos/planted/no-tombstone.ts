@@ -1,0 +1,9 @@
+/** Plants a fault: a release that comes before its reserve leaves no mark, so the late reserve holds stock for nobody. */
+import { WRITE_ADMISSION } from '../../../services/inventory/stock-book.sql.ts';
+import { plant } from '../plant.ts';
+
+WRITE_ADMISSION.text = plant(
+  WRITE_ADMISSION.text,
+  'AS r(order_id, status, product_ids, quantities, prices, unavailable)',
+  "AS r(order_id, status, product_ids, quantities, prices, unavailable) WHERE status <> 'RELEASED'",
+);
