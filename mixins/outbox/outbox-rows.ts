@@ -30,7 +30,7 @@ export async function exchangeRows(
         DELETE FROM ${schema}.outbox
         WHERE id = ANY($1::bigint[]) AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
       )
-      SELECT id::float8 AS id, events FROM ${schema}.outbox WHERE id <> ALL($2::bigint[]) ORDER BY id LIMIT $3::int`,
+      SELECT id::float8 AS id, events FROM ${schema}.outbox WHERE id <> ALL($2::bigint[]) ORDER BY outbox.id LIMIT $3::int`,
     values: [done, atHand, room],
   });
   return rows;

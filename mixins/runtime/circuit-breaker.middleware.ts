@@ -21,8 +21,8 @@ interface Shared {
 /**
  * The middleware, with the options and the `$circuit-breaker.*` broadcasts of Moleculer's `CircuitBreaker`.
  *
- * An endpoint opens when a window of `windowTime` seconds holds `minRequestCount` calls and the share of failures among
- * them is `threshold`. The balancer then passes it over. After `halfOpenTime` ms one call goes through as a trial: a
+ * A failure opens its endpoint when the window of `windowTime` seconds holds at least `minRequestCount` calls, and at
+ * least the share `threshold` of them failed. The balancer then passes it over. After `halfOpenTime` ms one call goes through as a trial: a
  * failure opens again, any answer closes, and a trial that takes longer than `halfOpenTime` is followed by another.
  * A failure is what `check` says is one, unless it comes from a node behind the peer; other errors are not counted.
  */

@@ -33,6 +33,7 @@ export async function reckon(options: ReckoningOptions): Promise<Reckoning> {
   const began = performance.now();
   const left = (): number => withinMs - (performance.now() - began);
   const quiet = await rest(reader, left, say);
+  const quietAfterMs = performance.now() - began;
   say('reading the books');
   const ids = new Set([...(await reader.orderIds()), ...log.namedOrders().keys()]);
   const orders = await reader.orders(ids);
@@ -45,7 +46,7 @@ export async function reckon(options: ReckoningOptions): Promise<Reckoning> {
     const events = stream?.events;
     const books: Books = { log, orders, stock, reconciliation, events, incidents, takeovers };
     const violations = check(books);
-    const restedAfterMs = quiet ? performance.now() - began : undefined;
+    const restedAfterMs = quiet ? quietAfterMs : undefined;
     if (violations.length === 0 || left() <= 0) return { books, violations, restedAfterMs };
     say(`${violations.length} things are not right yet`);
     await pause(LOOK_EVERY_MS);
@@ -59,7 +60,7 @@ async function rest(reader: BookReader, left: () => number, say: (what: string) 
   for (;;) {
     try {
       const [waiting, stream] = await Promise.all([reader.waiting(), reader.stream()]);
-      if (waiting === 0 && (stream?.pending ?? 0) === 0) return true;
+      if (waiting === 0 && (stream?.pending ?? 0) === 0) return left() > 0;
       say(`waiting for rest: ${waiting} orders owe something, ${stream?.pending ?? 0} events are not handled yet`);
     } catch (error) {
       say(`waiting for rest: ${(error as Error).message}`);

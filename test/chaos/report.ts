@@ -3,7 +3,7 @@ import type { Violation } from './checker/promise.ts';
 import type { Log } from './log.ts';
 import type { Options } from './options.ts';
 import type { Reckoning } from './reckoning.ts';
-import type { Chaos } from './schedule.ts';
+import type { Chaos, Struck } from './schedule.ts';
 import { percentile } from './takeover.ts';
 
 export interface Result {
@@ -13,6 +13,8 @@ export interface Result {
   /** Strikes that really struck, by kind. */
   faults: Record<string, number>;
   missed: number;
+  /** Each of them, in the order in which they began. Milliseconds since the round began. */
+  strikes: readonly Struck[];
   orders: { total: number; byStatus: Record<string, number> };
   requests: { total: number; done: number; accepted: number; refused: number; unknown: number; unsent: number };
   events: { read: number; distinct: number } | null;
@@ -46,6 +48,7 @@ export function resultOf(
     command: `npm run chaos -- ${process.argv.slice(2).join(' ')}${process.argv.includes('--seed') ? '' : ` --seed ${options.seed}`}`,
     faults: countBy(struck.map(({ kind }) => kind)),
     missed: chaos?.missed.length ?? 0,
+    strikes: struck,
     orders: { total: views.length, byStatus: countBy(views.map(({ status }) => status)) },
     requests: {
       total: log.entries.length,
