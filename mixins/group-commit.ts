@@ -13,7 +13,7 @@ export interface GroupCommitOptions {
   /** Items that may wait at most; past it `push` refuses with Overloaded. */
   maxWaiting?: number;
   /** How the end of the event loop's turn is awaited; the system's by default. */
-  soon?: Clock['soon'];
+  clock?: Pick<Clock, 'soon'>;
 }
 
 interface Waiting<Item, Result> {
@@ -35,7 +35,7 @@ export class GroupCommit<Item, Result> {
   readonly #name: string;
   readonly #maxBatch: number;
   readonly #maxWaiting: number;
-  readonly #soon: Clock['soon'];
+  readonly #clock: Pick<Clock, 'soon'>;
   #waiting: Waiting<Item, Result>[] = [];
   #busy = false;
   #idle: (() => void)[] = [];
@@ -45,7 +45,7 @@ export class GroupCommit<Item, Result> {
     this.#name = options.name;
     this.#maxBatch = options.maxBatch ?? 256;
     this.#maxWaiting = options.maxWaiting ?? 4_096;
-    this.#soon = options.soon ?? SYSTEM_CLOCK.soon;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
   }
 
   /** How many items wait for the next batch. */
@@ -67,7 +67,7 @@ export class GroupCommit<Item, Result> {
       this.#waiting.push({ item, resolve, reject });
       if (!this.#busy) {
         this.#busy = true;
-        this.#soon(() => void this.#run());
+        this.#clock.soon(() => void this.#run());
       }
     });
   }

@@ -36,9 +36,9 @@ export function toFailure(error: unknown): WaybillError {
   return new InternalError('Something went wrong here. Tell the operator the X-Request-ID of this answer');
 }
 
-/** The body of an error answer: what it is in words and for programs, then its data, which never replace those. */
+/** The body of an error answer: `error` and `message` first, then the data of the failure, never over them. */
 export function failureBody(failure: WaybillError): Record<string, unknown> {
   // `replayed` is told in a header, and a stored answer must read the same each time.
-  const { replayed: _replayed, error: _error, message: _message, type: _type, ...data } = failure.data;
-  return { error: failure.title, message: failure.message, type: failure.type, ...data };
+  const { replayed: _replayed, error: _error, message: _message, ...data } = failure.data;
+  return { error: failure.title, message: failure.message, ...data };
 }

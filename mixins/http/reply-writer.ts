@@ -49,7 +49,7 @@ export function writeFailure(
   failure: WaybillError,
   options: WriteOptions & { headers?: Headers } = {},
 ): void {
-  const headers: Headers = { ...options.headers };
+  const headers: Headers = { ...options.headers, 'X-Error-Type': failure.type };
   const pause = failure.retryAfterSeconds ?? (failure.code === 503 || failure.code === 429 ? 1 : undefined);
   if (pause !== undefined) headers['Retry-After'] = pause;
   if (failure.data.replayed === true) headers['Idempotent-Replayed'] = 'true';

@@ -100,7 +100,11 @@ function report({ checked, unfit }: CheckResult, say: (line: string) => void): n
     say(`order ${id} (${state}, machine version ${machineVersion}) does not fit: ${reason.split('\n')[0]}`);
   }
   const known = `machine version ${ORDER_MACHINE_VERSION}`;
-  say(unfit.length === 0 ? `${checked} orders, all fit ${known}` : `${unfit.length} of ${checked} orders do not fit ${known}`);
+  say(
+    unfit.length === 0
+      ? `${checked} orders, all fit ${known}`
+      : `${unfit.length} of ${checked} orders do not fit ${known}`,
+  );
   return unfit.length === 0 ? 0 : 1;
 }
 

@@ -44,6 +44,8 @@ export interface Books {
   readonly events: readonly DomainEvent[] | undefined;
   /** What went wrong while the round was on. */
   readonly incidents: readonly string[];
+  /** Nodes that do not serve, and what they answer instead. */
+  readonly deaf: readonly string[];
   /** Takeovers that nothing else disturbed; undefined without faults. */
   readonly takeovers: readonly Takeover[] | undefined;
 }

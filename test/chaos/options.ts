@@ -43,7 +43,7 @@ export const USAGE = `npm run chaos -- [options]
 
   --seconds 60        how long faults strike and shoppers shop
   --seed N            the same seed gives the same faults at the same times (default: drawn)
-  --shoppers 12       how many shop at a time
+  --shoppers 16       how many shop at a time
   --nodes 2           processes of each service
   --pace 2500         milliseconds from one fault to the next, on average
   --faults a,b        only these kinds: ${FAULTS.map(({ kind }) => kind).join(', ')}
@@ -89,7 +89,7 @@ function parse(args: string[]) {
       options: {
         seconds: { ...text, default: '60' },
         seed: text,
-        shoppers: { ...text, default: '12' },
+        shoppers: { ...text, default: '16' },
         nodes: { ...text, default: '2' },
         pace: { ...text, default: '2500' },
         lease: { ...text, default: '5000' },

@@ -20,6 +20,8 @@ export interface ReckoningOptions {
   /** How long the system has to come to rest. */
   withinMs: number;
   incidents: readonly string[];
+  /** Asks which nodes do not serve. */
+  deaf: () => Promise<readonly string[]>;
   takeovers: Books['takeovers'];
   say: (what: string) => void;
 }
@@ -29,7 +31,7 @@ export interface ReckoningOptions {
  * may still be on its way: only what stays wrong is a violation.
  */
 export async function reckon(options: ReckoningOptions): Promise<Reckoning> {
-  const { reader, log, withinMs, incidents, takeovers, say } = options;
+  const { reader, log, withinMs, incidents, deaf, takeovers, say } = options;
   const began = performance.now();
   const left = (): number => withinMs - (performance.now() - began);
   const quiet = await rest(reader, left, say);
@@ -38,13 +40,23 @@ export async function reckon(options: ReckoningOptions): Promise<Reckoning> {
   const ids = new Set([...(await reader.orderIds()), ...log.namedOrders().keys()]);
   const orders = await reader.orders(ids);
   for (;;) {
-    const [stock, reconciliation, stream] = await Promise.all([
+    const [stock, reconciliation, stream, deafNodes] = await Promise.all([
       reader.stock(),
       reader.reconciliation(),
       reader.stream().catch(() => ({ events: [] })),
+      deaf(),
     ]);
     const events = stream?.events;
-    const books: Books = { log, orders, stock, reconciliation, events, incidents, takeovers };
+    const books: Books = {
+      log,
+      orders,
+      stock,
+      reconciliation,
+      events,
+      incidents,
+      deaf: deafNodes,
+      takeovers,
+    };
     const violations = check(books);
     const restedAfterMs = quiet ? quietAfterMs : undefined;
     if (violations.length === 0 || left() <= 0) return { books, violations, restedAfterMs };

@@ -6,6 +6,7 @@ import { FAULTS } from './faults/index.ts';
 import { Log } from './log.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 import type { Options } from './options.ts';
+import { Peer } from './peer.ts';
 import { Progress } from './progress.ts';
 import { type Reckoning, reckon } from './reckoning.ts';
 import { type Result, resultOf } from './report.ts';
@@ -25,6 +26,7 @@ export async function playOnMesh(options: Options, folder: string): Promise<Resu
   const faults = FAULTS.filter(({ kind }) => options.faults.includes(kind));
   const schedule = scheduleOf(options.seed, faults, { seconds: options.seconds, paceMs: options.paceMs, shape });
   const mesh = await startMesh({ ...shape, folder, plant: options.plant, say: (what) => progress.say(what) });
+  const peer = new Peer(mesh.nats.url);
   try {
     const log = new Log();
     const shop = new Shop(mesh.urls, log);
@@ -37,11 +39,13 @@ export async function playOnMesh(options: Options, folder: string): Promise<Resu
     await Promise.all([chaos.run(schedule, options.seconds), shopFor(options, shop, catalog)]);
     progress.stop();
     await Promise.all([takeovers.settled(), everyNodeUp(mesh)]);
+    await peer.join();
     const reckoning = await reckon({
       reader: new BookReader(shop, [...catalog.products, ...catalog.scarce], mesh.nats.url),
       log,
       withinMs: options.restSeconds * 1_000,
       incidents: [...chaos.failures, ...falls(mesh)],
+      deaf: () => peer.deaf(mesh.nodes),
       takeovers: undisturbed(takeovers.all, chaos, options),
       say: (what) => progress.say(what),
     });
@@ -50,6 +54,7 @@ export async function playOnMesh(options: Options, folder: string): Promise<Resu
     return resultOf(options, log, reckoning, chaos, takeovers.all.length);
   } finally {
     progress.stop();
+    await peer.leave();
     await mesh.stop();
   }
 }
@@ -68,6 +73,7 @@ export async function playAt(url: string, options: Options): Promise<Result> {
     log,
     withinMs: options.restSeconds * 1_000,
     incidents: [],
+    deaf: () => Promise.resolve([]),
     takeovers: undefined,
     say: (what) => progress.say(what),
   });

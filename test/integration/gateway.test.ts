@@ -49,7 +49,6 @@ describe('orders', () => {
     expect(answer.json).toEqual({
       error: 'Insufficient stock',
       message: 'Product ID 1 has insufficient stock',
-      type: 'INSUFFICIENT_STOCK',
       unavailableProducts: [1],
       orderId: 7,
     });

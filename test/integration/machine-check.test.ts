@@ -46,7 +46,10 @@ const fingerprint = async (): Promise<unknown> =>
 /** The command as an operator runs it. */
 async function command(databaseUrl: string): Promise<{ code: number | null; output: string }> {
   const env = { DATABASE_URL: databaseUrl, ORDERS_DATABASE_URL: undefined };
-  const child = startChild(process.execPath, ['--import', 'tsx', 'services/orders/machine-check.ts'], { cwd: ROOT, env });
+  const child = startChild(process.execPath, ['--import', 'tsx', 'services/orders/machine-check.ts'], {
+    cwd: ROOT,
+    env,
+  });
   const { code } = await child.exited;
   return { code, output: [...child.stdout, ...child.stderr].join('\n') };
 }

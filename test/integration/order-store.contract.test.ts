@@ -1,6 +1,5 @@
 /** The contract of a store of orders, kept by the one in PostgreSQL and by its twin in the simulator alike. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { DomainEvent } from '../../machines/domain-event.ts';
 import { uuidOf } from '../../machines/ids.ts';
 import { decide, place } from '../../machines/order.decide.ts';
 import type { Decision, OrderEvent } from '../../machines/order.ts';
@@ -11,22 +10,8 @@ import { orders } from '../../services/orders/migrations/0001-orders.ts';
 import type { Placement } from '../../services/orders/store/insert-orders.ts';
 import type { OrderPort } from '../../services/orders/store/order.port.ts';
 import type { OrderMemory } from '../../services/orders/store/order.row.ts';
-import { OrderStore } from '../../services/orders/store/order.store.ts';
+import { inMemory, inPostgres, LEASE_MS, type Subject, TTL_MS } from '../support/order-stores.ts';
 import { createDatabase } from '../support/postgres.ts';
-import { OrderTables, TwinOrderStore } from '../support/twin-order-store.ts';
-
-const LEASE_MS = 60_000;
-const TTL_MS = 600_000;
-
-/** A store with what a test needs beside its port: more nodes, time that passes, and a look at what was written. */
-interface Subject {
-  node(name: string): OrderPort;
-  pass(ms: number): Promise<void>;
-  events(orderId: number): Promise<DomainEvent[]>;
-  seqs(orderId: number): Promise<number[]>;
-  /** Makes the row one of a newer machine. */
-  age(orderId: number): Promise<void>;
-}
 
 let database: Database;
 beforeAll(async () => {
@@ -34,60 +19,6 @@ beforeAll(async () => {
   await migrate(database, [orders]);
 });
 afterAll(() => database.close());
-
-function inPostgres(): Subject {
-  const { pool } = database;
-  return {
-    node: (node) =>
-      new OrderStore(
-        database,
-        { node, leaseMs: LEASE_MS, ttlMs: TTL_MS },
-        { wrote: () => undefined, unfit: () => undefined },
-      ),
-    pass: async (ms) => {
-      await pool.query(
-        `UPDATE orders.orders SET due_at = due_at - $1 * interval '1 ms', deadline_at = deadline_at - $1 * interval '1 ms'`,
-        [ms],
-      );
-    },
-    events: async (orderId) => {
-      const { rows } = await pool.query<{ event: DomainEvent }>(
-        `SELECT event FROM orders.outbox, json_array_elements(events) WITH ORDINALITY AS e (event, i)
-        WHERE event ->> 'key' = $1 ORDER BY id, i`,
-        [`order-${orderId}`],
-      );
-      return rows.map(({ event }) => event);
-    },
-    seqs: async (orderId) => {
-      const { rows } = await pool.query<{ seq: number }>(
-        'SELECT seq FROM orders.order_history WHERE order_id = $1 ORDER BY seq',
-        [orderId],
-      );
-      return rows.map(({ seq }) => seq);
-    },
-    age: async (orderId) => {
-      await pool.query('UPDATE orders.orders SET machine_version = 99 WHERE id = $1', [orderId]);
-    },
-  };
-}
-
-function inMemory(): Subject {
-  let now = Date.UTC(2026, 5, 1);
-  const tables = new OrderTables(() => now);
-  return {
-    node: (node) => new TwinOrderStore(tables, { node, leaseMs: LEASE_MS, ttlMs: TTL_MS }),
-    pass: (ms) => {
-      now += ms;
-      return Promise.resolve();
-    },
-    events: (orderId) => Promise.resolve(tables.outbox.filter(({ key }) => key === `order-${orderId}`)),
-    seqs: (orderId) => Promise.resolve((tables.history.get(orderId) ?? []).map(({ seq }) => seq)),
-    age: (orderId) => {
-      Object.assign(tables.rows.get(orderId) as object, { machineVersion: 99 });
-      return Promise.resolve();
-    },
-  };
-}
 
 const AT = Date.UTC(2026, 5, 1);
 let last = 1_000_000;
@@ -138,7 +69,7 @@ async function placed(store: OrderPort, options?: Given): Promise<OrderMemory> {
 }
 
 describe.each([
-  ['PostgreSQL', inPostgres],
+  ['PostgreSQL', () => inPostgres(database)],
   ['the twin', inMemory],
 ])('the store of orders in %s', (_name, make) => {
   let subject: Subject;
@@ -252,7 +183,10 @@ describe.each([
     expect(paused?.work).toEqual({ owner: null, attempt: 3, lastError: 'away' });
     expect((await there.claimDue(1_000)).map((claimed) => claimed.memory.id)).not.toContain(memory.id);
     const claimed = await there.claimOne(memory.id);
-    expect(claimed).toMatchObject({ expired: false, memory: { work: { owner: 'there', attempt: 3, lastError: 'away' } } });
+    expect(claimed).toMatchObject({
+      expired: false,
+      memory: { work: { owner: 'there', attempt: 3, lastError: 'away' } },
+    });
     expect(await subject.seqs(memory.id)).toEqual([1]);
   });
 
@@ -284,7 +218,9 @@ describe.each([
     const [waiting, parked] = [await placed(here), await placed(here)];
     await here.save({ memory: parked, decision: undefined, due: { at: 'parked', attempt: 4, lastError: 'never' } });
     await subject.pass(TTL_MS + 1);
-    const expired = (await there.claimDue(1_000)).filter((claimed) => claimed.expired).map((claimed) => claimed.memory.id);
+    const expired = (await there.claimDue(1_000))
+      .filter((claimed) => claimed.expired)
+      .map((claimed) => claimed.memory.id);
     expect(expired).toEqual(expect.arrayContaining([waiting.id, parked.id]));
   });
 

@@ -1,6 +1,5 @@
 /** The mesh as it should be: an order through five processes, and a peer that is no part of Waybill. */
 import { beforeAll, expect, test } from '@jest/globals';
-import { Errors } from 'moleculer';
 import { IllegalTransition, InsufficientStock, NotFound, ValidationFailed } from '../../machines/errors.ts';
 import type { OrderView, PlacedOrder } from '../../services/orders/orders.types.ts';
 import { eventually } from '../support/eventually.ts';

@@ -13,12 +13,14 @@ export function imbalances(world: World, clients: Clients): string[] {
     ...clients.surprises,
     ...clients.told.flatMap((told) => unkept(world, told)),
     ...doubled(world, rows),
-    ...rows.flatMap((row) => [
-      ...unsettled(row),
-      ...offThePath(row, world.tables.history.get(row.order.id) ?? []),
-      ...unheard(world, row),
-      ...disagreements(world, row),
-    ]),
+    ...rows.flatMap((row) =>
+      [
+        unsettled(row),
+        offThePath(row, world.tables.history.get(row.order.id) ?? []),
+        unheard(world, row),
+        disagreements(world, row),
+      ].flat(),
+    ),
     ...stockFaults(world),
   ];
 }
@@ -140,7 +142,8 @@ function stockFaults({ inventory, tables, tracking }: World): string[] {
         .filter((reservation) => reservation.status === status)
         .reduce((total, { productIds, quantities }) => total + (quantities[productIds.indexOf(productId)] ?? 0), 0);
     const initial = inventory.initial.get(productId) as number;
-    if (sum('HELD') !== reserved) faults.push(`product ${productId}: ${reserved} reserved, ${sum('HELD')} held by orders`);
+    if (sum('HELD') !== reserved)
+      faults.push(`product ${productId}: ${reserved} reserved, ${sum('HELD')} held by orders`);
     if (initial - sum('CONSUMED') !== quantity) faults.push(`product ${productId}: ${quantity} left of ${initial}`);
     if (reserved > quantity) faults.push(`product ${productId} is oversold`);
   }

@@ -39,7 +39,9 @@ export class Clients {
   #begin(client: number): void {
     const { chance } = this.#world;
     const keyed = chance.happens(0.5);
-    const items = [1, 2, 3].filter(() => chance.happens(0.5)).map((productId) => ({ productId, quantity: chance.between(1, 3) }));
+    const items = [1, 2, 3]
+      .filter(() => chance.happens(0.5))
+      .map((productId) => ({ productId, quantity: chance.between(1, 3) }));
     const submission: Submission = {
       customerId: client,
       customerName: null,

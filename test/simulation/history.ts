@@ -38,7 +38,8 @@ export async function runHistory(seed: number, flaws: Flaws = {}, traced = false
   }
   let endAt = Number.POSITIVE_INFINITY;
   const faultsEnd = scheduler.now + FAULTS_END_MS;
-  const settled = (): boolean => !world.raging && clients.done && [...tables.rows.values()].every((row) => row.dueAt === null);
+  const settled = (): boolean =>
+    !world.raging && clients.done && [...tables.rows.values()].every((row) => row.dueAt === null);
   const strike = (): void => {
     if (!world.raging) return;
     nodes.maybeStrike();

@@ -3,7 +3,11 @@ import { parseArgs } from 'node:util';
 import { runHistory } from './history.ts';
 
 const { values } = parseArgs({
-  options: { seed: { type: 'string' }, seeds: { type: 'string', default: '2000' }, from: { type: 'string', default: '1' } },
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '2000' },
+    from: { type: 'string', default: '1' },
+  },
 });
 
 if (values.seed === undefined) await many(Number(values.from), Number(values.seeds));
@@ -32,7 +36,11 @@ async function many(from: number, count: number): Promise<void> {
   }
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
   console.log(`${count} histories, ${orders} orders, ${steps} steps in ${seconds} s`);
-  console.log(`faults: ${Object.entries(struck).map(([kind, times]) => `${kind} ${times}`).join(', ')}`);
+  console.log(
+    `faults: ${Object.entries(struck)
+      .map(([kind, times]) => `${kind} ${times}`)
+      .join(', ')}`,
+  );
   if (process.exitCode === undefined) console.log('all books balance');
 }
 

@@ -81,7 +81,7 @@ export class Nodes {
     const process: Process = { name, alive: true, stoppedUntil: 0, skewMs: 0 };
     const clock = world.clock(process);
     const lease = { node: name, leaseMs: TERMS.leaseMs, ttlMs: TERMS.ttlMs };
-    const store = new TwinOrderStore(world.tables, lease, world.link(process), clock.soon);
+    const store = new TwinOrderStore(world.tables, lease, world.link(process), clock);
     const { maxAttempts } = world.profile;
     const terms = {
       ...TERMS,

@@ -61,7 +61,8 @@ export class World {
     const { chance, scheduler, profile } = this;
     return {
       // A clock that stands still makes nodes of one slot draw the same ids.
-      now: () => (profile.sameSlot ? START_MS + 500 * Math.floor(this.elapsedMs / 500) : scheduler.now + process.skewMs),
+      now: () =>
+        profile.sameSlot ? START_MS + 500 * Math.floor(this.elapsedMs / 500) : scheduler.now + process.skewMs,
       random: () => chance.next(),
       randomBytes: (count) => (profile.sameSlot && count === 1 ? new Uint8Array(1) : chance.bytes(count)),
       after: (ms, run) => scheduler.after(ms, 'timer', process, run),
@@ -79,16 +80,21 @@ export class World {
         const late = this.strikes('lateStatement');
         // A connection that is cut fails at once; what was sent may still be carried out, some time later.
         if (late) answer('is cut off', () => reject(awayError()));
-        scheduler.after(late ? this.chance.between(0, 8_000) : this.#hop(), `${name} of ${process.name}`, undefined, () => {
-          if (this.isAway('database')) return answer('finds the database away', () => reject(awayError()));
-          try {
-            const result = step();
-            if (this.strikes('lostAnswer')) answer('lost its answer', () => reject(awayError()));
-            else answer('is answered', () => resolve(result));
-          } catch (error) {
-            answer('fails', () => reject(error as Error));
-          }
-        });
+        scheduler.after(
+          late ? this.chance.between(0, 8_000) : this.#hop(),
+          `${name} of ${process.name}`,
+          undefined,
+          () => {
+            if (this.isAway('database')) return answer('finds the database away', () => reject(awayError()));
+            try {
+              const result = step();
+              if (this.strikes('lostAnswer')) answer('lost its answer', () => reject(awayError()));
+              else answer('is answered', () => resolve(result));
+            } catch (error) {
+              answer('fails', () => reject(error));
+            }
+          },
+        );
       });
   }
 
@@ -117,7 +123,7 @@ export class World {
                 if (this.strikes('failedAfterCommit')) reply(() => reject(awayError()));
                 else reply(() => resolve(result));
               } catch (error) {
-                reply(() => reject(error as Error));
+                reply(() => reject(error));
               }
             });
           };

@@ -187,13 +187,18 @@ export class TwinOrderStore implements OrderPort {
   readonly #link: Link;
   readonly #write: GroupCommit<OrderWrite, Written>;
 
-  constructor(tables: OrderTables, lease: Lease, link: Link = async (_name, step) => step(), soon?: Clock['soon']) {
+  constructor(
+    tables: OrderTables,
+    lease: Lease,
+    link: Link = async (_name, step) => step(),
+    clock?: Pick<Clock, 'soon'>,
+  ) {
     this.#tables = tables;
     this.#lease = lease;
     this.#link = link;
     this.#write = new GroupCommit((writes) => link('write', () => tables.write(writes, lease)), {
       name: 'be written',
-      ...(soon && { soon }),
+      ...(clock && { clock }),
     });
   }
 
@@ -211,7 +216,8 @@ export class TwinOrderStore implements OrderPort {
     if (!this.#tables.flaws.answersBeforeCommit) return written;
     written.catch(() => undefined);
     const { memory, decision, due } = change;
-    const work = due.at === 'lease' ? { owner: this.#lease.node, attempt: 0, lastError: null } : { ...memory.work, owner: null };
+    const work =
+      due.at === 'lease' ? { owner: this.#lease.node, attempt: 0, lastError: null } : { ...memory.work, owner: null };
     return Promise.resolve({ ...memory, state: decision?.order ?? memory.state, version: memory.version + 1, work });
   }
 

@@ -18,7 +18,16 @@ test(`${SEEDS} histories of crashes, losses and doubles end with nothing lost, n
   }
   expect(wrong).toEqual([]);
   expect(orders).toBeGreaterThan(SEEDS);
-  const kinds = ['crash', 'stop', 'shutdown', 'clockJump', 'outage', 'lostAnswer', 'lateStatement', 'failedAfterCommit'];
+  const kinds = [
+    'crash',
+    'stop',
+    'shutdown',
+    'clockJump',
+    'outage',
+    'lostAnswer',
+    'lateStatement',
+    'failedAfterCommit',
+  ];
   expect([...struck]).toEqual(expect.arrayContaining([...kinds, 'lostCall', 'lostReply', 'lateCall', 'doubledCall']));
 });
 
@@ -40,6 +49,7 @@ const planted: [keyof Flaws, string][] = [
 
 test.each(planted)('a planted bug is found: %s (%s)', async (flaw) => {
   let found: string[] = [];
-  for (let seed = 1; seed <= SEEDS && found.length === 0; seed++) found = (await runHistory(seed, { [flaw]: true })).faults;
+  for (let seed = 1; seed <= SEEDS && found.length === 0; seed++)
+    found = (await runHistory(seed, { [flaw]: true })).faults;
   expect(found).not.toEqual([]);
 });

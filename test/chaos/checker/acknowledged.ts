@@ -1,4 +1,4 @@
-/** One promise of the checker. */
+/** The promise: what was acknowledged stays so. */
 import type { Books, OrderBook } from '../books.ts';
 import type { Entry } from '../log.ts';
 import type { Check, Finding } from './promise.ts';
@@ -11,7 +11,6 @@ const AFTER: Partial<Record<Entry['operation'], { ends: string[]; passed?: strin
   parcel: { ends: ['DELIVERED'], passed: 'DELIVERED' },
 };
 
-/** What was acknowledged stays so. */
 export const acknowledged: Check = {
   promise: 'what was acknowledged is in the history and in the final state',
   *check(books) {

@@ -1,4 +1,4 @@
-/** One promise of the checker. */
+/** The promise: answers are those of the contract, and reads are never older than what was known before they were sent. */
 import type { Operation } from '../log.ts';
 import { further } from '../shoppers.ts';
 import type { Check } from './promise.ts';
@@ -14,7 +14,6 @@ const CONTRACT: Record<Operation, readonly number[]> = {
   addStock: [200, 503],
 };
 
-/** Answers are those of the contract, and reads are never older than what was known before they were sent. */
 export const answers: Check = {
   promise: 'answers are those of the contract, and no read is older than what was acknowledged',
   *check({ log }) {

@@ -1,8 +1,7 @@
-/** One promise of the checker. */
+/** The promise: nothing is owed any more for any order. */
 import { walk } from './chart-walk.ts';
 import type { Check } from './promise.ts';
 
-/** Nothing is owed any more for any order. */
 export const atRest: Check = {
   promise: 'every order comes to rest by itself',
   *check({ orders }) {

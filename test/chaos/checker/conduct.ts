@@ -1,7 +1,6 @@
-/** One promise of the checker. */
+/** The promise: processes end when they are ended, and as they must. */
 import type { Check } from './promise.ts';
 
-/** Processes end when they are ended, and as they must. */
 export const conduct: Check = {
   promise: 'no process falls by itself, and each stops as it must',
   *check({ incidents }) {

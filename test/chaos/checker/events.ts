@@ -1,4 +1,4 @@
-/** One promise of the checker. */
+/** The promise: what the histories announce has reached the stream, in order per order, and nothing else has. */
 import type { DomainEvent } from '../../../machines/domain-event.ts';
 import type { Books } from '../books.ts';
 import { walk } from './chart-walk.ts';
@@ -7,7 +7,6 @@ import type { Check, Finding } from './promise.ts';
 const ORDER_EVENT = /^order-(\d+)-(\d+)(?:-(\d+))?$/;
 const NUMBERED = /^(product|shipment)-(\d+)-(\d+)$/;
 
-/** What the histories announce has reached the stream, in order per order, and nothing else has. */
 export const events: Check = {
   promise: 'every announced event is in the stream, in order per key, and none that was not announced',
   *check(books) {

@@ -1,8 +1,7 @@
-/** One promise of the checker. */
+/** The promise: every history is a path of the chart without gaps, and ends where the order is. */
 import { walk } from './chart-walk.ts';
 import type { Check } from './promise.ts';
 
-/** Every history is a path of the chart without gaps, and ends where the order is. */
 export const histories: Check = {
   promise: 'every history is a path of the machine without gaps, and ends where the order is',
   *check({ orders }) {

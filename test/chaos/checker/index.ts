@@ -10,6 +10,7 @@ import { nothingLost } from './nothing-lost.ts';
 import { oneOrderAKey } from './one-order-a-key.ts';
 import type { Check, Violation } from './promise.ts';
 import { reconciliation } from './reconciliation.ts';
+import { serving } from './serving.ts';
 import { shipments } from './shipments.ts';
 import { stock } from './stock.ts';
 import { takeovers } from './takeovers.ts';
@@ -26,6 +27,7 @@ export const CHECKS: readonly Check[] = [
   answers,
   reconciliation,
   conduct,
+  serving,
   takeovers,
 ];
 

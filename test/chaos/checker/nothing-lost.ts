@@ -1,7 +1,6 @@
-/** One promise of the checker. */
+/** The promise: every answer that names an order has its order. */
 import type { Check } from './promise.ts';
 
-/** Every answer that names an order has its order. */
 export const nothingLost: Check = {
   promise: 'every answer that names an order has its order',
   *check({ log, orders }) {

@@ -1,7 +1,6 @@
-/** One promise of the checker. */
+/** The promise: at most one order a key, and never more orders than requests. */
 import type { Check } from './promise.ts';
 
-/** At most one order a key, and never more orders than requests. */
 export const oneOrderAKey: Check = {
   promise: 'at most one order an idempotency key, and none that nobody asked for',
   *check({ log, orders }) {

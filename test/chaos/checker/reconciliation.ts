@@ -1,7 +1,6 @@
-/** One promise of the checker. */
+/** The promise: the deployment's own comparison of its books finds nothing either. */
 import type { Check } from './promise.ts';
 
-/** The deployment's own comparison of its books finds nothing either. */
 export const reconciliation: Check = {
   promise: 'GET /reports/reconciliation is empty at rest',
   *check(books) {

@@ -1,8 +1,7 @@
-/** One promise of the checker. */
+/** The promise: one shipment an order, in the state that goes with the order's. */
 import type { Books } from '../books.ts';
 import type { Check } from './promise.ts';
 
-/** One shipment an order, in the state that goes with the order's. */
 export const shipments: Check = {
   promise: 'one shipment an order, voided when the order is cancelled',
   *check(books) {

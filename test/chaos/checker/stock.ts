@@ -1,4 +1,4 @@
-/** One promise of the checker. */
+/** The promise: stock is held for confirmed orders exactly, and has fallen by shipped ones exactly. */
 import type { OrderStatus } from '../../../machines/order.machine.ts';
 import type { Books } from '../books.ts';
 import type { Check } from './promise.ts';
@@ -7,7 +7,6 @@ import type { Check } from './promise.ts';
 const HOLDS: readonly OrderStatus[] = ['CONFIRMED'];
 const TOOK: readonly OrderStatus[] = ['SHIPPED', 'DELIVERED'];
 
-/** Stock is held for confirmed orders exactly, and has fallen by shipped ones exactly. */
 export const stock: Check = {
   promise: 'stock is held for CONFIRMED orders only, and fell by what was shipped, once',
   *check(books) {

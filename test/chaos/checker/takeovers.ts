@@ -1,11 +1,10 @@
-/** One promise of the checker. */
+/** The promise: the orders of a node that fell silent go on elsewhere in time. Those whose takeover was itself struck do not count. */
 import { percentile } from '../takeover.ts';
 import type { Check } from './promise.ts';
 
 /** Within this long another node goes on with the orders of one that fell silent, in 99 of 100 cases. */
 const WITHIN_MS = 10_000;
 
-/** The orders of a node that fell silent go on elsewhere in time. Those whose takeover was itself struck do not count. */
 export const takeovers: Check = {
   promise: 'orders of a node that fell silent go on elsewhere within 10 s (p99)',
   *check(books) {

@@ -2,7 +2,7 @@
 import { connected, drawLink, type Fault, linkOf, linkTarget, Missed, pause } from './fault.ts';
 
 export const blackHole: Fault = {
-  kind: 'black hole',
+  kind: 'black-hole',
   weight: 4,
   draw(random, shape) {
     const link = drawLink(random, shape);

@@ -2,7 +2,7 @@
 import { connected, drawLink, type Fault, linkOf, linkTarget, Missed } from './fault.ts';
 
 export const cut: Fault = {
-  kind: 'connections cut',
+  kind: 'cut',
   weight: 15,
   draw(random, shape) {
     const link = drawLink(random, shape);

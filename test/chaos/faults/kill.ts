@@ -2,7 +2,7 @@
 import { drawNode, type Fault, Misbehaved, pause, up, withWorkInFlight } from './fault.ts';
 
 export const kill: Fault = {
-  kind: 'kill -9',
+  kind: 'kill',
   weight: 20,
   draw(random, shape) {
     const name = drawNode(random, shape, ['api', 'orders', 'orders', 'inventory', 'tracking']);

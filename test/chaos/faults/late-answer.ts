@@ -5,7 +5,7 @@ import { COMMIT } from './lost-answer.ts';
 const WAIT_MS = 5_000;
 
 export const lateAnswer: Fault = {
-  kind: 'answer late after commit',
+  kind: 'late-answer',
   weight: 10,
   draw(random, shape) {
     const node = drawNode(random, shape, ['inventory', 'inventory', 'tracking', 'orders']);

@@ -6,7 +6,7 @@ export const COMMIT = /COMMIT|orders\.(save|insert)|tracking\.create/;
 const WAIT_MS = 5_000;
 
 export const lostAnswer: Fault = {
-  kind: 'answer lost after commit',
+  kind: 'lost-answer',
   weight: 10,
   draw(random, shape) {
     const link = drawLink(random, shape, false);

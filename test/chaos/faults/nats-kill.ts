@@ -2,7 +2,7 @@
 import { type Fault, Misbehaved, pause } from './fault.ts';
 
 export const natsKill: Fault = {
-  kind: 'NATS killed',
+  kind: 'nats-kill',
   weight: 7,
   draw(random) {
     const awayMs = random.int(300, 5_000);

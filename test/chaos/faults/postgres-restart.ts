@@ -2,7 +2,7 @@
 import { databaseTarget, drawDatabase, type Fault, pause } from './fault.ts';
 
 export const postgresRestart: Fault = {
-  kind: 'PostgreSQL restart',
+  kind: 'postgres-restart',
   weight: 10,
   draw(random) {
     const service = drawDatabase(random);

@@ -3,7 +3,7 @@ import { databaseTarget, type Fault, Misbehaved, pause, up, withWorkInFlight } f
 import { nodeNames } from '../mesh.ts';
 
 export const restartInRecovery: Fault = {
-  kind: 'PostgreSQL restart in recovery',
+  kind: 'restart-in-recovery',
   weight: 5,
   draw(random, shape) {
     const name = random.pick(nodeNames('orders', shape));

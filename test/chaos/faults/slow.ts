@@ -2,7 +2,7 @@
 import { connected, drawLink, type Fault, linkOf, linkTarget, pause } from './fault.ts';
 
 export const slow: Fault = {
-  kind: 'slow network',
+  kind: 'slow',
   weight: 10,
   draw(random, shape) {
     const link = drawLink(random, shape);

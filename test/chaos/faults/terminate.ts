@@ -4,7 +4,7 @@ import { drawNode, type Fault, Misbehaved, pause, up, withWorkInFlight } from '.
 const WITHIN_MS = 10_000;
 
 export const terminate: Fault = {
-  kind: 'SIGTERM',
+  kind: 'terminate',
   weight: 10,
   draw(random, shape) {
     const name = drawNode(random, shape, ['api', 'orders', 'orders', 'inventory', 'tracking']);
