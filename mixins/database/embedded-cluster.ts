@@ -54,7 +54,7 @@ export async function makeCluster(place: Place, programs: PostgresPrograms): Pro
   if (existsSync(join(place.cluster, 'PG_VERSION'))) return;
   passwordOf(place);
   for (const name of readdirSync(place.home)) {
-    if (name.startsWith(DRAFT)) rmSync(join(place.home, name), { recursive: true, force: true, maxRetries: 5 });
+    if (name.startsWith(DRAFT)) removeDraft(join(place.home, name));
   }
   // A new name each time: an initdb whose parent was killed may still be at work in its own.
   const draft = join(place.home, `${DRAFT}${randomUUID()}`);
@@ -62,6 +62,14 @@ export async function makeCluster(place: Place, programs: PostgresPrograms): Pro
   const access = [`--username=${ROLE}`, '--auth=scram-sha-256', `--pwfile=${join(place.home, 'password')}`];
   await run(place, programs.initdb, ['-D', draft, ...locale, ...access]);
   renameSync(draft, place.cluster);
+}
+
+function removeDraft(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  } catch {
+    // Its initdb is still writing. It is in nobody's way, and the next start finds it again.
+  }
 }
 
 /**

@@ -92,7 +92,9 @@ test('every action for peers is documented, and every documented one exists', ()
   const declared = [orders, inventory, tracking, reports].flatMap(({ name, actions }) =>
     Object.keys(actions ?? {}).map((action) => `${name}.${action}`),
   );
-  const actions = rows(page('docs/use/mesh.md'), /^`(orders|inventory|tracking|reports)\./).map(([first]) => plain(first));
+  const actions = rows(page('docs/use/mesh.md'), /^`(orders|inventory|tracking|reports)\./).map(([first]) =>
+    plain(first),
+  );
   expect(sorted(actions)).toEqual(sorted(declared));
 });
 

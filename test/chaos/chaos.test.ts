@@ -1,0 +1,83 @@
+/** The chaos harness, played short: a round passes, and one with a planted fault does not. */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeAll, expect, test } from '@jest/globals';
+import { startChild } from '../support/child.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { ROOT } from '../support/waybill.ts';
+import type { Result } from './report.ts';
+import { Random } from './seed.ts';
+import { FAULTS } from './faults/index.ts';
+import { scheduleOf } from './schedule.ts';
+
+const SHORT = '--nodes 1 --shoppers 8 --seconds 6 --pace 700 --lease 2500 --call-timeout 800';
+const WITHIN_MS = 55_000;
+
+interface Played {
+  code: number | null;
+  output: string;
+  result: Result;
+}
+
+async function play(options: string): Promise<Played> {
+  const folder = await temporaryFolder();
+  const json = join(folder, 'result.json');
+  const args = ['--import', 'tsx', 'test/chaos/main.ts', ...`${SHORT} ${options}`.split(' '), '--json', json];
+  const child = startChild(process.execPath, args, { cwd: ROOT, env: { NODE_OPTIONS: undefined } });
+  // A harness that is ended properly takes its servers with it.
+  const late = new AbortController();
+  void pause(WITHIN_MS, undefined, { signal: late.signal }).then(
+    () => child.kill('SIGTERM'),
+    () => undefined,
+  );
+  const { code } = await child.exited;
+  late.abort();
+  const output = [...child.stdout, ...child.stderr].join('\n');
+  const result = JSON.parse(await readFile(json, 'utf8').catch(() => 'null')) as Result | null;
+  await rm(folder, { recursive: true, force: true });
+  if (!result) throw new Error(`the harness came to no result:\n${output}`);
+  return { code, output, result };
+}
+
+let sound: Played;
+let planted: Played;
+beforeAll(async () => {
+  [sound, planted] = await Promise.all([
+    play('--seed 6 --rest 30 --without black-hole'),
+    play('--seed 3 --rest 5 --plant early-answer --faults postgres-restart'),
+  ]);
+}, 60_000);
+
+test('a round of faults ends with nothing lost, nothing doubled and everything at rest', () => {
+  expect(sound.result.failures).toEqual([]);
+  expect([sound.code, sound.result.violations]).toEqual([0, []]);
+  const struck = Object.values(sound.result.faults).reduce((sum, count) => sum + count, 0);
+  expect(struck).toBeGreaterThanOrEqual(3);
+  expect(sound.result.orders.total).toBeGreaterThan(0);
+  expect(sound.output).toContain('seed 6');
+});
+
+test('with effects and answers before the commit planted, the checker finds orders that are lost', () => {
+  expect(planted.code).toBe(1);
+  const broken = new Set(planted.result.violations.map(({ promise }) => promise));
+  expect([...broken]).toContain('every answer that names an order has its order');
+});
+
+test('the same seed gives the same faults at the same times, another seed others', () => {
+  const terms = { seconds: 60, paceMs: 1_000, shape: { nodesEach: 2, leaseMs: 5_000, callTimeoutMs: 1_500 } };
+  const told = (seed: number): string[] =>
+    scheduleOf(seed, FAULTS, terms).map(({ atMs, kind, strike }) => `${atMs} ${kind} ${strike.detail}`);
+  expect(told(1)).toEqual(told(1));
+  expect(told(2)).not.toEqual(told(1));
+  expect(new Set(told(1)).size).toBeGreaterThan(40);
+});
+
+test('streams of chance with different names are different', () => {
+  const draw = (name: string): number[] => {
+    const random = new Random(1, name);
+    return Array.from({ length: 5 }, () => random.int(0, 1_000_000));
+  };
+  expect(draw('faults')).toEqual(draw('faults'));
+  expect(draw('shopper 1')).not.toEqual(draw('shopper 2'));
+});
