@@ -2,8 +2,8 @@
 import { IllegalTransition } from '../../machines/errors.ts';
 import { decide } from '../../machines/order.decide.ts';
 import type { Effect } from '../../machines/order.machine.ts';
-import type { OrderEvent } from '../../machines/order.ts';
-import type { ActorPolicy } from '../../mixins/actor/actor.ts';
+import type { Order, OrderEvent } from '../../machines/order.ts';
+import type { ActorPolicy, Due } from '../../mixins/actor/actor.ts';
 import { ActorHost } from '../../mixins/actor/actor-host.ts';
 import { Recovery, type RecoveryPorts } from '../../mixins/actor/recovery.ts';
 import { type Clock, SYSTEM_CLOCK } from '../../mixins/clock.ts';
@@ -31,16 +31,20 @@ export interface OrderEngine {
   recovery: Recovery<Claimed>;
 }
 
-/** Told when recovery cannot go on, and after every claim that worked. */
-export interface RecoveryWatch extends Pick<RecoveryPorts<Claimed>, 'onFailure'> {
+/** A failed attempt at what an order owes, and what follows from it. */
+export type Setback = Extract<Due, { at: 'pause' | 'parked' }>;
+
+/** Told when recovery cannot go on, after every claim that worked, and of every setback that is written down. */
+export interface EngineWatch extends Pick<RecoveryPorts<Claimed>, 'onFailure'> {
   onClaim(): void;
+  onSetback?(order: Order, setback: Setback): void;
 }
 
 export function orderEngine(
   store: OrderPort,
   broker: Caller,
   terms: EngineTerms,
-  watch: RecoveryWatch,
+  watch: EngineWatch,
   clock: Clock = SYSTEM_CLOCK,
 ): OrderEngine {
   const saga = new OrderSaga(broker, terms.callTimeoutMs);
@@ -49,7 +53,15 @@ export function orderEngine(
       decide,
       owed: (order) => order.state.owed.map((owed) => owed.effect),
       load: (id) => store.load(id),
-      save: (change) => store.save(change),
+      save: (change) => {
+        const saving = store.save(change);
+        const { due } = change;
+        if (due.at !== 'pause' && due.at !== 'parked') return saving;
+        return saving.then((saved) => {
+          if (saved) watch.onSetback?.(saved.state, due);
+          return saved;
+        });
+      },
       perform: (effect, memory) => saga.perform(effect as Effect, memory.state),
       isFinal: (error) => error instanceof Refused,
       isRefusal: (error) => error instanceof IllegalTransition,
@@ -68,7 +80,7 @@ function recoveryOf(
   store: OrderPort,
   host: OrderHost,
   terms: EngineTerms,
-  watch: RecoveryWatch,
+  watch: EngineWatch,
   clock: Clock,
 ): Recovery<Claimed> {
   const expire: OrderEvent = {

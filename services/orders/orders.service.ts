@@ -90,6 +90,11 @@ export default defineService<OrdersOwn>({
           if (!away) this.logger.warn('Recovery cannot go on now and tries again:', (error as Error).message);
           away = true;
         },
+        onSetback: (order, setback) => {
+          const story = `Order ${order.id} (request ${order.requestId}): ${setback.lastError}; attempt ${setback.attempt}`;
+          if (setback.at === 'parked') this.logger.error(`${story}, the last. It waits for an operator's retry`);
+          else this.logger.debug(`${story}, the next in ${setback.pauseMs} ms`);
+        },
       },
     );
     this.host = engine.host;
