@@ -73,11 +73,12 @@ test('the same seed gives the same faults at the same times, another seed others
   expect(new Set(told(1)).size).toBeGreaterThan(40);
 });
 
+function draw(name: string): number[] {
+  const random = new Random(1, name);
+  return Array.from({ length: 5 }, () => random.int(0, 1_000_000));
+}
+
 test('streams of chance with different names are different', () => {
-  const draw = (name: string): number[] => {
-    const random = new Random(1, name);
-    return Array.from({ length: 5 }, () => random.int(0, 1_000_000));
-  };
   expect(draw('faults')).toEqual(draw('faults'));
   expect(draw('shopper 1')).not.toEqual(draw('shopper 2'));
 });

@@ -117,13 +117,15 @@ function whole(name: string, text: string, min: number): number {
 
 function kinds(only: string | undefined, without: string | undefined): string[] {
   const all = FAULTS.map(({ kind }) => kind);
-  const listed = (text: string | undefined): string[] =>
-    (text ?? '')
-      .split(',')
-      .map((kind) => kind.trim())
-      .filter(Boolean);
   for (const kind of [...listed(only), ...listed(without)])
     if (!all.includes(kind)) throw new UsageError(`there is no fault '${kind}': give some of ${all.join(', ')}`);
   const chosen = only === undefined ? all : listed(only);
   return chosen.filter((kind) => !listed(without).includes(kind));
+}
+
+function listed(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((kind) => kind.trim())
+    .filter(Boolean);
 }

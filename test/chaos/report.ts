@@ -79,7 +79,6 @@ const SHOWN = 20;
 export function textOf(result: Result): string {
   const { faults, orders, requests, takeover, violations, events } = result;
   const struck = Object.values(faults).reduce((sum, count) => sum + count, 0);
-  const ms = (value: number | null): string => (value === null ? '–' : `${value} ms`);
   return [
     '',
     `seed         ${result.seed}`,
@@ -101,6 +100,8 @@ export function textOf(result: Result): string {
     '',
   ].join('\n');
 }
+
+const ms = (value: number | null): string => (value === null ? '–' : `${value} ms`);
 
 function countBy(names: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};

@@ -135,6 +135,9 @@ function falls(mesh: Mesh): string[] {
 /** Takeovers that can be expected in time: another node was there, and nothing struck it or the way to the database. */
 function undisturbed(all: readonly Takeover[], chaos: Chaos, { nodesEach }: Options): Takeover[] {
   if (nodesEach < 2) return [];
-  const matters = (target: string): boolean => target.startsWith('orders');
-  return all.filter(({ node, from, to }) => !chaos.disturbed(from, to ?? Number.POSITIVE_INFINITY, matters, node));
+  return all.filter(
+    ({ node, from, to }) => !chaos.disturbed(from, to ?? Number.POSITIVE_INFINITY, mattersToOrders, node),
+  );
 }
+
+const mattersToOrders = (target: string): boolean => target.startsWith('orders');

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Fault, type Field, Missed, type Strike } from './faults/fault.ts';
 import type { Shape } from './mesh.ts';
+import { type Latch, latch } from '../support/latch.ts';
 import { Random } from './seed.ts';
 
 /** A strike with its time. */
@@ -63,7 +64,7 @@ export class Chaos {
       await pause(Math.max(0, scheduled.atMs - this.#now()));
       while (this.#running.size >= MAX_AT_ONCE) await Promise.race(this.#running);
       if (this.#now() > seconds * 1_000) break;
-      const run: Promise<void> = this.#strike(scheduled).finally(() => this.#running.delete(run));
+      const run: Promise<void> = this.#strike(scheduled, seconds).finally(() => this.#running.delete(run));
       this.#running.add(run);
     }
     await Promise.all(this.#running);
@@ -83,8 +84,12 @@ export class Chaos {
     );
   }
 
-  async #strike({ kind, strike }: Scheduled): Promise<void> {
+  async #strike({ kind, strike }: Scheduled, seconds: number): Promise<void> {
     const free = await this.#take(strike.targets);
+    if (this.#now() > seconds * 1_000) {
+      free();
+      return;
+    }
     const record: Struck = {
       kind,
       detail: strike.detail,
@@ -108,22 +113,19 @@ export class Chaos {
 
   /** Waits until the targets are free, and keeps them. One after another in alphabetical order, so that no two wait in a circle. */
   async #take(targets: readonly string[]): Promise<() => void> {
-    const releases: (() => void)[] = [];
+    const held: Latch[] = [];
     for (const target of targets.toSorted()) {
       const before = this.#busy.get(target);
-      let release = (): void => undefined;
-      const held = new Promise<void>((done) => {
-        release = done;
-      });
+      const mine = latch();
       this.#busy.set(
         target,
-        (before ?? Promise.resolve()).then(() => held),
+        (before ?? Promise.resolve()).then(() => mine.opened),
       );
-      releases.push(release);
+      held.push(mine);
       await before;
     }
     return () => {
-      for (const release of releases) release();
+      for (const { open } of held) open();
     };
   }
 }

@@ -95,7 +95,7 @@ export class Shop {
   async #record(asked: Asked, request: Promise<Reply>): Promise<Entry> {
     const at = this.log.now();
     const { status, body, failure } = await request;
-    const answer = (typeof body === 'object' ? body : null) as AnswerBody | null;
+    const answer: AnswerBody | null = typeof body === 'object' ? body : null;
     const entry: Entry = {
       ...asked,
       at,

@@ -40,8 +40,8 @@ function* told(entry: Entry, order: OrderBook): Generator<Finding> {
 
 function* placed({ outcome, status, body }: Entry, order: OrderBook, { stock }: Books): Generator<Finding> {
   const { orderId, view, history } = order;
-  const passed = (status: string): boolean => history.some(({ to }) => to === status);
-  if (outcome === 'done' && !passed('CONFIRMED'))
+  const confirmed = history.some(({ to }) => to === 'CONFIRMED');
+  if (outcome === 'done' && !confirmed)
     yield { orderId, what: `it was answered ${status} ${body?.status}, and never was CONFIRMED` };
   if (outcome === 'refused' && body?.error === 'Insufficient stock' && view?.status !== 'CANCELLED')
     yield { orderId, what: `it was answered as short of stock, and is ${view?.status}` };

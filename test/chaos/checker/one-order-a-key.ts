@@ -21,7 +21,7 @@ export const oneOrderAKey: Check = {
       const { key, requests } = asked.get(customerId) ?? { key: null, requests: 0 };
       if (ids.length > (key === null ? requests : 1))
         yield {
-          orderId: ids[0] as number,
+          orderId: ids[0],
           what: `customer ${customerId} has the orders ${ids.join(', ')} after ${requests} requests ${key ? `with the key ${key}` : 'without a key'}`,
         };
     }

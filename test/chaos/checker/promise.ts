@@ -12,7 +12,7 @@ export interface Check {
   /** The promise, as one sentence. */
   readonly promise: string;
   /** What contradicts it. */
-  check(books: Books): Iterable<Finding>;
+  check(this: void, books: Books): Iterable<Finding>;
 }
 
 export type Finding = Omit<Violation, 'promise'>;

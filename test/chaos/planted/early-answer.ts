@@ -1,7 +1,7 @@
 /** Plants a fault: an order is answered, and its effects begin, before its row is committed. */
 import { OrderStore } from '../../../services/orders/store/order.store.ts';
 
-const { insert } = OrderStore.prototype;
+const insert = Object.getOwnPropertyDescriptor(OrderStore.prototype, 'insert')?.value as OrderStore['insert'];
 // Read now: the program takes it out of the environment before it starts.
 const node = process.env.NODEID ?? '';
 
