@@ -10,6 +10,8 @@ export interface Database {
   readonly pool: pg.Pool;
   /** For models, and reads that are not hot. */
   readonly sequelize: Sequelize;
+  /** A connection without any time limit, for work that may take long. The caller ends it. */
+  connectAlone(): Promise<pg.Client>;
   close(): Promise<void>;
 }
 
@@ -20,8 +22,12 @@ const types: pg.CustomTypesConfig = {
     oid === INT8 ? numbers : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
-/** How long a statement may run before PostgreSQL ends it. Nothing the engine does comes near. */
-const STATEMENT_TIMEOUT_MS = 15_000;
+/** How long a prepared statement, waiting for locks included, may take before PostgreSQL ends it; they take a few ms. */
+const STATEMENT_TIMEOUT_MS = 4_000;
+/** The same for reads that may have to search. */
+const READ_TIMEOUT_MS = 15_000;
+/** How much longer the client waits before it gives a connection up as silent: the server may be out of reach. */
+const SILENCE_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 
 /** Opens the database of a service. The caller closes it. */
@@ -34,6 +40,9 @@ export function openDatabase(url: string, schema: string, poolSize: number): Dat
     application_name: `waybill ${schema}`,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS + SILENCE_MS,
+    // A process that is stopped in the middle of a transaction must not keep the locks from the others.
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS + SILENCE_MS,
     keepAlive: true,
   };
   const pool = new pg.Pool(options);
@@ -55,7 +64,8 @@ export function openDatabase(url: string, schema: string, poolSize: number): Dat
     define: { timestamps: false, underscored: true, freezeTableName: true },
     dialectOptions: {
       application_name: `waybill ${schema} reads`,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
+      statement_timeout: READ_TIMEOUT_MS,
+      query_timeout: READ_TIMEOUT_MS + SILENCE_MS,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     },
   });
@@ -63,6 +73,18 @@ export function openDatabase(url: string, schema: string, poolSize: number): Dat
     schema,
     pool,
     sequelize,
+    connectAlone: async () => {
+      const client = new pg.Client({
+        connectionString: url,
+        types,
+        application_name: `waybill ${schema} alone`,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        keepAlive: true,
+      });
+      client.on('error', () => undefined);
+      await client.connect();
+      return client;
+    },
     close: async () => {
       await Promise.all([pool.end(), sequelize.close()]);
     },

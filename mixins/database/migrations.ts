@@ -20,28 +20,23 @@ export class SchemaTooNew extends Error {}
  * @throws SchemaTooNew when the database knows a migration that this code does not: an old node must not write there.
  */
 export async function migrate(database: Database, migrations: readonly Migration[]): Promise<string[]> {
-  const client = await database.pool.connect();
+  // Waiting for a slower node may take longer than any statement of a request should.
+  const client = await database.connectAlone();
   const lockKey = `waybill migrations of ${database.schema}`;
-  let failed: Error | undefined;
   try {
-    // Waiting for a slower node may take longer than any statement of a request should.
-    await client.query('SET statement_timeout = 0');
     await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [lockKey]);
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${database.schema}`);
     await client.query(
       `CREATE TABLE IF NOT EXISTS ${database.schema}.migrations (name text PRIMARY KEY, run_at timestamptz NOT NULL DEFAULT now())`,
     );
     return await runPending(client, database.schema, migrations);
-  } catch (error) {
-    failed = error as Error;
-    throw error;
   } finally {
-    // The lock and the timeout belong to the session: it ends here, whatever happened.
-    client.release(failed ?? true);
+    // The lock belongs to the session, which ends here, whatever happened.
+    await client.end();
   }
 }
 
-async function runPending(client: pg.PoolClient, schema: string, migrations: readonly Migration[]): Promise<string[]> {
+async function runPending(client: pg.Client, schema: string, migrations: readonly Migration[]): Promise<string[]> {
   const executed = async (): Promise<string[]> => {
     const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${schema}.migrations ORDER BY name`);
     return rows.map((row) => row.name);

@@ -1,4 +1,5 @@
 /** The books of a round, read from the API when it is over: orders with their histories, stock, shipments, events. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { DomainEvent } from '../../machines/domain-event.ts';
 import type { Explanation, HistoryEntryView, OrderView } from '../../services/orders/orders.types.ts';
 import type { Log } from './log.ts';
@@ -8,11 +9,17 @@ import { readStream } from './stream.ts';
 
 const AT_ONCE = 16;
 const PAGE = 200;
-/** A read that is refused, because something is not back yet, is repeated. */
-const TRIES = 20;
+const READ_TIMEOUT_MS = 15_000;
+const AGAIN_AFTER_MS = 250;
+/** A read that fails, because something is not back yet, is repeated for this long. */
+const PATIENCE_MS = 30_000;
+/** When this long has gone into reads that failed, the rest gets one try each: a dead deployment is told soon. */
+const LOST_AT_MOST_MS = 120_000;
 
 export interface OrderBook {
   readonly orderId: number;
+  /** Why it could not be read. */
+  readonly unread?: string;
   /** Undefined when there is no such order. */
   readonly view: OrderView | undefined;
   readonly history: readonly HistoryEntryView[];
@@ -54,6 +61,7 @@ export class BookReader {
   readonly #shop: Shop;
   readonly #products: readonly Product[];
   readonly #natsUrl: string | undefined;
+  #lostMs = 0;
 
   constructor(shop: Shop, products: readonly Product[], natsUrl: string | undefined) {
     this.#shop = shop;
@@ -95,7 +103,8 @@ export class BookReader {
     const books = new Map<number, OrderBook>();
     const queue = [...ids];
     const work = async (): Promise<void> => {
-      for (let id = queue.pop(); id !== undefined; id = queue.pop()) books.set(id, await this.#order(id));
+      for (let id = queue.pop(); id !== undefined; id = queue.pop())
+        books.set(id, await this.#order(id).catch(unreadable(id)));
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     return books;
@@ -128,12 +137,17 @@ export class BookReader {
   }
 
   async #find<T>(path: string): Promise<T | undefined> {
-    for (let tries = 1; ; tries++) {
-      const { status, body, failure } = await this.#shop.request('GET', path, undefined, {}, 60_000);
+    const began = performance.now();
+    for (;;) {
+      const { status, body, failure } = await this.#shop.request('GET', path, undefined, {}, READ_TIMEOUT_MS);
       if (status === 200) return body as T;
       if (status === 404) return undefined;
-      if (tries === TRIES) throw new Error(`GET ${path}: ${status ?? failure} ${JSON.stringify(body)}`);
-      await new Promise((done) => setTimeout(done, 250));
+      const tookMs = performance.now() - began;
+      if (tookMs > PATIENCE_MS || this.#lostMs > LOST_AT_MOST_MS) {
+        this.#lostMs += tookMs;
+        throw new Error(`GET ${path}: ${status ?? failure} ${JSON.stringify(body)}`);
+      }
+      await pause(AGAIN_AFTER_MS);
     }
   }
 
@@ -147,3 +161,14 @@ export class BookReader {
     return { orderId, view, history: history ?? [], explain, shipment };
   }
 }
+
+const unreadable =
+  (orderId: number) =>
+  (error: Error): OrderBook => ({
+    orderId,
+    unread: error.message,
+    view: undefined,
+    history: [],
+    explain: undefined,
+    shipment: undefined,
+  });

@@ -44,7 +44,7 @@ let sound: Played;
 let planted: Played;
 beforeAll(async () => {
   [sound, planted] = await Promise.all([
-    play('--seed 6 --rest 30 --without black-hole'),
+    play('--seed 6 --rest 30'),
     play('--seed 3 --rest 5 --plant early-answer --faults postgres-restart'),
   ]);
 }, 60_000);

@@ -18,6 +18,7 @@ import { type Takeover, Takeovers } from './takeover.ts';
 
 const PLENTY = { products: 12, stock: 1_000_000 };
 const SCARCE = { products: 3, stock: 40 };
+const UP_WITHIN_MS = 30_000;
 
 /** Plays a round on a mesh of its own in this folder. */
 export async function playOnMesh(options: Options, folder: string): Promise<Result> {
@@ -120,7 +121,8 @@ async function shopFor(options: Options, shop: Shop, catalog: Catalog): Promise<
 
 /** A supervisor may still be at it. */
 async function everyNodeUp(mesh: Mesh): Promise<void> {
-  while (mesh.nodes.some((node) => !node.ready)) await pause(100);
+  const deadline = performance.now() + UP_WITHIN_MS;
+  while (mesh.nodes.some((node) => !node.ready) && performance.now() < deadline) await pause(100);
 }
 
 function falls(mesh: Mesh): string[] {

@@ -125,7 +125,7 @@ export class Chaos {
       await before;
     }
     return () => {
-      for (const { open } of held) open();
+      for (const mine of held) mine.open();
     };
   }
 }

@@ -5,7 +5,8 @@ import type { Check } from './promise.ts';
 export const atRest: Check = {
   promise: 'every order comes to rest by itself',
   *check({ orders }) {
-    for (const { orderId, view, history, explain } of orders.values()) {
+    for (const { orderId, view, history, explain, unread } of orders.values()) {
+      if (unread !== undefined) yield { orderId, what: `it cannot be read: ${unread}` };
       if (!view) continue;
       if (view.status === 'PENDING_CHECK' || explain?.waitingFor != null)
         yield {

@@ -36,7 +36,7 @@ function* ofOrders({ orders }: Books, firsts: readonly DomainEvent[]): Generator
     else told.set(orderId, [event]);
   }
   for (const [orderId, list] of told) {
-    if (!orders.get(orderId)?.view)
+    if (!orders.get(orderId)?.view && orders.get(orderId)?.unread === undefined)
       yield { orderId, what: `the stream has ${list.map(({ id }) => id).join(', ')}, and there is no such order` };
   }
   for (const { orderId, view, history } of orders.values()) {

@@ -5,8 +5,8 @@ export const nothingLost: Check = {
   promise: 'every answer that names an order has its order',
   *check({ log, orders }) {
     for (const [orderId, numbers] of log.namedOrders()) {
-      const view = orders.get(orderId)?.view;
-      if (!view) yield { orderId, what: 'an answer named it, and there is no such order' };
+      const { view, unread } = orders.get(orderId) ?? {};
+      if (!view && unread === undefined) yield { orderId, what: 'an answer named it, and there is no such order' };
       for (const number of numbers) {
         if (view && number !== view.orderNumber)
           yield { orderId, what: `an answer called it ${number}, its number is ${view.orderNumber}` };
