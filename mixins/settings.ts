@@ -146,6 +146,11 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
  */
 export function readSettings(environment: Environment = taken ?? process.env): Settings {
   const read = new Reader(environment);
+  for (const name of ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL']) {
+    // Whoever sets it counts on callers being checked.
+    if (read.text(name))
+      throw new SettingError(`${name} is set, but this version does not authenticate callers: unset it`);
+  }
   const host = read.text('HOST') ?? '127.0.0.1';
   if (!LOOPBACK.test(host)) {
     throw new SettingError(

@@ -37,3 +37,7 @@ test.each([
   expect(() => readSettings({ [name]: value })).toThrow(SettingError);
   expect(() => readSettings({ [name]: value })).toThrow(new RegExp(`^${name}\\b.* cannot be used.*: `));
 });
+
+test.each(['AUTH_JWT_SECRET', 'AUTH_JWKS_URL'])('%s is refused as long as callers are not authenticated', (name) => {
+  expect(() => readSettings({ [name]: 'x'.repeat(40) })).toThrow(new RegExp(`^${name} is set, but .* unset it$`));
+});
