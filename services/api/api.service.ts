@@ -13,7 +13,12 @@ import { trackingRoutes } from './routes/tracking.routes.ts';
 export function apiService(settings: () => GatewaySettings): ServiceSchema {
   return defineService({
     name: 'api',
-    mixins: [gatewayMixin({ settings, groups: [operationsRoutes, ordersRoutes, inventoryRoutes, trackingRoutes, reportsRoutes] })],
+    mixins: [
+      gatewayMixin({
+        settings,
+        groups: [operationsRoutes, ordersRoutes, inventoryRoutes, trackingRoutes, reportsRoutes],
+      }),
+    ],
   });
 }
 
