@@ -129,12 +129,8 @@ class Actor<State, Event, Decision extends Decided<State>> {
       const owed = this.#ports.owed(memory.state);
       if (owed.length === 0) return;
       const failures = await Promise.all(owed.map((effect) => this.#pay(effect, memory)));
-      // What failed while a command ended the need for it is nobody's failure any more.
-      const open = this.#memory ? this.#ports.owed(this.#memory.state) : owed;
-      const failure = failures.find((error, i) => error !== undefined && open.includes(owed[i] as string));
-      if (failure) {
-        await this.#enqueue(() => this.#noteFailure(failure));
-        return;
+      for (const [i, failure] of failures.entries()) {
+        if (failure && (await this.#enqueue(() => this.#noteFailure(owed[i] as string, failure)))) return;
       }
       // The answers were committed: what is owed now is something else, or the row went on without this node.
       if (this.#memory?.state === memory.state) return;
@@ -154,16 +150,18 @@ class Actor<State, Event, Decision extends Decided<State>> {
     }
   }
 
-  async #noteFailure(failure: Error): Promise<void> {
+  /** Answers false when the effect is not owed any more: a command or another node went on meanwhile. */
+  async #noteFailure(effect: string, failure: Error): Promise<boolean> {
     const memory = this.#memory;
-    if (!memory || this.#ports.owed(memory.state).length === 0) return;
-    const due = this.#dueAfterFailure(failure, memory.work.attempt + 1);
+    if (memory && !this.#ports.owed(memory.state).includes(effect)) return false;
     try {
-      this.#memory = await this.#ports.save({ memory, decision: undefined, due });
+      const due = memory && this.#dueAfterFailure(failure, memory.work.attempt + 1);
+      this.#memory = memory && due && (await this.#ports.save({ memory, decision: undefined, due }));
     } catch {
       // The database is away: the lease in the row runs out, and whoever finds it then goes on.
       this.#memory = undefined;
     }
+    return true;
   }
 }
 
