@@ -30,6 +30,8 @@ const READ_TIMEOUT_MS = 15_000;
 const SILENCE_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 
+const SESSION = 'SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan';
+
 /** Opens the database of a service. The caller closes it. */
 export function openDatabase(url: string, schema: string, poolSize: number): Database {
   const options: pg.PoolConfig & { pipeline: boolean } = {
@@ -52,9 +54,9 @@ export function openDatabase(url: string, schema: string, poolSize: number): Dat
     // One that breaks while it is checked out fails its statements; without a listener it would end the process too.
     client.on('error', () => undefined);
     // A prepared statement that is planned while its table is nearly empty keeps a sequential scan as the table grows.
-    // Everything that goes through this pool finds its rows by key. Compiling such statements takes far longer than
-    // running them. A failure of this one shows at the statement that follows.
-    client.query('SET enable_seqscan = off; SET jit = off').catch(() => undefined);
+    // Everything that goes through this pool finds its rows by key, whatever the values: planning anew, or compiling,
+    // would take longer than running. A failure of this statement shows at the one that follows.
+    client.query(SESSION).catch(() => undefined);
   });
   const sequelize = new Sequelize(url, {
     dialect: 'postgres',
