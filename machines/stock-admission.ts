@@ -1,5 +1,4 @@
 /** Stock admission: decides a batch of reservations, releases, consumptions and additions in order of arrival. */
-import type { DomainEvent } from './domain-event.ts';
 import { NotFound, OrderIdReused, ValidationFailed, type WaybillError } from './errors.ts';
 import { type Cents, MAX_CENTS } from './money.ts';
 import {
@@ -12,8 +11,6 @@ import {
   type ReservationStatus,
   type StockAnswer,
   type StockBook,
-  type StockChanged,
-  stockChanged,
   type StockLevel,
   type StockOperation,
 } from './stock-book.ts';
@@ -25,24 +22,16 @@ export interface Admission {
   created: Reservation[];
   /** Reservations that were in the book and have another status now. */
   moved: Reservation[];
-  events: DomainEvent<StockChanged>[];
 }
 
 /**
  * Decides a batch in order of arrival. An order gets all its lines or none; no level goes below zero; a repeated
  * operation is answered as the first was; a release that comes before its reserve wins. The book is left as it is.
- * @param at the present time, RFC 3339, for the events: at most one a product.
  */
-export function admit(book: StockBook, operations: readonly StockOperation[], at: string): Admission {
+export function admit(book: StockBook, operations: readonly StockOperation[]): Admission {
   const batch = new Batch(book);
   const answers = operations.map((operation) => batch.apply(operation));
-  const products = batch.changedProducts();
-  return {
-    answers,
-    products,
-    ...batch.changedReservations(),
-    events: products.map((level) => stockChanged(level, at)),
-  };
+  return { answers, products: batch.changedProducts(), ...batch.changedReservations() };
 }
 
 /** The words for an order that was refused for the products named, or for its total when there are none. */
@@ -83,7 +72,6 @@ class Batch {
       const before = this.#book.products.get(level.productId) as StockLevel;
       // A reserve and its release in one batch leave nothing to tell.
       if (level.quantity === before.quantity && level.reserved === before.reserved) continue;
-      level.revision = before.revision + 1;
       changed.push(level);
     }
     return changed;

@@ -1,5 +1,4 @@
 /** The words of the stock book: levels, reservations, what may be asked of them and how it is answered. */
-import type { DomainEvent } from './domain-event.ts';
 import type { WaybillError } from './errors.ts';
 import type { Cents } from './money.ts';
 
@@ -12,8 +11,6 @@ export interface StockLevel {
   readonly price: Cents;
   quantity: number;
   reserved: number;
-  /** Counts the changes of this product, so that each has a name. */
-  revision: number;
 }
 
 /** What an order asks for: one entry a product, ascending by product id. */
@@ -59,14 +56,6 @@ export interface LevelAnswer {
 
 export type StockAnswer = OrderAnswer | LevelAnswer | WaybillError;
 
-/** What `stock.changed` tells. */
-export interface StockChanged extends Record<string, unknown> {
-  productId: number;
-  quantity: number;
-  reservedQuantity: number;
-  availableStock: number;
-}
-
 /** Adds up the lines of the same product and puts them in ascending order. */
 export function orderLines(items: readonly { productId: number; quantity: number }[]): OrderLines {
   const productIds: number[] = [];
@@ -86,16 +75,4 @@ function sortedLines(items: readonly { productId: number; quantity: number }[]):
   for (const { productId, quantity } of items) sums.set(productId, (sums.get(productId) ?? 0) + quantity);
   const productIds = [...sums.keys()].toSorted((a, b) => a - b);
   return { productIds, quantities: productIds.map((id) => sums.get(id) as number) };
-}
-
-/** The event that tells of a product's present level. `at` is RFC 3339. */
-export function stockChanged(level: Omit<StockLevel, 'price'>, at: string): DomainEvent<StockChanged> {
-  const { productId, quantity, reserved, revision } = level;
-  return {
-    id: `product-${productId}-${revision}`,
-    type: 'stock.changed',
-    key: `product-${productId}`,
-    at,
-    data: { productId, quantity, reservedQuantity: reserved, availableStock: quantity - reserved },
-  };
 }

@@ -18,6 +18,7 @@ export function databaseMixin(schema: StatefulService, migrations: readonly Migr
       /** Answers true when this service's database answers; fails otherwise. Asked by `/health/ready`. */
       ready: {
         visibility: 'public',
+        access: [],
         async handler() {
           await this.database.pool.query('SELECT 1');
           return true;

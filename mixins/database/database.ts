@@ -57,7 +57,10 @@ export function openDatabase(url: string, schema: string, poolSize: number): Dat
     // Everything that goes through this pool finds its rows by key, whatever the values: planning anew, or compiling,
     // would take longer than running. A failure of this statement shows at the one that follows.
     client.query(SESSION).catch(() => undefined);
+    // A batch's events are large enough to be compressed, which the default does slowly. Not every PostgreSQL has lz4.
+    client.query("SET default_toast_compression = 'lz4'").catch(() => undefined);
   });
+  replanAsTablesGrow(pool);
   const sequelize = new Sequelize(url, {
     dialect: 'postgres',
     schema,
@@ -91,4 +94,27 @@ export function openDatabase(url: string, schema: string, poolSize: number): Dat
       await Promise.all([pool.end(), sequelize.close()]);
     },
   };
+}
+
+/** At these ages of a connection, in ms, its plans are made anew; past the last one every `REPLAN_EVERY_MS`. */
+const REPLAN_AT_MS = [500, 2_000, 10_000, 60_000];
+const REPLAN_EVERY_MS = 600_000;
+
+/**
+ * A plan that is kept was made for the size its tables had then: one for a table that was empty reads all of it, however
+ * long it grows. PostgreSQL looks at the size whenever it plans, so now and then it is made to.
+ */
+function replanAsTablesGrow(pool: pg.Pool): void {
+  const born = new WeakMap<pg.PoolClient, { at: number; replans: number }>();
+  pool.on('connect', (client) => born.set(client, { at: performance.now(), replans: 0 }));
+  pool.on('acquire', (client) => {
+    const life = born.get(client);
+    if (!life) return;
+    const age = performance.now() - life.at;
+    const { length } = REPLAN_AT_MS;
+    const due = REPLAN_AT_MS[life.replans] ?? (life.replans - length + 1) * REPLAN_EVERY_MS;
+    if (age < due) return;
+    life.replans++;
+    client.query('DISCARD PLANS').catch(() => undefined);
+  });
 }

@@ -28,22 +28,24 @@ export const keysetParams = {
 };
 
 /** The end of a statement that reads one page, by `column`, and its values. */
-export function keysetClause(column: string, { after = 0, limit = MAX_ROWS, ids }: KeysetRequest) {
+export function keysetClause(column: string, { after, limit, ids }: KeysetRequest) {
+  // To the validator a null is as good as a field left out; to PostgreSQL it would be no limit.
+  const page = [after ?? 0, limit ?? MAX_ROWS];
   const among = ids ? `AND ${column} = ANY($3::bigint[])` : '';
   return {
     text: `WHERE ${column} > $1 ${among} ORDER BY ${column} LIMIT $2`,
-    values: ids ? [after, limit, ids] : [after, limit],
+    values: ids ? [...page, ids] : page,
   };
 }
 
 /** The page of what such a statement has read. It is cut short when its items have very many lines. */
 export function keysetPage<Item extends { orderId: number; items?: readonly unknown[] }>(
   read: Item[],
-  { limit = MAX_ROWS }: KeysetRequest,
+  { limit }: KeysetRequest,
 ): KeysetPage<Item> {
   let lines = 0;
   const tooMany = read.findIndex((item, i) => (lines += item.items?.length ?? 0) > MAX_LINES && i > 0);
   const items = tooMany < 0 ? read : read.slice(0, tooMany);
-  const more = tooMany >= 0 || read.length === limit;
+  const more = tooMany >= 0 || read.length === (limit ?? MAX_ROWS);
   return { items, next: more ? (items.at(-1)?.orderId ?? null) : null };
 }

@@ -21,13 +21,19 @@ export function isRace(error: unknown): boolean {
 }
 
 /**
- * The connection or the server failed rather than the statement: no SQLSTATE at all, connection exceptions (08), out
- * of resources (53), operator intervention (57, a cancelled statement among them). What was sent last may have worked.
+ * Connection exceptions (08), no way in (28: the user or password, 3D000 and 55000: the database is gone or closed), out
+ * of resources (53), operator intervention (57, a cancelled statement among them).
+ */
+const OUTAGE = /^(?:08|28|53|57|3D000|55000)/;
+
+/**
+ * The connection or the server failed rather than the statement: no SQLSTATE at all, or one that says so. What was sent
+ * last may have worked.
  */
 export function isOutage(error: unknown): boolean {
   if (error instanceof WaybillError || error instanceof TypeError || error instanceof RangeError) return false;
   const state = stateOf(error);
-  return state === undefined || state.startsWith('08') || state.startsWith('53') || state.startsWith('57');
+  return state === undefined || OUTAGE.test(state);
 }
 
 /** Runs statements; an outage becomes ServiceUnavailable with the driver's error as its cause. */

@@ -1,5 +1,7 @@
 /** The relay's statements on `<schema>.outbox`. */
 import type pg from 'pg';
+import type { DomainEvent } from '../../machines/domain-event.ts';
+import { isDomainEvent } from '../stream/event-stream.ts';
 
 export interface OutboxDatabase {
   readonly pool: pg.Pool;
@@ -8,8 +10,8 @@ export interface OutboxDatabase {
 
 export interface OutboxRow {
   id: number;
-  /** What the row holds; nothing is promised about its shape. */
-  events: unknown;
+  /** What the row holds, as JSON; nothing is promised about its shape. */
+  events: string;
 }
 
 /**
@@ -30,10 +32,24 @@ export async function exchangeRows(
         DELETE FROM ${schema}.outbox
         WHERE id = ANY($1::bigint[]) AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
       )
-      SELECT id::float8 AS id, events FROM ${schema}.outbox WHERE id <> ALL($2::bigint[]) ORDER BY outbox.id LIMIT $3::int`,
+      SELECT id::float8 AS id, events::text AS events FROM ${schema}.outbox WHERE id <> ALL($2::bigint[]) ORDER BY outbox.id LIMIT $3::int`,
     values: [done, atHand, room],
   });
   return rows;
+}
+
+/** How a list of events begins. */
+const LIST = /^\s*\[\s*\{/;
+
+/**
+ * The events of a row that somebody hears, `heard` being undefined when anybody may. Undefined when the row holds no
+ * list of events. A list of which nobody hears any is not read: reading is most of the relay's work.
+ */
+export function eventsIn(text: string, heard: readonly string[] | undefined): readonly DomainEvent[] | undefined {
+  if (heard && LIST.test(text) && !heard.some((type) => text.includes(`"${type}"`))) return [];
+  const events: unknown = JSON.parse(text);
+  if (!Array.isArray(events) || !events.every(isDomainEvent)) return undefined;
+  return heard ? events.filter((event) => heard.includes(event.type)) : events;
 }
 
 /** Moves rows that can never be published out of the way, each with the reason, for an operator to look at. */

@@ -2,9 +2,9 @@
 import type { Logger } from 'moleculer';
 import type { DomainEvent } from '../../machines/domain-event.ts';
 import type { Lease } from '../lease.ts';
-import { EventRefused, type EventStream, isDomainEvent, StreamUnavailable } from '../stream/event-stream.ts';
+import { EventRefused, type EventStream, StreamUnavailable } from '../stream/event-stream.ts';
 import { backoffMs, KeyedQueue, type Verdict } from '../stream/keyed-queue.ts';
-import { countRows, exchangeRows, type OutboxDatabase, parkRows } from './outbox-rows.ts';
+import { countRows, eventsIn, exchangeRows, type OutboxDatabase, parkRows } from './outbox-rows.ts';
 
 const CONCURRENCY = 256;
 const READ_AT_MOST = 100;
@@ -157,14 +157,15 @@ export class Relay {
       throw error;
     }
     for (const row of done) this.#rows.delete(row.id);
-    for (const { id, events } of fresh) this.#take(id, events);
+    const heard = this.#options.stream.heard();
+    for (const { id, events } of fresh) this.#take(id, eventsIn(events, heard));
     return fresh.length;
   }
 
-  #take(id: number, events: unknown): void {
+  #take(id: number, events: readonly DomainEvent[] | undefined): void {
     const row: Row = { id, left: 0 };
     this.#rows.set(id, row);
-    if (!Array.isArray(events) || !events.every(isDomainEvent)) {
+    if (!events) {
       row.refused = 'it is no list of events';
       this.#done.push(row);
       return;

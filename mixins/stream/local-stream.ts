@@ -1,6 +1,6 @@
 /** The stream of a mesh of one: events go from the outbox straight to the subscribers in this process. */
 import type { ServiceBroker } from 'moleculer';
-import type { DomainEvent } from '../../machines/domain-event.ts';
+import { type DomainEvent, EVENT_TYPES } from '../../machines/domain-event.ts';
 import {
   type Consumer,
   type EventStream,
@@ -34,15 +34,15 @@ export class LocalStream implements EventStream {
     if (broker.started) return;
     this.#started = new Promise((resolve) => {
       this.#letGo = resolve;
-      broker.localBus.once('$broker.started', resolve);
+      broker.localBus.once('$broker.started', () => {
+        this.#started = undefined;
+        resolve();
+      });
     });
   }
 
   async publish(event: DomainEvent): Promise<void> {
-    if (this.#started) {
-      await this.#started;
-      this.#started = undefined;
-    }
+    if (this.#started) await this.#started;
     if (this.#closed) throw new StreamUnavailable('the process is stopping');
     const due: Promise<void>[] = [];
     for (const subscriber of this.#subscribers) {
@@ -53,6 +53,13 @@ export class LocalStream implements EventStream {
       if (failed) throw failed.reason;
     }
     if (this.#broker.hasEventListener(event.type)) void this.#broker.broadcastLocal(event.type, event);
+  }
+
+  heard(): readonly string[] | undefined {
+    // A subscriber may be missing only because it is not there yet.
+    if (this.#started) return undefined;
+    const consumed = this.#subscribers.flatMap(({ consumer }) => consumer.types);
+    return [...consumed, ...EVENT_TYPES.filter((type) => this.#broker.hasEventListener(type))];
   }
 
   subscribe(consumer: Consumer, handle: HandleEvent): Promise<Subscription> {

@@ -24,6 +24,7 @@ import type {
   StockReply,
 } from './inventory.types.ts';
 import { stockBook } from './migrations/0001-stock-book.ts';
+import { demand } from './migrations/0002-demand.ts';
 import { imbalances, reservations } from './reconciliation.actions.ts';
 import { defineProduct, type ProductColumns, productOf } from './product.model.ts';
 import { ProductStore } from './product.store.ts';
@@ -43,7 +44,7 @@ const bulkhead = { enabled: true, concurrency: 32, maxQueueSize: 1_000 };
 export default defineService<Inventory>({
   name: 'inventory',
   // Moleculer starts the last mixin first and stops it last.
-  mixins: [readModelMixin(defineProduct), outboxMixin(), databaseMixin('inventory', [stockBook])],
+  mixins: [readModelMixin(defineProduct), outboxMixin(), databaseMixin('inventory', [stockBook, demand])],
 
   actions: {
     /**
@@ -52,6 +53,7 @@ export default defineService<Inventory>({
      * @throws OrderIdReused when the order id has a reservation with other items.
      */
     reserve: {
+      access: ['staff', 'admin'],
       params: orderParams,
       handler(ctx: Context<StockOrder>): Promise<StockReply> {
         return changeStock(this.book, 'reserve', ctx.params);
@@ -64,6 +66,7 @@ export default defineService<Inventory>({
      * @throws OrderIdReused when the reservation has other items.
      */
     release: {
+      access: ['staff', 'admin'],
       params: orderParams,
       handler(ctx: Context<StockOrder>): Promise<StockReply> {
         return changeStock(this.book, 'release', ctx.params);
@@ -76,6 +79,7 @@ export default defineService<Inventory>({
      * @throws OrderIdReused when the reservation has other items.
      */
     consume: {
+      access: ['staff', 'admin'],
       params: orderParams,
       handler(ctx: Context<StockOrder>): Promise<StockReply> {
         return changeStock(this.book, 'consume', ctx.params);
@@ -87,6 +91,7 @@ export default defineService<Inventory>({
      * @throws NotFound, ValidationFailed when the stock would pass its bound.
      */
     addStock: {
+      access: ['staff', 'admin'],
       params: addStockParams,
       async handler(ctx: Context<StockAddition>): Promise<Product> {
         const { id, amount } = ctx.params;
@@ -99,6 +104,7 @@ export default defineService<Inventory>({
 
     /** Puts a new product into the catalogue. @throws DuplicateSku */
     create: {
+      access: ['staff', 'admin'],
       params: createParams,
       bulkhead,
       async handler(ctx: Context<NewProduct>): Promise<Product> {
@@ -110,6 +116,7 @@ export default defineService<Inventory>({
 
     /** Changes a product's name, description or price; what is reserved keeps its price. @throws NotFound */
     update: {
+      access: ['staff', 'admin'],
       params: updateParams,
       bulkhead,
       async handler(ctx: Context<ProductChange>): Promise<Product> {
@@ -121,6 +128,7 @@ export default defineService<Inventory>({
 
     /** One product. @throws NotFound */
     get: {
+      access: ['customer', 'staff', 'admin'],
       params: getParams,
       bulkhead,
       handler(ctx: Context<ProductRequest>): Promise<Product> {
@@ -130,11 +138,13 @@ export default defineService<Inventory>({
 
     /** Products by id, a page at a time: hand `next` back as `cursor` while it is not null. */
     list: {
+      access: ['customer', 'staff', 'admin'],
       params: listParams,
       bulkhead,
       async handler(ctx: Context<ProductListRequest>): Promise<ProductPage> {
         const { limit = 50, cursor } = ctx.params;
-        const query = cursor === undefined ? {} : { id: { [Op.gt]: idAfter(cursor) } };
+        // To the validator a null is as good as a field left out.
+        const query = typeof cursor === 'string' ? { id: { [Op.gt]: idAfter(cursor) } } : {};
         const found = await this.adapter.find({ query, sort: 'id', limit: limit + 1 });
         const items = found.slice(0, limit).map((model) => productOf(model.get({ plain: true })));
         return { items, next: found.length > limit ? cursorAfter((items.at(-1) as Product).id) : null };

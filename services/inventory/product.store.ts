@@ -6,7 +6,7 @@ import { isDuplicate, orUnavailable } from '../../mixins/database/sql-failure.ts
 import type { NewProduct, Product, ProductChange } from './inventory.types.ts';
 import { type ProductColumns, productOf } from './product.model.ts';
 
-/** Puts the `stock.changed` event of each row of `changed` into the outbox, in the shape of machines/stock-book.ts. */
+/** Puts the `stock.changed` event of each row of `changed` into the outbox. `$1` is the present time, RFC 3339. */
 export const TELL_CHANGED = `
   INSERT INTO inventory.outbox (events)
   SELECT json_agg(json_build_object(

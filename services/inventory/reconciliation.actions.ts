@@ -18,6 +18,7 @@ const RESERVATIONS = `SELECT order_id, status, array_to_json(product_ids)::text 
 /** All reservations by order id, or those of `ids`, a page at a time: hand `next` back as `after` while it is not null. */
 export const reservations = defineAction<WithDatabase, KeysetRequest>({
   visibility: 'public',
+  access: [],
   params: keysetParams,
   async handler(ctx): Promise<KeysetPage<ReservationRecord>> {
     const { text, values } = keysetClause('order_id', ctx.params);
@@ -54,6 +55,7 @@ const MAX_IMBALANCES = 1_000;
 /** The products, by id, whose levels are not what their live reservations add up to, or are out of bounds. At most 1,000. */
 export const imbalances = defineAction<WithDatabase, object>({
   visibility: 'public',
+  access: [],
   params: { $$strict: true },
   async handler(): Promise<ImbalanceRecord[]> {
     // Not through the pool of the hot statements, which never scans a table.

@@ -3,7 +3,7 @@ import type { MetricRegistry } from 'moleculer';
 import type pg from 'pg';
 import { ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
 import { parseMoney } from '../../machines/money.ts';
-import { admit } from '../../machines/stock-admission.ts';
+import { type Admission, admit } from '../../machines/stock-admission.ts';
 import type {
   LevelAnswer,
   OrderAnswer,
@@ -16,17 +16,20 @@ import type {
 } from '../../machines/stock-book.ts';
 import { oneTrip } from '../../mixins/database/one-trip.ts';
 import { isOutage, isRace, orUnavailable } from '../../mixins/database/sql-failure.ts';
+import { tokens } from '../../mixins/database/columns.ts';
 import { GroupCommit, type WriteBatch } from '../../mixins/group-commit.ts';
 import { countBatches } from '../../mixins/metrics/batch-metrics.ts';
 import {
   admissionValues,
   LOCK_PRODUCTS,
-  numbers,
+  MOVE_RESERVATIONS,
+  moveValues,
   type ProductRow,
   READ_RESERVATIONS,
   type ReservationRow,
   WRITE_ADMISSION,
 } from './stock-book.sql.ts';
+import { StockMemory } from './stock-memory.ts';
 
 /** How often a batch that lost a race is decided again, with what the winner wrote in view. */
 const MAX_ATTEMPTS = 5;
@@ -38,6 +41,7 @@ class CommitUnknown extends ServiceUnavailable {}
 export class StockBookStore {
   readonly #pool: pg.Pool;
   readonly #eventsWritten: () => void;
+  readonly #memory = new StockMemory();
   readonly #orders: GroupCommit<StockOperation, StockAnswer>;
   readonly #additions: GroupCommit<StockOperation, StockAnswer>;
 
@@ -85,11 +89,23 @@ export class StockBookStore {
   async #retryRaces(operations: readonly StockOperation[]): Promise<readonly StockAnswer[]> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#transaction(operations);
+        return (await this.#guess(operations)) ?? (await this.#transaction(operations));
       } catch (error) {
+        this.#memory.forget();
         if (attempt === MAX_ATTEMPTS || !isRace(error)) throw error;
       }
     }
+  }
+
+  /** One statement, decided on what is remembered. Undefined when that is not enough to admit the whole batch. */
+  async #guess(operations: readonly StockOperation[]): Promise<readonly StockAnswer[] | undefined> {
+    const book = this.#memory.recall(operations);
+    const admission = book && admit(book, operations);
+    if (!admission?.answers.every((answer) => 'success' in answer && answer.success)) return undefined;
+    const values = admissionValues(admission, book as StockBook, new Date().toISOString());
+    await orUnavailable(this.#pool.query({ ...WRITE_ADMISSION, values }));
+    this.#memory.confirm();
+    return this.#written(admission);
   }
 
   async #transaction(operations: readonly StockOperation[]): Promise<readonly StockAnswer[]> {
@@ -109,20 +125,27 @@ export class StockBookStore {
   /** Two round trips: lock and read; then, decided in memory, write and commit. */
   async #decide(client: pg.PoolClient, operations: readonly StockOperation[]): Promise<readonly StockAnswer[]> {
     const book = await readBook(client, operations);
-    const at = new Date().toISOString();
-    const admission = admit(book, operations, at);
-    const { answers, products, created, moved, events } = admission;
+    this.#memory.learn(book.products.values());
+    const admission = admit(book, operations);
+    const { answers, products, created, moved } = admission;
     if (products.length + created.length + moved.length === 0) {
       abandon(client);
       return answers;
     }
+    const at = new Date().toISOString();
     await oneTrip(client, () => [
-      client.query({ ...WRITE_ADMISSION, values: admissionValues(admission, at) }),
+      client.query({ ...WRITE_ADMISSION, values: admissionValues(admission, book, at) }),
+      ...(moved.length > 0 ? [client.query({ ...MOVE_RESERVATIONS, values: moveValues(admission, at) })] : []),
       client.query('COMMIT'),
     ]).catch((error: unknown) => {
       throw isOutage(error) ? commitUnknown(error) : error;
     });
-    if (events.length > 0) this.#eventsWritten();
+    return this.#written(admission);
+  }
+
+  #written({ answers, products }: Admission): readonly StockAnswer[] {
+    this.#memory.learn(products);
+    if (products.length > 0) this.#eventsWritten();
     return answers;
   }
 }
@@ -145,8 +168,8 @@ async function readBook(client: pg.PoolClient, operations: readonly StockOperati
   const [, locked, known] = await orUnavailable(
     oneTrip(client, () => [
       client.query('BEGIN'),
-      client.query<ProductRow>({ ...LOCK_PRODUCTS, values: [numbers([...productIds])] }),
-      client.query<ReservationRow>({ ...READ_RESERVATIONS, values: [numbers([...orderIds])] }),
+      client.query<ProductRow>({ ...LOCK_PRODUCTS, values: [tokens([...productIds])] }),
+      client.query<ReservationRow>({ ...READ_RESERVATIONS, values: [tokens([...orderIds])] }),
     ]),
   );
   return {
@@ -161,7 +184,6 @@ function levelOf(row: ProductRow): StockLevel {
     price: parseMoney(row.price),
     quantity: row.quantity,
     reserved: row.reserved_quantity,
-    revision: row.revision,
   };
 }
 

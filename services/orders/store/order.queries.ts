@@ -1,6 +1,5 @@
 /** Reads that are not one order: a customer's list, the search over all orders, a history, and what an order waits for. */
 import { col, DataTypes, fn, Model, type ModelStatic, Op, type Sequelize, where, type WhereOptions } from 'sequelize';
-import { ValidationFailed } from '../../../machines/errors.ts';
 import type { OrderStatus } from '../../../machines/order.machine.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
@@ -11,6 +10,8 @@ import type {
   SearchParams,
   SearchResult,
 } from '../orders.types.ts';
+import { decode, encode, isGiven } from './cursor.ts';
+import { CustomerLists } from './customer-lists.ts';
 
 /** The bookkeeping of what is owed for an order, as its row has it. */
 export interface WorkRow {
@@ -61,11 +62,6 @@ function orderModel(sequelize: Sequelize): ModelStatic<Model> {
   );
 }
 
-const LIST = {
-  name: 'orders.list-by-customer',
-  text: `SELECT id, order_number, status, total_price::float8, (extract(epoch FROM order_date) * 1000)::float8 AS order_date
-    FROM orders.orders WHERE customer_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
-};
 const HISTORY = {
   name: 'orders.history',
   text: `SELECT seq, event, from_status, to_status, (extract(epoch FROM at) * 1000)::float8 AS at, detail
@@ -81,60 +77,37 @@ const WAITING: Record<'inventory' | 'tracking', WhereOptions> = {
 const TOTAL = fn('coalesce', col('total_price'), 0);
 
 const DEFAULT_LIMIT = 50;
-
-const encode = (cursor: unknown[]): string => Buffer.from(JSON.stringify(cursor)).toString('base64url');
-
-/** The values behind a cursor of `length` parts. @throws ValidationFailed for a text that is not one of ours. */
-function decode(cursor: string, length: number): number[] {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    const valid = Array.isArray(parts) && parts.length === length && parts.every((part) => Number.isFinite(part));
-    if (valid) return parts as number[];
-  } catch {
-    // Falls through to the one answer for every text that is not a cursor.
-  }
-  throw ValidationFailed.of([
-    { field: 'cursor', type: 'cursor', message: 'Give the cursor of the page before, or none for the first page' },
-  ]);
-}
-
 export class OrderQueries {
   readonly #database: Database;
   readonly #orders: ModelStatic<Model>;
+  readonly #lists: CustomerLists;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#lists = new CustomerLists(database);
     this.#orders = orderModel(database.sequelize);
   }
 
-  /** A customer's orders, newest first. */
-  async listByCustomer(params: ListByCustomerParams): Promise<{ items: OrderSummary[]; next: string | null }> {
-    const limit = params.limit ?? DEFAULT_LIMIT;
-    const before = params.cursor === undefined ? Number.MAX_SAFE_INTEGER : decode(params.cursor, 1)[0];
-    const { rows } = await orUnavailable(
-      this.#database.pool.query({ ...LIST, values: [params.customerId, before, limit + 1] }),
-    );
-    const items = rows.slice(0, limit).map((row) => ({
-      orderId: row.id as number,
-      orderNumber: `ORD-${row.order_number}`,
-      status: row.status as OrderStatus,
-      totalPrice: row.total_price as number | null,
-      orderDate: new Date(row.order_date as number).toISOString(),
-    }));
-    return { items, next: rows.length > limit ? encode([items.at(-1)?.orderId]) : null };
+  /** A customer's orders, newest first; none of them when the caller is confined to another customer. */
+  listByCustomer(
+    params: ListByCustomerParams,
+    confinedTo: number | null,
+  ): Promise<{ items: OrderSummary[]; next: string | null }> {
+    return this.#lists.page(params, confinedTo);
   }
 
-  /** Orders that match all that is asked, in the order that is asked. */
-  async search(params: SearchParams): Promise<SearchResult> {
+  /** Orders that match all that is asked, in the order that is asked; only those the caller is confined to, if it is. */
+  async search(params: SearchParams, confinedTo: number | null): Promise<SearchResult> {
     const limit = params.limit ?? DEFAULT_LIMIT;
     const sort = params.sort ?? '-orderDate';
     const descending = sort.startsWith('-');
     const byTotal = sort.endsWith('totalPrice');
     const direction = descending ? 'DESC' : 'ASC';
+    const own: WhereOptions[] = confinedTo === null ? [] : [{ customerId: confinedTo }];
     const rows = (await orUnavailable(
       this.#orders.findAll({
         attributes: SUMMARY,
-        where: { [Op.and]: [...this.#conditions(params), ...after(params.cursor, byTotal, descending)] },
+        where: { [Op.and]: [...own, ...this.#conditions(params), ...after(params.cursor, byTotal, descending)] },
         // Ids grow with time, so the order of ids is the order of placing.
         order: byTotal
           ? [
@@ -182,20 +155,20 @@ export class OrderQueries {
   #conditions(params: SearchParams): WhereOptions[] {
     const { status, customerId, productId, from, to, minTotal, maxTotal, waitingFor } = params;
     const conditions: WhereOptions[] = [];
-    if (status !== undefined) conditions.push({ status });
-    if (customerId !== undefined) conditions.push({ customerId });
-    if (productId !== undefined) conditions.push({ productIds: { [Op.contains]: [productId] } });
-    if (from !== undefined) conditions.push({ orderDate: { [Op.gte]: new Date(from) } });
-    if (to !== undefined) conditions.push({ orderDate: { [Op.lt]: new Date(to) } });
-    if (minTotal !== undefined) conditions.push({ totalPrice: { [Op.gte]: minTotal } });
-    if (maxTotal !== undefined) conditions.push({ totalPrice: { [Op.lte]: maxTotal } });
-    if (waitingFor !== undefined) conditions.push(WAITING[waitingFor]);
+    if (isGiven(status)) conditions.push({ status });
+    if (isGiven(customerId)) conditions.push({ customerId });
+    if (isGiven(productId)) conditions.push({ productIds: { [Op.contains]: [productId] } });
+    if (isGiven(from)) conditions.push({ orderDate: { [Op.gte]: new Date(from) } });
+    if (isGiven(to)) conditions.push({ orderDate: { [Op.lt]: new Date(to) } });
+    if (isGiven(minTotal)) conditions.push({ totalPrice: { [Op.gte]: minTotal } });
+    if (isGiven(maxTotal)) conditions.push({ totalPrice: { [Op.lte]: maxTotal } });
+    if (isGiven(waitingFor)) conditions.push(WAITING[waitingFor]);
     return conditions;
   }
 }
 
 function after(cursor: string | undefined, byTotal: boolean, descending: boolean): WhereOptions[] {
-  if (cursor === undefined) return [];
+  if (!isGiven(cursor)) return [];
   const past = descending ? Op.lt : Op.gt;
   if (!byTotal) return [{ id: { [past]: decode(cursor, 1)[0] } }];
   const [total, id] = decode(cursor, 2);

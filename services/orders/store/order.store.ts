@@ -1,5 +1,6 @@
 /** Where orders are saved and read: every statement on the tables of orders is behind one of these methods. */
 import { ORDER_MACHINE_VERSION } from '../../../machines/order.machine.ts';
+import { tokens } from '../../../mixins/database/columns.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { isDuplicate, orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { GroupCommit } from '../../../mixins/group-commit.ts';
@@ -13,6 +14,12 @@ import { type OrderWrite, writeOrders, type Written } from './write-orders.ts';
 const READ = {
   name: 'orders.read',
   text: `SELECT ${ORDER_COLUMNS} FROM orders.orders o WHERE o.id = ANY($1::bigint[])`,
+};
+
+const READ_OWN = {
+  name: 'orders.read-own',
+  text: `SELECT ${ORDER_COLUMNS} FROM orders.orders o
+    JOIN unnest($1::bigint[], $2::bigint[]) AS asked (id, customer_id) ON o.id = asked.id AND o.customer_id = asked.customer_id`,
 };
 
 const RUNNING = `(o.owner IS NOT NULL AND o.due_at > now()) AS running`;
@@ -56,6 +63,12 @@ const SET_ASIDE = {
     WHERE id = $1 AND version = $2`,
 };
 
+/** An order, if it is this customer's. */
+interface Own {
+  id: number;
+  customerId: number;
+}
+
 export interface StoreWatch {
   /** Called after every commit that may have put events into the outbox. */
   wrote(): void;
@@ -69,6 +82,7 @@ export class OrderStore implements OrderPort {
   readonly #terms: Lease;
   readonly #write: GroupCommit<OrderWrite, Written>;
   readonly #read: GroupCommit<number, OrderMemory | Error | undefined>;
+  readonly #readOwn: GroupCommit<Own, OrderMemory | Error | undefined>;
   readonly #watch: StoreWatch;
 
   constructor(database: Database, terms: Lease, watch: StoreWatch) {
@@ -84,6 +98,7 @@ export class OrderStore implements OrderPort {
       { name: 'be written' },
     );
     this.#read = new GroupCommit((ids) => orUnavailable(this.#readMany(ids)), { name: 'be read', maxWaiting: 16_384 });
+    this.#readOwn = new GroupCommit((asked) => orUnavailable(this.#readManyOwn(asked)), { name: 'be read' });
   }
 
   async insert(placement: Placement): Promise<Written> {
@@ -102,6 +117,13 @@ export class OrderStore implements OrderPort {
 
   async load(id: number): Promise<OrderMemory | undefined> {
     const found = await this.#read.push(id);
+    if (found instanceof Error) throw found;
+    return found;
+  }
+
+  /** The order as last committed, if it is the customer's. */
+  async loadOwn(id: number, customerId: number): Promise<OrderMemory | undefined> {
+    const found = await this.#readOwn.push({ id, customerId });
     if (found instanceof Error) throw found;
     return found;
   }
@@ -136,7 +158,7 @@ export class OrderStore implements OrderPort {
 
   /** Resolves when every write under way is done. */
   async drained(): Promise<void> {
-    await Promise.all([this.#write.drained(), this.#read.drained()]);
+    await Promise.all([this.#write.drained(), this.#read.drained(), this.#readOwn.drained()]);
   }
 
   async #claimed(statement: { name: string; text: string; values: unknown[] }): Promise<Claimed[]> {
@@ -159,6 +181,14 @@ export class OrderStore implements OrderPort {
     const { rows } = await this.#database.pool.query<OrderRow>({ ...READ, values: [ids] });
     const found = new Map(rows.map((row) => [row.id, readOrError(row)]));
     return ids.map((id) => found.get(id));
+  }
+
+  async #readManyOwn(asked: readonly Own[]): Promise<(OrderMemory | Error | undefined)[]> {
+    const values = [tokens(asked.map(({ id }) => id)), tokens(asked.map(({ customerId }) => customerId))];
+    const { rows } = await this.#database.pool.query<OrderRow>({ ...READ_OWN, values });
+    // The same order may have been asked for by its customer and by another one.
+    const found = new Map(rows.map((row) => [`${row.id} ${row.customer_id}`, readOrError(row)]));
+    return asked.map(({ id, customerId }) => found.get(`${id} ${customerId}`));
   }
 }
 

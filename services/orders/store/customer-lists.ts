@@ -1,0 +1,75 @@
+/** Customers' lists: the pages that are asked for at the same time are read by one statement. */
+import type { OrderStatus } from '../../../machines/order.machine.ts';
+import { tokens } from '../../../mixins/database/columns.ts';
+import type { Database } from '../../../mixins/database/database.ts';
+import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
+import { GroupCommit } from '../../../mixins/group-commit.ts';
+import type { ListByCustomerParams, OrderSummary } from '../orders.types.ts';
+import { decode, encode, isGiven } from './cursor.ts';
+
+const DEFAULT_LIMIT = 50;
+const MAX_ID = Number.MAX_SAFE_INTEGER;
+/** Pages that one statement reads: enough to share its cost, few enough to hand the first one out soon. */
+const MAX_PAGES = 16;
+
+interface Wanted {
+  customerId: number;
+  before: number;
+  rows: number;
+  /** The only customer whose orders may be shown; null for everyone's. */
+  own: number | null;
+}
+
+/** id, number, status, total, date in Unix milliseconds. */
+type Row = [id: number, uuid: string, status: OrderStatus, total: number | null, at: number];
+
+// A page is one JSON text: fifty rows are read several times faster so than one by one.
+const PAGES = {
+  name: 'orders.customer-lists',
+  text: `
+SELECT (
+  SELECT json_agg(json_build_array(id, order_number, status, total_price, (extract(epoch FROM order_date) * 1000)::bigint))::text
+    FROM (SELECT id, order_number, status, total_price, order_date FROM orders.orders
+           WHERE customer_id = wanted.customer_id AND (wanted.own IS NULL OR customer_id = wanted.own) AND id < wanted.before
+           ORDER BY id DESC LIMIT wanted.rows) AS page
+) AS page
+FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[]) WITH ORDINALITY AS wanted (customer_id, before, rows, own, nth)
+ORDER BY nth`,
+};
+
+export class CustomerLists {
+  readonly #pages: GroupCommit<Wanted, Row[]>;
+
+  constructor({ pool }: Database) {
+    this.#pages = new GroupCommit(
+      async (wanted) => {
+        const values = [
+          tokens(wanted.map(({ customerId }) => customerId)),
+          tokens(wanted.map(({ before }) => before)),
+          tokens(wanted.map(({ rows }) => rows)),
+          tokens(wanted.map(({ own }) => own)),
+        ];
+        const { rows } = await orUnavailable(pool.query<{ page: string | null }>({ ...PAGES, values }));
+        return rows.map(({ page }) => (page === null ? [] : (JSON.parse(page) as Row[])));
+      },
+      { name: 'be listed', maxBatch: MAX_PAGES },
+    );
+  }
+
+  /** A page of a customer's orders, newest first; none of them when the caller is confined to another customer. */
+  async page(
+    params: ListByCustomerParams,
+    confinedTo: number | null,
+  ): Promise<{ items: OrderSummary[]; next: string | null }> {
+    const limit = params.limit ?? DEFAULT_LIMIT;
+    const before = isGiven(params.cursor) ? (decode(params.cursor, 1)[0] as number) : MAX_ID;
+    const wanted = { customerId: params.customerId, before, rows: limit + 1, own: confinedTo };
+    const rows = await this.#pages.push(wanted);
+    const items = rows.slice(0, limit).map(summaryOf);
+    return { items, next: rows.length > limit ? encode([items.at(-1)?.orderId]) : null };
+  }
+}
+
+function summaryOf([orderId, uuid, status, totalPrice, at]: Row): OrderSummary {
+  return { orderId, orderNumber: `ORD-${uuid}`, status, totalPrice, orderDate: new Date(at).toISOString() };
+}
