@@ -44,8 +44,10 @@ export class MalformedBody extends WaybillError {
   readonly retryable = false;
 }
 
-/** How many faulty fields a message names; its details name them all. */
+/** How many faulty fields a message names. */
 const FIELDS_NAMED = 10;
+/** How many faults the details have at most: a refusal must not grow with what is refused. */
+const FAULTS_NAMED = 100;
 
 export class ValidationFailed extends WaybillError {
   readonly title = 'Validation failed';
@@ -57,7 +59,9 @@ export class ValidationFailed extends WaybillError {
     const fields = [...new Set(details.map((fault) => fault.field))];
     const more = fields.length > FIELDS_NAMED ? ` and ${fields.length - FIELDS_NAMED} more` : '';
     const named = fields.slice(0, FIELDS_NAMED).join(', ') + more;
-    return new ValidationFailed(`Correct these fields and send the request again: ${named}`, { details });
+    return new ValidationFailed(`Correct these fields and send the request again: ${named}`, {
+      details: details.slice(0, FAULTS_NAMED),
+    });
   }
 }
 
@@ -65,6 +69,22 @@ export class InsufficientStock extends WaybillError {
   readonly title = 'Insufficient stock';
   readonly type = 'INSUFFICIENT_STOCK';
   readonly code = 400;
+  readonly retryable = false;
+}
+
+/** Nobody is known to be asking: no token, or one that cannot be believed. */
+export class Unauthenticated extends WaybillError {
+  readonly title = 'Unauthorized';
+  readonly type = 'UNAUTHENTICATED';
+  readonly code = 401;
+  readonly retryable = false;
+}
+
+/** The caller is known, and may not do this. */
+export class Forbidden extends WaybillError {
+  readonly title = 'Forbidden';
+  readonly type = 'FORBIDDEN';
+  readonly code = 403;
   readonly retryable = false;
 }
 
@@ -148,6 +168,18 @@ export class IdempotencyKeyReused extends WaybillError {
   readonly retryable = false;
 }
 
+/** The caller has asked more often than it may. Data names when it may ask again, in whole seconds. */
+export class TooManyRequests extends WaybillError {
+  readonly title = 'Too Many Requests';
+  readonly type = 'TOO_MANY_REQUESTS';
+  readonly code = 429;
+  readonly retryable = true;
+
+  override get retryAfterSeconds(): number {
+    return typeof this.data.retryAfterSeconds === 'number' ? this.data.retryAfterSeconds : 1;
+  }
+}
+
 export class InternalError extends WaybillError {
   readonly title = 'Internal Server Error';
   readonly type = 'INTERNAL_ERROR';
@@ -186,6 +218,8 @@ export const ERROR_CLASSES: readonly ErrorClass[] = [
   MalformedBody,
   ValidationFailed,
   InsufficientStock,
+  Unauthenticated,
+  Forbidden,
   NotFound,
   MethodNotAllowed,
   IllegalTransition,
@@ -197,6 +231,7 @@ export const ERROR_CLASSES: readonly ErrorClass[] = [
   PayloadTooLarge,
   UnsupportedMediaType,
   IdempotencyKeyReused,
+  TooManyRequests,
   InternalError,
   OrderPending,
   Overloaded,

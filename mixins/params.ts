@@ -7,6 +7,12 @@ export const isStorable = (value: string): boolean => STORABLE.test(value);
 const STORABLE = /^[^\0\p{Surrogate}]*$/u;
 const SAYS_SOMETHING = /^(?=[^]*\S)[^\0\p{Surrogate}]*$/u;
 
+const VISIBLE = /^[\x21-\x7e]+$/;
+
+/** Whether a value is a text of 1 to `max` visible ASCII characters: fit for columns, headers and log lines alike. */
+export const isVisible = (value: unknown, max: number): value is string =>
+  typeof value === 'string' && value.length <= max && VISIBLE.test(value);
+
 /** A text of at most `max` characters, kept as it comes. */
 export const anyText = (max: number) => ({
   type: 'string',

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Service } from 'moleculer';
 import { type FieldFault, NotFound, ValidationFailed } from '../../machines/errors.ts';
+import type { AccessRule } from '../auth/access.ts';
 import { unknownField } from '../validation-failure.ts';
 import type { JsonObject } from './json-body.ts';
 import type { QuerySchema, QueryValues } from './query.ts';
@@ -39,8 +40,12 @@ export interface EndpointOptions<Answer> {
   reply?(answer: Answer, input: Input): Reply;
   /** How long the action may take, in milliseconds; default 10 s. */
   timeoutMs?: number;
+  /** Once the action has refused with Overloaded, requests are refused unread for a moment. */
+  sheds?: boolean;
   /** Amounts of money in the answer are written with two decimals. */
   money?: boolean;
+  /** Not counted against anybody's rate: for probes, which must never be refused for what others do. */
+  unlimited?: boolean;
 }
 
 /** A declared endpoint. It has an action that is called, or a function that answers in the gateway itself. */
@@ -49,15 +54,19 @@ export interface Endpoint extends EndpointOptions<unknown> {
   /** Below the path of its group, parameters as `:name`. */
   path: string;
   action?: string;
+  /** Who may ask what the gateway answers itself. For an action its own rule counts. */
+  access?: Access;
   answer?(gateway: Service, input: Input): unknown;
 }
 
-/** Endpoints that share a path, a name and moleculer-web's route options (`authentication`, `authorization`). */
+/** `public`: everyone, without a token. */
+export type Access = AccessRule | 'public';
+
+/** Endpoints that share a path and a name. */
 export interface RouteGroup {
   name: string;
   path: string;
   endpoints: readonly Endpoint[];
-  options?: Record<string, unknown>;
 }
 
 /** Declares that `'POST /orders'` is answered by an action of the broker. `Answer` is what the action answers. */
@@ -65,13 +74,13 @@ export function route<Answer>(line: string, action: string, options: EndpointOpt
   return { ...splitLine(line), ...(options as EndpointOptions<unknown>), action };
 }
 
-/** Declares that the gateway itself answers. */
+/** Declares that the gateway itself answers, and whom. */
 export function localRoute<Answer>(
   line: string,
   answer: (gateway: Service, input: Input) => Answer | Promise<Answer>,
-  options: EndpointOptions<Answer> = {},
+  options: EndpointOptions<Answer> & { access: Access },
 ): Endpoint {
-  return { ...splitLine(line), ...(options as EndpointOptions<unknown>), answer };
+  return { ...splitLine(line), ...(options as EndpointOptions<unknown>), access: options.access, answer };
 }
 
 function splitLine(line: string): { method: string; path: string } {

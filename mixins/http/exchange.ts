@@ -1,32 +1,32 @@
 /** The way of one request through the gateway: found, read, called, answered, counted and logged. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Service } from 'moleculer';
-import { InternalError, MethodNotAllowed, NotFound, ValidationFailed } from '../../machines/errors.ts';
+import { InternalError, MethodNotAllowed, NotFound, Overloaded, ValidationFailed } from '../../machines/errors.ts';
+import { type Caller, callerOf, ENGINE } from '../auth/caller.ts';
+import type { TokenVerifier } from '../auth/tokens.ts';
 import type { HttpMetrics } from '../metrics/http-metrics.ts';
+import type { Headers } from './answer-headers.ts';
+import { admit } from './authentication.ts';
+import type { CallerLimits } from './caller-limits.ts';
+import type { Cors } from './cors.ts';
 import type { Endpoint, Input } from './endpoint.ts';
 import { unknownField } from '../validation-failure.ts';
 import { toFailure } from './error-answer.ts';
 import type { HttpServer } from './http-server.ts';
+import type { HttpSettings } from './http.settings.ts';
 import { hasBody, type JsonObject, RequestAborted, readJsonObject } from './json-body.ts';
 import { readQuery } from './query.ts';
-import { writeFailure, writeReply } from './reply-writer.ts';
+import { type WriteOptions, writeAllowed, writeFailure, writeReply } from './reply-writer.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Match, Router } from './router.ts';
-
-/** Where a gateway listens and what it accepts. */
-export interface GatewaySettings {
-  host: string;
-  port: number;
-  /** Bytes a body may have at most. */
-  maxBodyBytes: number;
-}
+import type { Shedder } from './shedder.ts';
 
 /** How long a call behind a request may take when its endpoint does not say. Actions bound their own calls more tightly. */
 const CALL_TIMEOUT_MS = 10_000;
+/** As which a request counts that is answered before anybody is asked who sends it. */
+const NOBODY: Caller = ENGINE;
 /** The status under which a request is counted whose caller went away. */
 const CALLER_GONE = 499;
-
-type AuthHook = (ctx: Context, route: unknown, request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
 
 /** An alias as moleculer-web registers it, with the declaration it came from. */
 export interface GatewayAlias {
@@ -35,15 +35,21 @@ export interface GatewayAlias {
   endpoint: Endpoint;
   /** The path as metrics and people name it: `/orders/{id}`. */
   label: string;
-  route: { authentication?: AuthHook; authorization?: AuthHook };
 }
 
 /** What the service gains: `this.http`, listening between `started` and `stopped`. */
 export interface WithGateway {
   http: HttpServer;
-  gatewaySettings: GatewaySettings;
+  httpSettings: HttpSettings;
+  /** How often each caller may ask; undefined: as often as it likes. */
+  limits: CallerLimits | undefined;
+  /** Whose pages may call from a browser; undefined: those of no other origin. */
+  cors: Cors | undefined;
+  /** Checks who asks; undefined where nobody is asked. */
+  tokens: TokenVerifier | undefined;
   router: Router<GatewayAlias>;
   httpMetrics: HttpMetrics;
+  shedder: Shedder;
 }
 
 /** What moleculer-web put on the service before us. */
@@ -61,31 +67,42 @@ export interface Exchange {
   response: ServerResponse;
   path: string;
   query: string;
+  requestID: string;
+  /** What CORS adds to the answer. */
+  cors: Headers | undefined;
   match: Match<GatewayAlias>;
   alias: GatewayAlias;
 }
+
+/** What is known of a request for which nothing was found. */
+export type Arrival = Pick<Exchange, 'request' | 'response' | 'path' | 'requestID' | 'cors'>;
 
 /** From the headers of a request to its counted and logged answer. Never rejects. */
 export async function serve(gateway: Gateway, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const startedAt = performance.now();
   const requestID = requestIdOf(request.headers['x-request-id']);
-  response.setHeader('X-Request-ID', requestID);
   const method = request.method as string;
   const { path, query } = splitUrl(request.url as string);
+  const cors = gateway.cors?.headersFor(request);
   let label = 'unmatched';
+  let alias: GatewayAlias | undefined;
   try {
     const match = gateway.router.find(path);
-    if (!match) throw new NotFound('There is nothing at this address');
-    const alias = match.methods.get(method === 'HEAD' ? 'GET' : method);
+    if (!match) {
+      gateway.limits?.charge(request, NOBODY);
+      throw new NotFound('There is nothing at this address');
+    }
+    alias = match.methods.get(method === 'HEAD' ? 'GET' : method);
     const [anyAlias] = match.methods.values();
     label = alias?.label ?? anyAlias?.label ?? label;
     if (alias) {
-      const exchange: Exchange = { request, response, path, query, match, alias };
+      if (alias.endpoint.sheds) gateway.shedder.admit();
+      const exchange: Exchange = { request, response, path, query, requestID, cors, match, alias };
       const timeout = alias.endpoint.timeoutMs ?? CALL_TIMEOUT_MS;
       await gateway.actions.rest?.(exchange, { requestID, meta: { requestID }, timeout });
-    } else answerOtherMethod(gateway, request, response, match);
+    } else answerOtherMethod(gateway, { request, response, path, requestID, cors }, match);
   } catch (error) {
-    refuse(gateway, { request, response, path }, requestID, error);
+    refuse(gateway, { request, response, path, requestID, cors, ...(alias && { alias }) }, error);
   }
   const ms = performance.now() - startedAt;
   const status = response.headersSent ? response.statusCode : CALLER_GONE;
@@ -100,32 +117,26 @@ function splitUrl(url: string): { path: string; query: string } {
   return mark < 0 ? { path: local, query: '' } : { path: local.slice(0, mark), query: local.slice(mark + 1) };
 }
 
-function answerOtherMethod(
-  gateway: Gateway,
-  request: IncomingMessage,
-  response: ServerResponse,
-  match: Match<GatewayAlias>,
-): void {
+function answerOtherMethod(gateway: Gateway, arrival: Arrival, match: Match<GatewayAlias>): void {
+  const { request, response } = arrival;
+  gateway.limits?.charge(request, NOBODY);
   const allowed = [...match.methods.keys()].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   const headers = { Allow: [...allowed, 'OPTIONS'].join(', ') };
-  const close = gateway.http.stopping;
-  if (request.method === 'OPTIONS')
-    response.writeHead(204, { ...headers, ...(close && { Connection: 'close' }) }).end();
-  else {
+  const options = writeOptions(gateway, arrival);
+  if (request.method === 'OPTIONS') {
+    writeAllowed(response, { ...headers, ...gateway.cors?.leaveFor(request, allowed.join(', ')) }, options);
+  } else {
     const failure = new MethodNotAllowed(`Use ${allowed.join(' or ')} at this address`);
-    writeFailure(request, response, failure, { headers, close });
+    writeFailure(request, response, failure, { ...options, headers });
   }
 }
 
 /** Checks who asks, reads the request, calls its action and writes the answer. Rejects with whatever went wrong. */
 export async function answer(gateway: Gateway, ctx: Context<Exchange>): Promise<void> {
   const { request, response, alias } = ctx.params;
-  const { endpoint, route } = alias;
-  if (route.authentication) {
-    const meta = ctx.meta as Record<string, unknown>;
-    meta.user = await route.authentication.call(gateway, ctx, route, request, response);
-  }
-  if (route.authorization) await route.authorization.call(gateway, ctx, route, request, response);
+  const { endpoint } = alias;
+  if (gateway.limits !== undefined && !endpoint.unlimited) await admitWithin(gateway.limits, gateway.tokens, ctx);
+  else if (gateway.tokens !== undefined) await admit(gateway.tokens, ctx);
   const input = await readInput(gateway, ctx.params);
   const result = endpoint.action
     ? await ctx.call(endpoint.action, endpoint.params ? endpoint.params(input) : input.path, {
@@ -134,7 +145,27 @@ export async function answer(gateway: Gateway, ctx: Context<Exchange>): Promise<
       })
     : await endpoint.answer?.(gateway, input);
   const reply = endpoint.reply ? endpoint.reply(result, input) : { status: 200, body: result };
-  await writeReply(request, response, reply, { money: endpoint.money, close: gateway.http.stopping });
+  await writeReply(request, response, reply, writeOptions(gateway, ctx.params, endpoint.money));
+}
+
+/** Finds out who asks, and counts the request: for its caller, and while nobody is known for its address. */
+async function admitWithin(
+  limits: CallerLimits,
+  tokens: TokenVerifier | undefined,
+  ctx: Context<Exchange>,
+): Promise<void> {
+  try {
+    if (tokens !== undefined) await admit(tokens, ctx);
+  } finally {
+    // Those who are refused count as well, and past their rate they are told so instead.
+    limits.charge(ctx.params.request, callerOf(ctx));
+  }
+}
+
+function writeOptions(gateway: Gateway, { request, requestID, cors }: Arrival, money?: boolean): WriteOptions {
+  // After a request that asks for another protocol Node waits in silence for the end of a broken one on its connection.
+  const close = gateway.http.stopping || request.headers.upgrade !== undefined;
+  return { requestID, cors, money, close };
 }
 
 async function readInput(gateway: Gateway, exchange: Exchange): Promise<Input> {
@@ -152,7 +183,7 @@ async function readInput(gateway: Gateway, exchange: Exchange): Promise<Input> {
 const NO_BODY: JsonObject = Object.freeze({});
 
 async function readBody(gateway: Gateway, { request, response, alias }: Exchange): Promise<JsonObject> {
-  const { maxBodyBytes } = gateway.gatewaySettings;
+  const { maxBodyBytes } = gateway.httpSettings;
   if (alias.endpoint.body === 'required') return readJsonObject(request, response, maxBodyBytes);
   if (alias.method === 'GET' || !hasBody(request)) return NO_BODY;
   // What is sent to an endpoint that takes nothing is refused rather than ignored.
@@ -162,21 +193,28 @@ async function readBody(gateway: Gateway, { request, response, alias }: Exchange
 }
 
 /** Answers a failure, and logs it once: a 5xx of ours as a warning, anything unknown with its stack. */
-export function refuse(
-  gateway: Gateway,
-  { request, response, path, alias }: Pick<Exchange, 'request' | 'response' | 'path'> & { alias?: GatewayAlias },
-  requestID: string,
-  error: unknown,
-): void {
+export function refuse(gateway: Gateway, arrival: Arrival & { alias?: GatewayAlias }, error: unknown): void {
+  const { request, response, path, requestID, alias } = arrival;
   if (error instanceof RequestAborted || response.destroyed) return;
   const failure = toFailure(error);
   if (failure instanceof InternalError) {
-    gateway.logger.error(request.method, path, failure.code, requestID, error instanceof Error ? error.stack : error);
+    gateway.logger.error(
+      request.method,
+      printable(path),
+      failure.code,
+      requestID,
+      error instanceof Error ? error.stack : error,
+    );
+  } else if (failure instanceof Overloaded && alias?.endpoint.sheds) {
+    gateway.shedder.refused(failure);
   } else if (failure.code >= 500) {
     // The cause may name nodes and hosts, which belong in the log only.
     const cause = error instanceof Error ? error.message : failure.message;
-    gateway.logger.warn(request.method, path, failure.code, requestID, cause);
+    gateway.logger.warn(request.method, printable(path), failure.code, requestID, cause);
   }
   if (response.headersSent) response.destroy();
-  else writeFailure(request, response, failure, { money: alias?.endpoint.money, close: gateway.http.stopping });
+  else writeFailure(request, response, failure, writeOptions(gateway, arrival, alias?.endpoint.money));
 }
+
+/** A path as a log line can hold it: bytes beyond ASCII can steer the terminal that shows it. */
+const printable = (path: string): string => path.replaceAll(/[^\x21-\x7e]/g, '?');

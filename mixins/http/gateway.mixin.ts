@@ -1,28 +1,35 @@
 /** A moleculer-web gateway whose endpoints are declarations, with its own router, body reader and answers. */
 import type { Context, ServiceSchema } from 'moleculer';
 import ApiGateway from 'moleculer-web';
+import type { AuthSettings } from '../auth/auth.settings.ts';
+import { tokenVerifier } from '../auth/tokens.ts';
 import { HttpMetrics } from '../metrics/http-metrics.ts';
 import { defineMixin } from '../schema.ts';
+import { CallerLimits } from './caller-limits.ts';
+import { Cors } from './cors.ts';
 import type { RouteGroup } from './endpoint.ts';
 import {
   answer,
   type Exchange,
   type Gateway,
   type GatewayAlias,
-  type GatewaySettings,
   type MoleculerWeb,
   refuse,
   serve,
   type WithGateway,
 } from './exchange.ts';
 import { HttpServer } from './http-server.ts';
+import type { HttpSettings } from './http.settings.ts';
 import { Router } from './router.ts';
+import { Shedder } from './shedder.ts';
 
-export type { GatewaySettings, WithGateway } from './exchange.ts';
+export type { WithGateway } from './exchange.ts';
 
 export interface GatewayOptions {
   /** Read once, when the service is created. */
-  settings: () => GatewaySettings;
+  settings: () => HttpSettings;
+  /** How callers are known, read once as well; undefined: nobody is asked. */
+  auth: () => AuthSettings | undefined;
   groups: readonly RouteGroup[];
 }
 
@@ -40,7 +47,8 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
       logRouteRegistration: null,
     },
     actions: {
-      // Routes are declared in code. Peers shall not change them.
+      // Routes are declared in code. Peers shall neither change nor list them.
+      listAliases: false,
       addRoute: false,
       removeRoute: false,
       rest: {
@@ -50,24 +58,31 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
           try {
             await answer(this as unknown as Gateway, ctx);
           } catch (error) {
-            refuse(this as unknown as Gateway, ctx.params, ctx.requestID as string, error);
+            refuse(this as unknown as Gateway, ctx.params, error);
           }
         },
       },
     },
     created() {
       const gateway = this as unknown as Gateway;
-      gateway.gatewaySettings = options.settings();
+      const settings = options.settings();
+      gateway.httpSettings = settings;
+      const auth = options.auth();
+      gateway.tokens = auth && tokenVerifier(auth);
       gateway.httpMetrics = new HttpMetrics(gateway.broker.metrics);
+      gateway.limits = settings.rateLimit && new CallerLimits(settings.rateLimit, settings, gateway.httpMetrics);
+      gateway.shedder = new Shedder((line) => gateway.logger.warn(line));
+      gateway.cors = settings.corsOrigins.length > 0 ? new Cors(settings.corsOrigins) : undefined;
       gateway.regenerateAllAutoAliases = () => {};
       for (const group of options.groups) gateway.addRoute(routeOptions(group));
       gateway.router = buildRouter(gateway.aliases);
-      gateway.http = new HttpServer((request, response) => void serve(gateway, request, response));
+      gateway.http = new HttpServer((request, response) => void serve(gateway, request, response), settings);
+      gateway.http.server.on('drop', () => gateway.httpMetrics.connectionRefused());
       // The broker waits for calls in flight before it stops a service: without this, new ones would keep coming.
       gateway.broker.middlewares.add({ name: 'GatewayDoor', stopping: async () => void gateway.http.stop() });
     },
     async started() {
-      const { host, port } = this.gatewaySettings;
+      const { host, port } = this.httpSettings;
       await this.http.listen(port, host);
       this.logger.info(`Listening on http://${host.includes(':') ? `[${host}]` : host}:${this.http.address.port}`);
     },
@@ -83,7 +98,6 @@ function routeOptions(group: RouteGroup): object {
     { action: endpoint.action ?? null, endpoint },
   ]);
   return {
-    ...group.options,
     name: group.name,
     path: group.path,
     aliases: Object.fromEntries(aliases),

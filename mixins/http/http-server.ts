@@ -2,46 +2,72 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, STATUS_CODES, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { SettingError } from '../settings.ts';
+import type { Duplex } from 'node:stream';
+import { SettingError } from '../setting-reader.ts';
+import { answerHeaders, type Headers } from './answer-headers.ts';
+import type { HttpSettings } from './http.settings.ts';
 
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** How long a caller may take to send its headers, and its whole request; and how long an idle connection is kept. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** What a request line and its headers may have together, in bytes. It bounds paths, queries and tokens too. */
+export const MAX_HEADER_BYTES = 16_384;
+/** What takes too long is looked for this often at least. */
+const CHECK_INTERVAL_MS = 5_000;
+/** How long a caller that is refused by the parser may take to read why. */
+const LINGER_MS = 1_000;
 /** What is in flight at a stop has this long; the process has ten seconds in all. */
 const STOP_TIMEOUT_MS = 8_000;
 
 /** Failures of the HTTP parser, before there is a request. */
-const PARSER_STATUS: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+const PARSER_FAILURES: Record<string, { status: number; message: string }> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    message: `The address and the headers may have at most ${MAX_HEADER_BYTES} bytes together`,
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request took too long to arrive: send it again, faster' },
+};
+const UNREADABLE = { status: 400, message: 'The request is not readable as HTTP/1.1' };
+
+type ServerSettings = Pick<
+  HttpSettings,
+  'maxConnections' | 'headersTimeoutMs' | 'requestTimeoutMs' | 'keepAliveTimeoutMs'
+>;
 
 export class HttpServer {
   readonly server: Server;
   #closed: Promise<void> | undefined;
 
-  constructor(listener: RequestListener) {
+  constructor(listener: RequestListener, settings: ServerSettings) {
+    const receive: RequestListener = (request, response) => {
+      if (request.headers.host === undefined && request.httpVersion === '1.1')
+        answerBare(response, 400, 'Send a Host header');
+      else listener(request, response);
+    };
     this.server = createServer(
       {
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-        connectionsCheckingInterval: 5_000,
+        headersTimeout: settings.headersTimeoutMs,
+        requestTimeout: settings.requestTimeoutMs,
+        keepAliveTimeout: settings.keepAliveTimeoutMs,
+        connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, settings.headersTimeoutMs / 2),
+        maxHeaderSize: MAX_HEADER_BYTES,
         // Node's own refusal would be no JSON.
         requireHostHeader: false,
       },
-      (request, response) => {
-        if (request.headers.host === undefined && request.httpVersion === '1.1')
-          answerBare(response, 400, 'Send a Host header');
-        else listener(request, response);
-      },
+      receive,
     );
+    this.server.maxConnections = settings.maxConnections;
+    // Past a number of headers Node drops the rest without a word, and a dropped condition is a condition not met.
+    this.server.maxHeadersCount = 0;
     // The reader of the body says "continue", once it is known that the body is wanted.
-    this.server.on('checkContinue', listener);
+    this.server.on('checkContinue', receive);
     this.server.on('checkExpectation', (_request, response) => {
       answerBare(response, 417, 'The only expectation that is known here is 100-continue');
     });
     this.server.on('clientError', answerUnreadable);
+    this.server.on('connect', (_request, socket) => {
+      socket.on('error', () => socket.destroy());
+      answerSocket(socket, 405, 'This is no proxy: use another method', { Allow: 'GET, HEAD, POST, PUT, OPTIONS' });
+    });
   }
 
   /** True once a stop has begun. */
@@ -95,24 +121,35 @@ function refusal(error: NodeJS.ErrnoException, port: number, host: string): stri
   return `HOST=${host} and PORT=${port} cannot be used: ${error.code ?? error.message}`;
 }
 
-/** Refuses a request that is not worth reading. */
-function answerBare(response: ServerResponse, status: number, message: string): void {
+/** An answer that is made where there is no request to speak of: its headers and its body. */
+function bareAnswer(status: number, message: string): { headers: Headers; body: string } {
   const body = JSON.stringify({ error: STATUS_CODES[status], message });
-  response
-    .writeHead(status, { 'Content-Type': 'application/json', 'X-Request-ID': randomUUID(), Connection: 'close' })
-    .end(body);
+  const own = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
+  return { headers: { ...answerHeaders(randomUUID()), ...own }, body };
 }
 
-function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+/** Refuses a request that is not worth reading. */
+function answerBare(response: ServerResponse, status: number, message: string): void {
+  const { headers, body } = bareAnswer(status, message);
+  response.writeHead(status, headers).end(body);
+}
+
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // An answer that is on its way would end in the middle, with ours as a part of it.
+  const { _httpMessage: present } = socket as Socket & { _httpMessage?: ServerResponse };
+  if (error.code === 'ECONNRESET' || !socket.writable || present?.headersSent) {
     socket.destroy();
     return;
   }
-  const status = PARSER_STATUS[error.code ?? ''] ?? 400;
-  const title = STATUS_CODES[status] as string;
-  const body = JSON.stringify({ error: title, message: 'The request is not readable as HTTP/1.1' });
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `X-Request-ID: ${randomUUID()}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const { status, message } = PARSER_FAILURES[error.code ?? ''] ?? UNREADABLE;
+  answerSocket(socket, status, message);
+}
+
+/** Answers where Node has no response to write to, and closes the connection, also when the other side does not. */
+function answerSocket(socket: Duplex, status: number, message: string, more: Record<string, string> = {}): void {
+  const { headers, body } = bareAnswer(status, message);
+  const lines = Object.entries({ ...headers, ...more }).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'));
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
 }

@@ -1,7 +1,8 @@
-/** Reads a JSON object from a request: bounded, strict about its type and encoding. */
+/** Reads a JSON object from a request: bounded, strict about its type, its encoding and its fields. */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MalformedBody, PayloadTooLarge, UnsupportedMediaType } from '../../machines/errors.ts';
+import { countFields, refuseDoubles } from './json-guard.ts';
 
 /** The caller went away before its request was whole: there is nobody to answer. */
 export class RequestAborted extends Error {}
@@ -75,6 +76,7 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
 
 function parseObject(bytes: Buffer): JsonObject {
   if (!isUtf8(bytes)) throw new MalformedBody('The body is not valid UTF-8');
+  const fields = countFields(bytes);
   const text = bytes.toString('utf8');
   let value: unknown;
   try {
@@ -87,5 +89,6 @@ function parseObject(bytes: Buffer): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new MalformedBody('The body must be a JSON object');
   }
+  refuseDoubles(text, value, fields);
   return value as JsonObject;
 }

@@ -3,17 +3,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PayloadTooLarge, type WaybillError } from '../../machines/errors.ts';
+import { answerHeaders, type Headers, REVALIDATED } from './answer-headers.ts';
 import { isUnchanged } from './conditional.ts';
 import type { Reply } from './endpoint.ts';
 import { failureBody } from './error-answer.ts';
 import { stringifyWithMoney } from './money-json.ts';
 
-type Headers = Record<string, string | number>;
-
+/** The rest of a refused request is read, so that its connection can be used again, when it is no longer than this. */
+const WORTH_READING_BYTES = 65_536;
 /** How long the rest of an unwanted body is read, so that the caller sees our answer rather than a reset. */
 const LINGER_MS = 1_000;
 
 export interface WriteOptions {
+  requestID: string;
+  /** What CORS adds to every answer of this request. */
+  cors?: Headers;
   /** Amounts of money are written with two decimals. */
   money?: boolean;
   /** The connection is closed after the answer. */
@@ -25,19 +29,16 @@ export async function writeReply(
   request: IncomingMessage,
   response: ServerResponse,
   reply: Reply,
-  options: WriteOptions = {},
+  options: WriteOptions,
 ): Promise<void> {
-  const headers: Headers = { ...reply.headers };
-  if (options.close) headers.Connection = 'close';
+  const headers = beginning(options);
   if (reply.etag !== undefined) {
     headers.ETag = `"${reply.etag}"`;
-    const readOnly = request.method === 'GET' || request.method === 'HEAD';
-    if (readOnly && isUnchanged(request.headers['if-none-match'], reply.etag)) {
-      response.writeHead(304, headers).end();
-      return;
-    }
+    headers['Cache-Control'] = REVALIDATED;
   }
-  if (reply.body === undefined) response.writeHead(reply.status, headers).end();
+  Object.assign(headers, reply.headers);
+  if (reply.etag !== undefined && isStillTrue(request, reply.etag)) response.writeHead(304, headers).end();
+  else if (reply.body === undefined) response.writeHead(reply.status, headers).end();
   else if (reply.body instanceof Readable) await writeStream(request, response, reply.status, headers, reply.body);
   else writeText(request, response, reply.status, headers, textOf(reply.body, headers, options));
 }
@@ -47,17 +48,41 @@ export function writeFailure(
   request: IncomingMessage,
   response: ServerResponse,
   failure: WaybillError,
-  options: WriteOptions & { headers?: Headers } = {},
+  options: WriteOptions & { headers?: Headers },
 ): void {
-  const headers: Headers = { ...options.headers, 'X-Error-Type': failure.type };
+  const headers = beginning(options);
+  headers['X-Error-Type'] = failure.type;
+  Object.assign(headers, options.headers);
   const pause = failure.retryAfterSeconds ?? (failure.code === 503 || failure.code === 429 ? 1 : undefined);
   if (pause !== undefined) headers['Retry-After'] = pause;
   if (failure.data.replayed === true) headers['Idempotent-Replayed'] = 'true';
-  const close = options.close || failure instanceof PayloadTooLarge;
+  const close = options.close || failure instanceof PayloadTooLarge || isLongUnread(request);
   if (close) headers.Connection = 'close';
   const text = textOf(failureBody(failure), headers, options);
   if (close && !request.complete) writeAndLinger(request, response, failure.code, headers, text);
   else writeText(request, response, failure.code, headers, text);
+}
+
+/** Whether the caller has what it asks for already. */
+function isStillTrue({ method, headers }: IncomingMessage, etag: string): boolean {
+  return (method === 'GET' || method === 'HEAD') && isUnchanged(headers['if-none-match'], etag);
+}
+
+function beginning({ requestID, cors, close }: WriteOptions): Headers {
+  const headers = answerHeaders(requestID);
+  if (cors) Object.assign(headers, cors);
+  if (close) headers.Connection = 'close';
+  return headers;
+}
+
+/** Answers OPTIONS: what is allowed here, and nothing else. */
+export function writeAllowed(response: ServerResponse, allowed: Headers, options: WriteOptions): void {
+  response.writeHead(204, Object.assign(beginning(options), allowed)).end();
+}
+
+function isLongUnread({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > WORTH_READING_BYTES;
 }
 
 function textOf(body: unknown, headers: Headers, options: WriteOptions): string {

@@ -1,6 +1,8 @@
 /** The gateway: HTTP on one side, the actions of the other services on the other. */
 import type { ServiceSchema } from 'moleculer';
-import { type GatewaySettings, gatewayMixin } from '../../mixins/http/gateway.mixin.ts';
+import type { AuthSettings } from '../../mixins/auth/auth.settings.ts';
+import { gatewayMixin } from '../../mixins/http/gateway.mixin.ts';
+import type { HttpSettings } from '../../mixins/http/http.settings.ts';
 import { defineService } from '../../mixins/schema.ts';
 import { readSettings } from '../../mixins/settings.ts';
 import { inventoryRoutes } from './routes/inventory.routes.ts';
@@ -10,16 +12,20 @@ import { reportsRoutes } from './routes/reports.routes.ts';
 import { trackingRoutes } from './routes/tracking.routes.ts';
 
 /** The service, with settings that are read when it is created. */
-export function apiService(settings: () => GatewaySettings): ServiceSchema {
+export function apiService(
+  settings: () => HttpSettings,
+  auth: () => AuthSettings | undefined = () => readSettings().auth,
+): ServiceSchema {
   return defineService({
     name: 'api',
     mixins: [
       gatewayMixin({
         settings,
+        auth,
         groups: [operationsRoutes, ordersRoutes, inventoryRoutes, trackingRoutes, reportsRoutes],
       }),
     ],
   });
 }
 
-export default apiService(() => readSettings());
+export default apiService(() => readSettings().http);

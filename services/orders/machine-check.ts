@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { ORDER_MACHINE_VERSION } from '../../machines/order.machine.ts';
 import { openDatabase } from '../../mixins/database/database.ts';
 import { embeddedUrl } from '../../mixins/database/embedded-url.ts';
-import { readSettings, SettingError } from '../../mixins/settings.ts';
+import { SettingError } from '../../mixins/setting-reader.ts';
+import { readSettings } from '../../mixins/settings.ts';
 import { memoryOf, ORDER_COLUMNS, type OrderRow } from './store/order.row.ts';
 
 const BATCH = 2_000;

@@ -2,7 +2,6 @@
 import { NotFound } from '../../machines/errors.ts';
 import { idOf } from '../../machines/ids.ts';
 import type { OrderMemory } from './store/order.row.ts';
-import type { OrderPort } from './store/order.port.ts';
 
 const PREFIX = /^ORD-/i;
 const DIGITS = /^[1-9]\d{0,15}$/;
@@ -25,10 +24,23 @@ export function referenceOf(given: string | number): OrderReference {
   return { id, uuid };
 }
 
-/** Loads an order by either form. @throws NotFound. */
-export async function findOrder(store: Pick<OrderPort, 'load'>, given: string | number): Promise<OrderMemory> {
+/** Where orders are looked up: anyone's, or one customer's own. */
+interface Orders {
+  load(id: number): Promise<OrderMemory | undefined>;
+  loadOwn(id: number, customerId: number): Promise<OrderMemory | undefined>;
+}
+
+/**
+ * Loads an order by either form. For a caller who is confined to a customer there are no orders but that customer's.
+ * @throws NotFound
+ */
+export async function findOrder(
+  store: Orders,
+  given: string | number,
+  confinedTo: number | null,
+): Promise<OrderMemory> {
   const { id, uuid } = referenceOf(given);
-  const memory = await store.load(id);
+  const memory = confinedTo === null ? await store.load(id) : await store.loadOwn(id, confinedTo);
   if (!memory || (uuid !== undefined && memory.state.uuid !== uuid)) throw notFound(given);
   return memory;
 }

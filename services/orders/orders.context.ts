@@ -22,8 +22,6 @@ export type OrdersService = Service & OrdersOwn;
 
 /** What travels beside the parameters of a call. */
 export interface CallMeta {
-  /** The `Idempotency-Key` of the request. */
+  /** The `Idempotency-Key` of the request. Keys are per caller. */
   idempotencyKey?: string;
-  /** Who calls; keys are per caller. */
-  caller?: string;
 }

@@ -40,14 +40,15 @@ export const orderCommand = {
 };
 
 const amount = { type: 'number', min: 0, max: 9_999_999_999.99, optional: true };
-const instant = {
+// Made anew for each field: the validator takes the second use of one object for a cycle, and leaves its check out.
+const instant = () => ({
   type: 'string',
   optional: true,
   custom: (value: unknown, errors: object[]) => {
     if (typeof value === 'string' && !isDayOrInstant(value)) errors.push({ type: 'date', actual: value });
     return value;
   },
-};
+});
 
 export const search = {
   $$strict: true,
@@ -55,8 +56,8 @@ export const search = {
   status: { type: 'enum', values: [...ORDER_STATUSES], optional: true },
   customerId: { ...identifier, optional: true },
   productId: { ...identifier, optional: true },
-  from: instant,
-  to: instant,
+  from: instant(),
+  to: instant(),
   minTotal: amount,
   maxTotal: amount,
   waitingFor: { type: 'enum', values: ['inventory', 'tracking'], optional: true },

@@ -14,6 +14,9 @@ import type { Earlier, OrderPort } from './store/order.port.ts';
 
 export type OrderHost = ActorHost<Order, OrderEvent, Decision>;
 
+/** The caller of everyone who is not told apart from others. */
+export const ANONYMOUS = 'anonymous';
+
 /** An order as a caller sends it, with what makes a repeat recognisable. */
 export interface Submission extends OrderRequest {
   caller: string;
@@ -100,9 +103,15 @@ export class OrderPlacing {
   }
 }
 
-/** 128 bits of a body. Two bodies that mean the same order have the same: the order of JSON's keys does not count. */
-function fingerprintOf({ customerId, customerName, deliveryAddress, carrier, items }: OrderRequest): string {
+/**
+ * 128 bits of a body and of who sent it. Two bodies that mean the same order have the same: the order of JSON's keys
+ * does not count.
+ */
+function fingerprintOf(submission: Submission): string {
+  const { caller, customerId, customerName, deliveryAddress, carrier, items } = submission;
   const body = [
+    // Left out where it says nothing: stored fingerprints stay what they are.
+    ...(caller === ANONYMOUS ? [] : [caller]),
     customerId,
     customerName,
     deliveryAddress,

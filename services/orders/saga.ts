@@ -1,5 +1,5 @@
 /** What an order owes to its peers, carried out: each effect is a call or two that may be repeated at any time. */
-import { WaybillError } from '../../machines/errors.ts';
+import { Unauthenticated, WaybillError } from '../../machines/errors.ts';
 import { parseMoney } from '../../machines/money.ts';
 import type { Effect } from '../../machines/order.machine.ts';
 import type { Order, OrderEvent, Shipment } from '../../machines/order.ts';
@@ -77,6 +77,7 @@ export class OrderSaga {
   #createShipment(order: Order): Promise<Shipment> {
     return this.#call<Shipment>('tracking.createShipment', order, {
       orderId: order.id,
+      customerId: order.customerId,
       ...(order.customerName === null ? {} : { customerName: order.customerName }),
       deliveryAddress: order.deliveryAddress,
       carrier: order.carrier,
@@ -100,11 +101,15 @@ export class OrderSaga {
       const options = { timeout: this.#timeoutMs, ...(order.requestId === null ? {} : { requestID: order.requestId }) };
       return await this.#broker.call<T, object>(action, params, options);
     } catch (error) {
-      const Failure = error instanceof WaybillError && !error.retryable && error.code < 500 ? Refused : Error;
+      const Failure = isRefusal(error) ? Refused : Error;
       throw new Failure(`${action}: ${describe(error)}`, { cause: error });
     }
   }
 }
+
+/** A peer that does not know this node has other secrets, for as long as they are being changed. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof WaybillError && !error.retryable && error.code < 500 && !(error instanceof Unauthenticated);
 
 const stockParams = (order: Order): object => ({
   orderId: order.id,

@@ -2,6 +2,7 @@
 import type { Context } from 'moleculer';
 import { ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
 import type { Disagreement } from '../../machines/reconciliation.ts';
+import { ENGINE, setCaller } from '../../mixins/auth/caller.ts';
 import { countNumber } from '../../mixins/params.ts';
 import { defineAction, defineService } from '../../mixins/schema.ts';
 import { type BookReader, type PageRequest, reconcile } from './reconciliation.ts';
@@ -21,11 +22,14 @@ const MAX_LIMIT = 1_000;
  * @throws ServiceUnavailable when orders, inventory or tracking is away, or the books are too long for 60 s.
  */
 const reconciliation = defineAction<object, ReconciliationParams>({
+  access: ['staff', 'admin'],
   params: { $$strict: true, limit: { ...countNumber(MAX_LIMIT), optional: true } },
   timeout: TIMEOUT_MS,
   // It reads everything: a few at once are enough.
   bulkhead: { enabled: true, concurrency: 2, maxQueueSize: 10 },
   handler(ctx): Promise<Disagreement[]> {
+    // The books of all customers are for the engine alone: from here on it asks on its own account.
+    setCaller(ctx, ENGINE);
     return reconcile(readerOver(ctx), ctx.params.limit ?? MAX_LIMIT);
   },
 });

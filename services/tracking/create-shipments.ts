@@ -12,6 +12,7 @@ import type { CreateShipmentParams, CreateShipmentResult } from './tracking.type
 export interface NewShipment {
   orderId: number;
   uuid: string;
+  customerId: number | null;
   customerName: string | null;
   deliveryAddress: string;
   carrier: string;
@@ -34,20 +35,20 @@ export function newShipment(params: CreateShipmentParams, nowMs: number): NewShi
   const event = JSON.stringify(
     shipmentUpdated({ orderId, uuid, carrier, status, location: null, estimatedDelivery, seq: 1, at: createdAt }),
   );
-  const customerName = params.customerName ?? null;
-  return { orderId, uuid, customerName, deliveryAddress, carrier, createdAt, estimatedDelivery, event };
+  const { customerId = null, customerName = null } = params;
+  return { orderId, uuid, customerId, customerName, deliveryAddress, carrier, createdAt, estimatedDelivery, event };
 }
 
 // The events of rows that were there before must not go out again, so `told` joins what was really made.
 const INSERT = `
   WITH input AS (
-    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], ${unpack('$8')})
-      AS input(order_id, tracking_number, customer_name, delivery_address, carrier, created_at, estimated_delivery, event)
+    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], ${unpack('$8')}, $9::bigint[])
+      AS input(order_id, tracking_number, customer_name, delivery_address, carrier, created_at, estimated_delivery, event, customer_id)
   ), made AS (
     INSERT INTO tracking.shipments (order_id, tracking_number, customer_name, delivery_address, carrier, status,
-      machine_version, seq, estimated_delivery, created_at, updated_at)
+      machine_version, seq, estimated_delivery, created_at, updated_at, customer_id)
     SELECT order_id, tracking_number, customer_name, delivery_address, carrier, 'CREATED',
-      ${SHIPMENT_MACHINE_VERSION}, 1, estimated_delivery, created_at, created_at
+      ${SHIPMENT_MACHINE_VERSION}, 1, estimated_delivery, created_at, created_at, customer_id
     FROM input
     ON CONFLICT (order_id) DO NOTHING
     RETURNING order_id
@@ -95,6 +96,7 @@ export async function createShipments(
       tokens(rows.map((row) => row.createdAt)),
       tokens(rows.map((row) => row.estimatedDelivery)),
       packed(rows.map((row) => row.event)),
+      tokens(rows.map((row) => row.customerId)),
     ],
   });
   const made = (counted[0] as { made: number }).made;

@@ -4,14 +4,17 @@ import { trackingNumberOf } from './tracking-number.ts';
 import type { ShipmentEventRow, ShipmentRow, TrackingModels } from './tracking.models.ts';
 import type { ShipmentResult, TimelineEntry } from './tracking.types.ts';
 
-/** The shipment of an order, if its tracking UUID is the given one. */
+/** The shipment of an order, if its tracking UUID is the given one, and it is the customer's to whom the caller is confined. */
 export async function findShipment(
   models: TrackingModels,
   orderId: number,
   uuid: string,
+  confinedTo: number | null,
 ): Promise<ShipmentResult | undefined> {
-  const row = (await models.Shipment.findByPk(orderId, { raw: true })) as ShipmentRow | null;
-  if (row?.trackingNumber !== uuid) return undefined;
+  const own = confinedTo === null ? {} : { customerId: String(confinedTo) };
+  const where = { orderId: String(orderId), trackingNumber: uuid, ...own };
+  const row = (await models.Shipment.findOne({ where, raw: true })) as ShipmentRow | null;
+  if (!row) return undefined;
   // No further than the row knows: an entry recorded between the two reads would disagree with the status.
   const events = (await models.ShipmentEvent.findAll({
     where: { orderId: String(orderId), seq: { [Op.lte]: row.seq } },

@@ -17,6 +17,7 @@ const SHIPMENTS = 'SELECT order_id, status, tracking_number FROM tracking.shipme
 /** All shipments by order id, or those of `ids`, a page at a time: hand `next` back as `after` while it is not null. */
 export const shipmentsPage = defineAction<WithDatabase, KeysetRequest>({
   visibility: 'public',
+  access: [],
   params: keysetParams,
   async handler(ctx): Promise<KeysetPage<ShipmentRecord>> {
     const { text, values } = keysetClause('order_id', ctx.params);

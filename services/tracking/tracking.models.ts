@@ -5,6 +5,8 @@ import { DataTypes, type Model, type ModelStatic, type Sequelize } from 'sequeli
 export interface ShipmentRow {
   orderId: string;
   trackingNumber: string | null;
+  /** Null when it was not said. */
+  customerId: string | null;
   customerName: string | null;
   deliveryAddress: string | null;
   carrier: string | null;
@@ -38,6 +40,7 @@ export function defineTrackingModels(sequelize: Sequelize): TrackingModels {
     {
       orderId: { type: DataTypes.BIGINT, primaryKey: true },
       trackingNumber: DataTypes.UUID,
+      customerId: DataTypes.BIGINT,
       customerName: DataTypes.TEXT,
       deliveryAddress: DataTypes.TEXT,
       carrier: DataTypes.TEXT,

@@ -33,6 +33,7 @@ const trackingNumber = { type: 'string' };
 export const createShipmentParams = {
   $$strict: true,
   orderId: identifier,
+  customerId: { ...identifier, optional: true },
   customerName: { ...text(200), optional: true },
   deliveryAddress: text(500),
   carrier: text(50),
@@ -91,13 +92,20 @@ export const addEventParams = {
       { data }: { data: Partial<AddEventParams> },
     ) {
       const free = freeFieldsOf(data);
-      errors.push(...faultsOfNames(Object.keys(free)));
+      const names = Object.keys(free);
+      if (names.length > MAX_FREE_FIELDS) {
+        const message = `An event may carry at most ${MAX_FREE_FIELDS} free fields; these are ${names.length}.`;
+        errors.push({ type: 'freeFieldsCount', field: 'details', message });
+        return value;
+      }
+      errors.push(...faultsOfNames(names));
       let sound = true;
       for (const [field, part] of Object.entries({ details: value, ...free })) {
         const reason = reasonNotJson(part, MAX_DEPTH);
         if (!reason) continue;
         sound = false;
-        errors.push({ type: 'freeField', field, message: `The '${field}' field ${reason}.` });
+        const name = field.slice(0, MAX_FIELD_NAME);
+        errors.push({ type: 'freeField', field: name, message: `The '${name}' field ${reason}.` });
       }
       if (sound && Buffer.byteLength(JSON.stringify([value, free])) > MAX_FREE_BYTES) {
         errors.push({
@@ -118,10 +126,6 @@ export function freeFieldsOf(params: Partial<AddEventParams>): Record<string, un
 
 function faultsOfNames(names: string[]): Fault[] {
   const faults: Fault[] = [];
-  if (names.length > MAX_FREE_FIELDS) {
-    const message = `An event may carry at most ${MAX_FREE_FIELDS} free fields; these are ${names.length}.`;
-    faults.push({ type: 'freeFieldsCount', field: 'details', message });
-  }
   for (const field of names) {
     const reason = reasonNotName(field);
     if (reason) faults.push({ type: 'fieldName', field: field.slice(0, MAX_FIELD_NAME), message: reason });

@@ -4,6 +4,7 @@ import type { Context } from 'moleculer';
 import type { DomainEvent } from '../../machines/domain-event.ts';
 import { NotFound, ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
 import { eventOfStatus } from '../../machines/shipment.machine.ts';
+import { confinedTo } from '../../mixins/auth/caller.ts';
 import { databaseMixin, type WithDatabase } from '../../mixins/database/database.mixin.ts';
 import { orUnavailable } from '../../mixins/database/sql-failure.ts';
 import { GroupCommit } from '../../mixins/group-commit.ts';
@@ -14,6 +15,7 @@ import { subscriptionsMixin } from '../../mixins/stream/subscriptions.mixin.ts';
 import { type Change, type ChangeOutcome, changeShipments } from './change-shipments.ts';
 import { type CreateOutcome, createShipments, type NewShipment, newShipment } from './create-shipments.ts';
 import { shipments } from './migrations/0001-shipments.ts';
+import { customer } from './migrations/0002-customer.ts';
 import { shipmentsPage } from './shipments.action.ts';
 import { deliveredEntry, findShipment } from './shipment-view.ts';
 import { parseTrackingNumber, trackingNumberOf } from './tracking-number.ts';
@@ -43,7 +45,7 @@ interface Tracking extends WithDatabase, WithOutbox {
 }
 
 const noSuchShipment = (trackingNumber: string): NotFound =>
-  new NotFound(`No shipment has the tracking number ${trackingNumber}`);
+  new NotFound(`No shipment has the tracking number ${trackingNumber.slice(0, 60)}`);
 
 const ofOrder = (event: DomainEvent): number => (event.data as { orderId: number }).orderId;
 
@@ -66,7 +68,7 @@ async function follow(service: Tracking, event: DomainEvent, news: Pick<Change, 
 export default defineService<Tracking>({
   name: 'tracking',
   // Moleculer starts the last mixin first and stops it last.
-  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('tracking', [shipments])],
+  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('tracking', [shipments, customer])],
 
   actions: {
     /**
@@ -74,6 +76,7 @@ export default defineService<Tracking>({
      * shipment was voided, even before it was made; OrderIdReused when it has another carrier or address.
      */
     createShipment: {
+      access: ['staff', 'admin'],
       params: createShipmentParams,
       async handler(ctx: Context<CreateShipmentParams>): Promise<CreateShipmentResult> {
         const outcome = await this.creating.push(newShipment(ctx.params, Date.now()));
@@ -87,6 +90,7 @@ export default defineService<Tracking>({
      * `success: false` when the parcel is delivered already.
      */
     void: {
+      access: ['staff', 'admin'],
       params: voidShipmentParams,
       async handler(ctx: Context<VoidShipmentParams>): Promise<VoidShipmentResult> {
         const { orderId } = ctx.params;
@@ -106,12 +110,14 @@ export default defineService<Tracking>({
       },
     },
 
-    /** A shipment with its whole timeline. NotFound for an unknown number. */
+    /** A shipment with its whole timeline. NotFound for an unknown number, and for another customer's shipment. */
     get: {
+      access: ['customer', 'staff', 'admin'],
       params: getShipmentParams,
       async handler(ctx: Context<GetShipmentParams>): Promise<ShipmentResult> {
         const key = parseTrackingNumber(ctx.params.trackingNumber);
-        const shipment = key && (await orUnavailable(findShipment(this.models, key.orderId, key.uuid)));
+        const shipment =
+          key && (await orUnavailable(findShipment(this.models, key.orderId, key.uuid, confinedTo(ctx))));
         if (!shipment) throw noSuchShipment(ctx.params.trackingNumber);
         return shipment;
       },
@@ -123,6 +129,7 @@ export default defineService<Tracking>({
      * timeline is full.
      */
     addEvent: {
+      access: ['staff', 'admin'],
       params: addEventParams,
       async handler(ctx: Context<AddEventParams>): Promise<AddEventResult> {
         const { trackingNumber, location = null, details = null, timestamp } = ctx.params;

@@ -2,6 +2,8 @@
 
 export interface CreateShipmentParams {
   orderId: number;
+  /** Whose it is: the customer who may ask for it. */
+  customerId?: number | null;
   customerName?: string | null;
   deliveryAddress: string;
   carrier: string;

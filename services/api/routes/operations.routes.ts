@@ -5,13 +5,16 @@ import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '../../../mixins/metri
 import { collectGauges } from '../../../mixins/metrics/scrape.ts';
 import { checkReadiness } from '../readiness.ts';
 
+const PROBE = { access: 'public', query: 'ignored', unlimited: true } as const;
+
 export const operationsRoutes: RouteGroup = {
   name: 'operations',
   path: '/',
   endpoints: [
-    localRoute('GET /health/live', () => ({ status: 'live' }), { query: 'ignored' }),
-    localRoute('GET /health/ready', (gateway) => checkReadiness(gateway.broker), { query: 'ignored' }),
+    localRoute('GET /health/live', () => ({ status: 'live' }), PROBE),
+    localRoute('GET /health/ready', (gateway) => checkReadiness(gateway.broker), PROBE),
     localRoute('GET /metrics', (gateway) => readMetrics(gateway.broker), {
+      access: ['staff', 'admin'],
       query: 'ignored',
       reply: (text) => ({ status: 200, headers: { 'Content-Type': PROMETHEUS_CONTENT_TYPE }, body: text }),
     }),

@@ -64,6 +64,7 @@ export const ordersRoutes: RouteGroup = {
           warning === undefined ? order : { ...order, warning },
           replayed ? { 'Idempotent-Replayed': 'true' } : undefined,
         ),
+      sheds: true,
       money: true,
     }),
     route('GET /orders', 'orders.search', {

@@ -1,4 +1,6 @@
 /** cancel, ship, deliver: the commands people give an order. */
+import type { AccessRule } from '../../../mixins/auth/access.ts';
+import { confinedTo } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/schema.ts';
 import { PreconditionFailed } from '../../../machines/errors.ts';
 import type { Order } from '../../../machines/order.ts';
@@ -14,17 +16,19 @@ import type { OrderCommandParams, OrderView } from '../orders.types.ts';
  *
  * @throws NotFound, IllegalTransition (it names the state and what is allowed), PreconditionFailed.
  */
-export const command = (type: 'CANCEL' | 'SHIP' | 'DELIVER') =>
+export const command = (type: 'CANCEL' | 'SHIP' | 'DELIVER', access: AccessRule) =>
   defineAction<OrdersOwn, OrderCommandParams>({
+    access,
     params: orderCommand,
     async handler(ctx): Promise<OrderView> {
       const { id, ifMatch } = ctx.params;
       const reference = referenceOf(id);
-      // Only ORD-<uuid> can name an order that is there by number but not by name.
-      if (reference.uuid !== undefined) await findOrder(this.store, id);
+      const confined = confinedTo(ctx);
+      // Only ORD-<uuid> can name an order that is there by number but not by name. Whose an order is never changes.
+      if (reference.uuid !== undefined || confined !== null) await findOrder(this.store, id, confined);
       const guard = ifMatch && ((order: Order) => demandMatch(order, ifMatch));
       const after = await this.host.tell(reference.id, { event: { type }, guard });
-      return viewOf((after ?? (await findOrder(this.store, id))).state);
+      return viewOf((after ?? (await findOrder(this.store, id, confined))).state);
     },
   });
 

@@ -1,5 +1,6 @@
 /** explain: what an order is doing, and why. */
 import type { Order } from '../../../machines/order.ts';
+import { confinedTo } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/schema.ts';
 import { findOrder } from '../order-id.ts';
 import { orderId } from '../orders.params.ts';
@@ -10,9 +11,10 @@ const instant = (date: Date | null | undefined): string | null => date?.toISOStr
 
 /** What an order is doing now, what it waits for and since when, and what may happen next. @throws NotFound. */
 export const explain = defineAction<OrdersOwn, OrderIdParams>({
+  access: ['customer', 'staff', 'admin'],
   params: orderId,
   async handler(ctx): Promise<Explanation> {
-    const { state } = await findOrder(this.store, ctx.params.id);
+    const { state } = await findOrder(this.store, ctx.params.id, confinedTo(ctx));
     return explanationOf(this, state);
   },
 });

@@ -1,4 +1,5 @@
 /** The reads: one order, a customer's list, the search, a history. */
+import { confinedTo } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/schema.ts';
 import { NotFound } from '../../../machines/errors.ts';
 import { findOrder } from '../order-id.ts';
@@ -17,34 +18,38 @@ import type {
 
 /** An order with its etag, by number or `ORD-<uuid>`. @throws NotFound. */
 export const get = defineAction<OrdersOwn, OrderIdParams>({
+  access: ['customer', 'staff', 'admin'],
   params: params.orderId,
   async handler(ctx): Promise<{ order: OrderView; etag: string }> {
-    const { state } = await findOrder(this.store, ctx.params.id);
+    const { state } = await findOrder(this.store, ctx.params.id, confinedTo(ctx));
     return { order: viewOf(state), etag: etagOf(state) };
   },
 });
 
 /** A customer's orders, newest first, a page at a time. */
 export const listByCustomer = defineAction<OrdersOwn, ListByCustomerParams>({
+  access: ['customer', 'staff', 'admin'],
   params: params.listByCustomer,
   handler(ctx): Promise<{ items: OrderSummary[]; next: string | null }> {
-    return this.queries.listByCustomer(ctx.params);
+    return this.queries.listByCustomer(ctx.params, confinedTo(ctx));
   },
 });
 
 /** Orders that match every condition given, a page at a time. */
 export const search = defineAction<OrdersOwn, SearchParams>({
+  access: ['customer', 'staff', 'admin'],
   params: params.search,
   handler(ctx): Promise<SearchResult> {
-    return this.queries.search(ctx.params);
+    return this.queries.search(ctx.params, confinedTo(ctx));
   },
 });
 
 /** Every transition of an order, oldest first. @throws NotFound. */
 export const history = defineAction<OrdersOwn, OrderIdParams>({
+  access: ['customer', 'staff', 'admin'],
   params: params.orderId,
   async handler(ctx): Promise<HistoryEntryView[]> {
-    const { id } = await findOrder(this.store, ctx.params.id);
+    const { id } = await findOrder(this.store, ctx.params.id, confinedTo(ctx));
     const entries = await this.queries.history(id);
     if (entries.length === 0) throw new NotFound(`There is no order ${id}`);
     return entries;

@@ -1,4 +1,5 @@
 /** retry: work that is owed, tried now. */
+import { confinedTo } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/schema.ts';
 import { findOrder } from '../order-id.ts';
 import { explanationOf } from './explain.action.ts';
@@ -13,11 +14,12 @@ import type { Explanation, OrderIdParams } from '../orders.types.ts';
  * @throws NotFound.
  */
 export const retry = defineAction<OrdersOwn, OrderIdParams>({
+  access: ['staff', 'admin'],
   params: orderId,
   async handler(ctx): Promise<Explanation> {
-    const { id } = await findOrder(this.store, ctx.params.id);
+    const { id } = await findOrder(this.store, ctx.params.id, confinedTo(ctx));
     const claimed = await this.store.claimOne(id);
     const after = claimed ? await this.host.resume(claimed.memory) : undefined;
-    return explanationOf(this, (after ?? (await findOrder(this.store, id))).state);
+    return explanationOf(this, (after ?? (await findOrder(this.store, id, null))).state);
   },
 });

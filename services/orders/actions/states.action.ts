@@ -29,6 +29,7 @@ const STATES = `SELECT id, status, stock_state, shipment_state, machine_version,
 /** All orders by id, or those of `ids`, a page at a time: hand `next` back as `after` while it is not null. */
 export const states = defineAction<OrdersOwn, KeysetRequest>({
   visibility: 'public',
+  access: [],
   params: keysetParams,
   async handler(ctx): Promise<KeysetPage<OrderRecord>> {
     const { text, values } = keysetClause('id', ctx.params);

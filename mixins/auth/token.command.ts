@@ -1,0 +1,95 @@
+/** `npm run token`: makes a token with AUTH_JWT_SECRET, for whoever has no issuer of tokens. */
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { SignJWT } from 'jose';
+import { SettingError, SettingReader } from '../setting-reader.ts';
+import { readSettings } from '../settings.ts';
+import type { AuthSettings } from './auth.settings.ts';
+import { type Role, ROLES } from './caller.ts';
+import { SECRET_ALGORITHMS } from './tokens.ts';
+
+/** What is said of a token's holder. */
+export interface TokenClaims {
+  role: Role;
+  subject: string;
+  /** Whose orders a customer may see. */
+  customerId?: number | undefined;
+}
+
+const DEFAULT_TTL_MS = 3_600_000;
+
+/**
+ * A token that is believed from now for `ttlMs`, for the issuer and audience of the settings.
+ * @throws SettingError without AUTH_JWT_SECRET
+ */
+export function mintToken(auth: AuthSettings | undefined, claims: TokenClaims, ttlMs: number): Promise<string> {
+  if (auth?.secret === undefined) {
+    throw new SettingError(
+      auth === undefined
+        ? 'AUTH_JWT_SECRET is not set: set it to the secret of the gateway the token is for'
+        : 'AUTH_JWT_SECRET is not set: tokens for AUTH_JWKS_URL come from its issuer',
+    );
+  }
+  const { role, subject, customerId } = claims;
+  const now = Math.floor(Date.now() / 1_000);
+  const token = new SignJWT({ role, ...(customerId !== undefined && { customerId }) })
+    .setProtectedHeader({ alg: SECRET_ALGORITHMS[0], typ: 'JWT' })
+    .setSubject(subject)
+    .setIssuedAt(now)
+    .setExpirationTime(now + Math.ceil(ttlMs / 1_000));
+  if (auth.issuer !== undefined) token.setIssuer(auth.issuer);
+  if (auth.audience !== undefined) token.setAudience(auth.audience);
+  return token.sign(new TextEncoder().encode(auth.secret));
+}
+
+/** Reads the command's options. @throws SettingError that says what to give */
+function readOptions(args: string[]): { claims: TokenClaims; ttlMs: number } {
+  const { role, customer, subject, ttl } = parsed(args);
+  if (!ROLES.includes(role as Role)) throw new SettingError(`--role is needed: give ${ROLES.join(', ')}`);
+  if ((role === 'customer') !== (customer !== undefined)) {
+    throw new SettingError(
+      '--customer belongs to --role customer: it is the id of the customer, such as --customer 42',
+    );
+  }
+  const read = new SettingReader({ '--customer': customer, '--ttl': ttl });
+  const customerId = customer === undefined ? undefined : read.integer('--customer', 0, 1, Number.MAX_SAFE_INTEGER);
+  return {
+    claims: {
+      role: role as Role,
+      subject: subject || (customer === undefined ? (role as Role) : `customer-${customer}`),
+      customerId,
+    },
+    ttlMs: read.duration('--ttl', DEFAULT_TTL_MS, 1_000),
+  };
+}
+
+function parsed(args: string[]): Partial<Record<'role' | 'customer' | 'subject' | 'ttl', string>> {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({ args, options: { role: text, customer: text, subject: text, ttl: text } }).values;
+  } catch (error) {
+    const usage = '--role staff [--customer 42] [--subject name] [--ttl 1h]';
+    throw new SettingError(`${(error as Error).message.split('\n')[0]} Give ${usage}`);
+  }
+}
+
+/** The command. Prints the token and nothing else, or says on the error output why there is none. Answers the exit code. */
+export async function tokenCommand(
+  args: string[],
+  print: (line: string) => void,
+  complain: (line: string) => void,
+): Promise<number> {
+  try {
+    const { claims, ttlMs } = readOptions(args);
+    print(await mintToken(readSettings().auth, claims, ttlMs));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof SettingError)) throw error;
+    complain(error.message);
+    return 1;
+  }
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  process.exitCode = await tokenCommand(process.argv.slice(2), console.log, console.error);
+}

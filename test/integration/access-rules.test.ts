@@ -1,0 +1,107 @@
+/** The rule of an action: demanded of every service at its start, and looked at before anything else about a call. */
+import { afterEach, expect, test } from '@jest/globals';
+import { ServiceBroker, type ServiceSchema } from 'moleculer';
+import { Forbidden, ValidationFailed } from '../../machines/errors.ts';
+import { access } from '../../mixins/auth/access.middleware.ts';
+import { ENGINE } from '../../mixins/auth/caller.ts';
+import { brokerOptions } from '../../mixins/runtime/broker-options.ts';
+import { refusalLine } from '../../mixins/runtime/refusal.ts';
+import { defineService } from '../../mixins/schema.ts';
+import { readSettings } from '../../mixins/settings.ts';
+import { startChild } from '../support/child.ts';
+import { ADMIN, callAs, customer, SECRET, STAFF } from '../support/tokens.ts';
+import { ROOT } from '../support/waybill.ts';
+
+const brokers: ServiceBroker[] = [];
+afterEach(() => Promise.all(brokers.splice(0).map((broker) => broker.stop())));
+
+function newBroker(service: ServiceSchema, environment: Record<string, string> = {}): ServiceBroker {
+  const broker = new ServiceBroker({
+    ...brokerOptions(readSettings({ NODEID: 'rules', ...environment })),
+    logger: false,
+  });
+  broker.createService(service);
+  brokers.push(broker);
+  return broker;
+}
+
+const handler = (): string => 'done';
+const ASKED = { AUTH_JWT_SECRET: SECRET };
+
+test.each([
+  ['with', ASKED],
+  ['without', {}],
+] as const)(
+  'a service whose actions do not say who may call them does not start, %s authentication',
+  async (_title, environment) => {
+    const shop = {
+      name: 'shop',
+      actions: { buy: handler, sell: { handler }, look: { access: [], handler } as object },
+    };
+    const error: unknown = await newBroker(shop as ServiceSchema, environment)
+      .start()
+      .catch((thrown: unknown) => thrown);
+    const open = 'say who may call shop.buy, shop.sell: each needs a list of roles under access';
+    expect(refusalLine(error)).toBe(`Waybill cannot start: ${open}`);
+  },
+);
+
+test('a process with such a service ends with one line and exit code 1', async () => {
+  const child = startChild(process.execPath, ['--import', 'tsx', 'test/support/ruleless-node.ts'], {
+    cwd: ROOT,
+    env: { NODE_OPTIONS: undefined },
+  });
+  expect(await child.exited).toEqual({ code: 1, signal: null });
+  expect(child.stderr).toEqual([
+    expect.stringMatching(/^Waybill cannot start: say who may call shop\.buy, shop\.sell: /),
+  ]);
+});
+
+test('what is called from inside only needs no rule', async () => {
+  const quiet = defineService<object>({
+    name: 'quiet',
+    actions: { inner: { visibility: 'private', handler }, near: { visibility: 'protected', handler } },
+  });
+  const broker = newBroker(quiet, ASKED);
+  await broker.start();
+  const { actions } = broker.getLocalService('quiet');
+  expect(await actions.inner?.()).toBe('done');
+  // A request over the mesh that names it would reach it.
+  await expect(callAs(broker, ADMIN, 'quiet.near', {})).rejects.toBeInstanceOf(Forbidden);
+  expect(await callAs(broker, ENGINE, 'quiet.near', {})).toBe('done');
+});
+
+const desk = defineService<object>({
+  name: 'desk',
+  actions: { stamp: { access: ['staff'], params: { $$strict: true, page: 'number' }, handler } },
+});
+
+test('the role is looked at before the parameters', async () => {
+  const broker = newBroker(desk, ASKED);
+  await broker.start();
+  await expect(callAs(broker, customer(1), 'desk.stamp', { nonsense: true })).rejects.toBeInstanceOf(Forbidden);
+  await expect(callAs(broker, ADMIN, 'desk.stamp', { page: 1 })).rejects.toThrow(
+    'This needs the role staff; yours is admin',
+  );
+  await expect(callAs(broker, STAFF, 'desk.stamp', { nonsense: true })).rejects.toBeInstanceOf(ValidationFailed);
+  expect(await callAs(broker, STAFF, 'desk.stamp', { page: 1 })).toBe('done');
+});
+
+test('a refusal does not open the breaker of the action', async () => {
+  const broker = newBroker(desk, ASKED);
+  await broker.start();
+  const refused = Array.from({ length: 40 }, () =>
+    callAs(broker, customer(1), 'desk.stamp', {}).catch(() => undefined),
+  );
+  await Promise.all(refused);
+  expect(await callAs(broker, STAFF, 'desk.stamp', { page: 1 })).toBe('done');
+});
+
+test('where nobody is asked, rules cost nothing and everyone may do everything', async () => {
+  const broker = newBroker(desk);
+  await broker.start();
+  expect(await callAs(broker, customer(1), 'desk.stamp', { page: 1 })).toBe('done');
+  expect(
+    access({ enforced: false }).localAction?.call(broker, handler, { name: 'desk.stamp', access: ['staff'] } as never),
+  ).toBe(handler);
+});

@@ -1,0 +1,37 @@
+/** A gateway whose engine is full: what it refuses costs next to nothing, and it lets in again by itself. */
+import { expect, test } from '@jest/globals';
+import { Overloaded } from '../../machines/errors.ts';
+import { eventually } from '../support/eventually.ts';
+import { get, ORDER, ORDER_BODY, peers, post, useGateway } from '../support/gateway.ts';
+
+useGateway();
+
+const place = () => post('/orders', ORDER_BODY);
+
+test('after one refusal orders are refused unread for a moment, then taken again', async () => {
+  let full = true;
+  let calls = 0;
+  peers.next = () => {
+    calls++;
+    if (full) throw new Overloaded('Full. Send it again later');
+    return { order: ORDER, replayed: false };
+  };
+  const refused = [await place(), ...(await Promise.all(Array.from({ length: 50 }, place)))];
+  for (const { status, headers, json } of refused) {
+    expect([status, headers['retry-after'], headers['x-error-type']]).toEqual([503, '1', 'OVERLOADED']);
+    expect(json).toEqual({ error: 'Service Unavailable', message: expect.stringMatching(/again later$/) });
+  }
+  expect(calls).toBeGreaterThan(0);
+  expect(calls).toBeLessThan(refused.length);
+  full = false;
+  await eventually(async () => expect((await place()).status).toBe(201));
+});
+
+test('a full engine refuses new orders only: everything else is answered', async () => {
+  peers.next = () => {
+    throw new Overloaded('Full. Send it again later');
+  };
+  expect((await place()).status).toBe(503);
+  peers.next = undefined;
+  expect((await get('/orders/7')).status).toBe(200);
+});

@@ -1,0 +1,143 @@
+/** Callers that are many, slow, or do not let go: seen on real sockets. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import type { WithGateway } from '../../mixins/http/gateway.mixin.ts';
+import { HttpServer } from '../../mixins/http/http-server.ts';
+import type { HttpSettings } from '../../mixins/http/http.settings.ts';
+import { renderPrometheus } from '../../mixins/metrics/prometheus.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Gateway, ORDER_BODY, raw, send, STAND_INS, startGateway } from '../support/gateway.ts';
+import { httpSettings } from '../support/http-settings.ts';
+
+const gateways: Gateway[] = [];
+const sockets: Socket[] = [];
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+afterAll(async () => {
+  for (const gateway of gateways) await gateway.stop();
+});
+
+async function start(settings: Partial<HttpSettings>): Promise<Gateway> {
+  const gateway = await startGateway(STAND_INS, settings);
+  gateways.push(gateway);
+  return gateway;
+}
+
+/** How many connections the gateway holds. */
+async function connections({ broker }: Gateway): Promise<number> {
+  const { http } = broker.getLocalService('api') as unknown as WithGateway;
+  return promisify(http.server.getConnections.bind(http.server))();
+}
+
+/** A connection that never ends by itself, also when the other side has. */
+async function open(port: number): Promise<{ socket: Socket; heard: () => string }> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  sockets.push(socket);
+  let text = '';
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return { socket, heard: () => text };
+}
+
+const HEAD = 'POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1500\r\n';
+
+const head = (path: string, more: string) =>
+  `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${more}`;
+
+describe('a slow caller', () => {
+  test.each([
+    ['headers', { headersTimeoutMs: 200 }, HEAD, 'X-Drop: 1\r\n'],
+    ['body', { headersTimeoutMs: 200, requestTimeoutMs: 400 }, `${HEAD}\r\n{"a":"`, 'x'],
+  ])(
+    'that sends its %s drop by drop is answered 408 and cut off, others are served',
+    async (_, settings, first, drop) => {
+      const gateway = await start(settings);
+      const { socket, heard } = await open(gateway.port);
+      socket.write(first);
+      const dripping = setInterval(() => socket.writable && socket.write(drop), 20);
+      try {
+        await eventually(() => expect(heard()).toMatch(/"}$/));
+        expect(heard()).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n[^]*X-Content-Type-Options: nosniff\r\n/);
+        expect(heard()).toMatch(
+          /\{"error":"Request Timeout","message":"The request took too long to arrive: [^"]+"\}$/,
+        );
+        const briefly = { port: gateway.port, headers: { connection: 'close' } };
+        expect((await send('GET', '/api/v1/orders/7', briefly)).status).toBe(200);
+        // The caller holds its side open, and is cut off all the same.
+        await eventually(async () => expect(await connections(gateway)).toBe(0));
+      } finally {
+        clearInterval(dripping);
+      }
+    },
+  );
+
+  test('that sends nothing at all is cut off too', async () => {
+    const gateway = await start({ headersTimeoutMs: 200 });
+    const { socket, heard } = await open(gateway.port);
+    await once(socket, 'end');
+    expect(heard()).toMatch(/^HTTP\/1\.1 408 /);
+    await eventually(async () => expect(await connections(gateway)).toBe(0));
+  });
+
+  test('that keeps its connection for later loses it after a while', async () => {
+    const gateway = await start({ keepAliveTimeoutMs: 100 });
+    const { socket, heard } = await open(gateway.port);
+    socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'end');
+    expect(heard()).toMatch(/^HTTP\/1\.1 200 [^]*\{"status":"live"\}$/);
+  });
+});
+
+describe('connections', () => {
+  test('past the limit are closed at once and counted, and taken again when there is room', async () => {
+    const gateway = await start({ maxConnections: 2 });
+    const held = [await open(gateway.port), await open(gateway.port)];
+    const refused = await open(gateway.port);
+    await eventually(() =>
+      expect(renderPrometheus(gateway.broker.metrics)).toMatch(/^waybill_connections_refused_total 1$/m),
+    );
+    expect(refused.heard()).toBe('');
+    expect(await connections(gateway)).toBe(2);
+    held[0]?.socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+    await eventually(() => expect(held[0]?.heard()).toMatch(/^HTTP\/1\.1 200 /));
+    held[1]?.socket.destroy();
+    await eventually(async () => expect((await send('GET', '/health/live', gateway)).status).toBe(200));
+  });
+
+  test('of a refused request with a long body are closed rather than read to the end', async () => {
+    const gateway = await start({});
+    for (const length of ['Content-Length: 999999999999', 'Transfer-Encoding: chunked']) {
+      const answer = await raw(`POST /nothing HTTP/1.1\r\nHost: x\r\n${length}\r\n\r\n`, gateway.port);
+      expect(answer).toMatch(/^HTTP\/1\.1 404 [^]*Connection: close\r\n[^]*\{"error":"Not Found"/);
+    }
+  });
+
+  test('of a refused request with a short body are kept', async () => {
+    const gateway = await start({});
+    const body = JSON.stringify(ORDER_BODY);
+    const text = `${head('/nothing', `Content-Length: ${body.length}`)}\r\n\r\n${body}`;
+    const next = `${head('/api/v1/orders', `Content-Length: ${body.length}\r\nConnection: close`)}\r\n\r\n${body}`;
+    expect(await raw(text + next, gateway.port)).toMatch(/^HTTP\/1\.1 404 [^]*HTTP\/1\.1 201 /);
+  });
+});
+
+test('what cannot be read never ends up inside of an answer that is on its way', async () => {
+  const server = new HttpServer(
+    (_request, response) => void response.writeHead(200).write('the beginning'),
+    httpSettings(),
+  );
+  await server.listen(0, '127.0.0.1');
+  const { socket, heard } = await open(server.address.port);
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await eventually(() => expect(heard()).toContain('the beginning'));
+  socket.write('nonsense\r\n\r\n');
+  await once(socket, 'end');
+  expect(heard()).not.toContain('400');
+  await server.stop();
+});
