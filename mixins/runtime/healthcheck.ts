@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { connect } from 'nats';
+import { natsOptions } from '../mesh/nats-options.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { NAMESPACE, nodeName } from './broker-options.ts';
 import { checkDatabases } from './preflight.ts';
@@ -12,7 +13,7 @@ const TIMEOUT_MS = 4_000;
 /** The process of the container. */
 const CONTAINER_PID = 1;
 
-async function checkGateway({ host, port }: Settings): Promise<void> {
+async function checkGateway({ http: { host, port } }: Settings): Promise<void> {
   const name = host.includes(':') ? `[${host}]` : host;
   const answer = await fetch(`http://${name}:${port}/health/ready`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!answer.ok) throw new Error(await answer.text());
@@ -21,9 +22,8 @@ async function checkGateway({ host, port }: Settings): Promise<void> {
 /** Speaks Moleculer's own ping: a node that answers is connected and its event loop turns. */
 async function checkNode(settings: Settings): Promise<void> {
   await checkDatabases(settings);
-  if (settings.transporter === undefined) return;
-  const { host, username, password } = new URL(settings.transporter);
-  const nats = await connect({ servers: [host], user: username || undefined, pass: password || undefined });
+  if (settings.mesh === undefined) return;
+  const nats = await connect({ ...natsOptions(settings.mesh, 'waybill health'), reconnect: false });
   try {
     const sender = `health-${randomUUID()}`;
     const answers = nats.subscribe(`MOL-${NAMESPACE}.PONG.${sender}`, { max: 1, timeout: TIMEOUT_MS });

@@ -1,6 +1,7 @@
 /** What is looked at before anything is started, so that an ordinary mistake ends in one clear line. */
-import { createServer, connect as openSocket } from 'node:net';
+import { createServer } from 'node:net';
 import pg from 'pg';
+import { natsAbsence } from '../mesh/nats-refusal.ts';
 import { type Settings, STATEFUL_SERVICES, type StatefulService } from '../settings.ts';
 import { StartRefused } from './refusal.ts';
 
@@ -21,11 +22,10 @@ export function needsEmbeddedDatabase(settings: Settings): boolean {
  * @throws StartRefused with the first thing that is missing.
  */
 export async function preflight(settings: Settings): Promise<void> {
-  if (settings.services.includes('api')) await checkPort(settings.host, settings.port);
+  if (settings.services.includes('api')) await checkPort(settings.http.host, settings.http.port);
   await checkDatabases(settings);
-  if (settings.transporter !== undefined && !(await natsAnswers(settings.transporter))) {
-    console.log(`NATS at ${new URL(settings.transporter).host} does not answer: waiting for it`);
-  }
+  const absence = settings.mesh && (await natsAbsence(settings.mesh));
+  if (absence !== undefined) console.log(`${absence}: waiting for it`);
 }
 
 /** Connects to each configured database of this process's services once. */
@@ -90,16 +90,4 @@ async function checkPort(host: string, port: number): Promise<void> {
     throw new StartRefused(`HOST=${host} cannot be used: this machine has no such address (${code})`);
   }
   await new Promise((done) => probe.close(done));
-}
-
-function natsAnswers(address: string): Promise<boolean> {
-  const { hostname, port } = new URL(address);
-  return new Promise((done) => {
-    const socket = openSocket({ host: hostname, port: Number(port || 4222), timeout: 1_000 });
-    const say = (answer: boolean) => (): void => {
-      socket.destroy();
-      done(answer);
-    };
-    socket.once('connect', say(true)).once('error', say(false)).once('timeout', say(false));
-  });
 }

@@ -1,7 +1,7 @@
 /** How a start ends that cannot succeed: one clear line, exit code 1. */
 import { EmbeddedPostgresError } from '../database/embedded-binaries.ts';
 import { SchemaTooNew } from '../database/migrations.ts';
-import { SettingError } from '../settings.ts';
+import { SettingError } from '../setting-reader.ts';
 
 /** The process cannot start. Its message is the one line the operator sees. */
 export class StartRefused extends Error {}

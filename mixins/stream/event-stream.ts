@@ -36,6 +36,8 @@ export interface EventStream {
    * @throws StreamUnavailable when the stream is away; EventRefused when it will never take this event.
    */
   publish(event: DomainEvent): Promise<void>;
+  /** The types of which somebody is told; undefined when that cannot be known here. Others need not be published. */
+  heard(): readonly string[] | undefined;
   /** Begins to hand events over; resolves at once, also while the stream is away. */
   subscribe(consumer: Consumer, handle: HandleEvent): Promise<Subscription>;
   close(): Promise<void>;

@@ -1,8 +1,10 @@
 /** One durable consumer of the JetStream stream: pulled by one process at a time, in order per key. */
+import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'moleculer';
 import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JsMsg, nanos } from 'nats';
 import type { DomainEvent } from '../../machines/domain-event.ts';
 import { type Consumer, type HandleEvent, isDomainEvent, type Subscription } from './event-stream.ts';
+import { isSealedEvent, SEAL_HEADER } from './event-seal.ts';
 import { isNotFound, type JetStreamLink } from './jetstream-link.ts';
 import { backoffMs, KeyedQueue } from './keyed-queue.ts';
 import { Pause } from './pause.ts';
@@ -18,6 +20,7 @@ const RETRY_BASE_MS = 100;
 const RETRY_CAP_MS = 30_000;
 const IDLE_MS = 100;
 const CLOSE_MS = 2_000;
+const WARN_EVERY_MS = 60_000;
 
 interface Entry {
   event: DomainEvent;
@@ -32,6 +35,9 @@ export interface JetStreamSubscriptionOptions {
   filter: string;
   link: () => JetStreamLink | undefined;
   logger: Logger;
+  /** With keys only messages sealed by one of them are events. */
+  keys?: readonly KeyObject[] | undefined;
+  refused?: ((consumer: string) => void) | undefined;
   closed: () => void;
 }
 
@@ -48,6 +54,7 @@ export class JetStreamSubscription implements Subscription {
   readonly #loop: Promise<void>;
   #closing = false;
   #complaint: string | undefined;
+  #warnedAt = 0;
   #stopFetch: () => void = () => undefined;
   readonly #pause = new Pause();
 
@@ -168,6 +175,10 @@ export class JetStreamSubscription implements Subscription {
       known.message = message;
       return;
     }
+    if (!this.#isBelieved(message)) {
+      this.#refuse(message);
+      return;
+    }
     const event = parse(message);
     if (!event) {
       this.#options.logger.error(
@@ -179,6 +190,23 @@ export class JetStreamSubscription implements Subscription {
       this.#outstanding.set(entry.seq, entry);
       this.#queue.push(event.key, entry);
     } else message.ack();
+  }
+
+  #isBelieved(message: JsMsg): boolean {
+    const { keys } = this.#options;
+    return !keys || isSealedEvent(keys, message.data, message.headers?.get(SEAL_HEADER) ?? '');
+  }
+
+  /** Given up at once: handed out again it would still be nobody's. */
+  #refuse(message: JsMsg): void {
+    const { logger, refused } = this.#options;
+    message.term();
+    refused?.(this.#name);
+    if (Date.now() - this.#warnedAt < WARN_EVERY_MS) return;
+    this.#warnedAt = Date.now();
+    logger.warn(
+      `Message ${message.seq} of the stream does not carry the seal of this mesh and is given up by consumer ${this.#name}`,
+    );
   }
 
   async #handle(entry: Entry): Promise<void> {

@@ -4,13 +4,18 @@ import {
   connect,
   DiscardPolicy,
   ErrorCode,
+  headers,
   type JetStreamManager,
+  type JetStreamPublishOptions,
   type NatsConnection,
   nanos,
   RetentionPolicy,
   StorageType,
 } from 'nats';
 import type { DomainEvent } from '../../machines/domain-event.ts';
+import type { MeshSettings } from '../mesh/mesh.settings.ts';
+import { natsOptions } from '../mesh/nats-options.ts';
+import { SEAL_HEADER, sealEvent } from './event-seal.ts';
 import {
   type Consumer,
   EventRefused,
@@ -32,19 +37,22 @@ const RETRY_CAP_MS = 2_000;
 const SHARDS = 64;
 
 export interface JetStreamOptions {
-  /** `nats://[user:password@]host:port`, several separated by commas. */
-  url: string;
+  /** Where NATS is; with keys, events are sealed, and believed only with a seal. */
+  mesh: MeshSettings;
   /** Meshes of different namespaces share a server without seeing each other. */
   namespace?: string;
   /** The name shown in the server's list of connections. */
   name?: string;
   logger: Logger;
+  /** Told of each message that the consumer of this name was handed and does not believe. */
+  refused?: ((consumer: string) => void) | undefined;
 }
 
 /**
  * One stream `WAYBILL` (`WAYBILL-<namespace>`), made or brought up to date at every connect. Subjects are
  * `waybill.<type>.<shard>` (`waybill-<namespace>.…`), so `waybill.order.created.*` is every `order.created`. The message
- * is the event as JSON, its `Nats-Msg-Id` the event's id. Connects in the background and for ever.
+ * is the event as JSON, its `Nats-Msg-Id` the event's id. With keys every message carries a seal over its bytes in the
+ * header `Waybill-Seal`, and in its id, and is handed to a consumer only with it. Connects in the background and for ever.
  */
 export class JetStreamStream implements EventStream {
   readonly #options: JetStreamOptions;
@@ -71,12 +79,21 @@ export class JetStreamStream implements EventStream {
     return this.#link;
   }
 
+  /** Whoever listens may be anywhere. */
+  heard(): undefined {
+    return undefined;
+  }
+
   async publish(event: DomainEvent): Promise<void> {
     const link = this.#link;
     if (!link) throw new StreamUnavailable(this.#complaint ?? 'NATS is not connected yet');
     try {
-      const ack = { msgID: event.id, timeout: PUBLISH_TIMEOUT_MS, expect: { streamName: link.stream } };
-      await link.js.publish(this.#subject(event), JSON.stringify(event), ack);
+      const message = Buffer.from(JSON.stringify(event));
+      await link.js.publish(this.#subject(event), message, {
+        ...this.#identity(event, message),
+        timeout: PUBLISH_TIMEOUT_MS,
+        expect: { streamName: link.stream },
+      });
     } catch (error) {
       const failure = error as Error;
       if (failedFor(failure, ErrorCode.MaxPayloadExceeded)) {
@@ -94,6 +111,8 @@ export class JetStreamStream implements EventStream {
       handle,
       filter: this.#filter(consumer.types),
       link: () => this.#link,
+      keys: this.#options.mesh.keys?.events,
+      refused: this.#options.refused,
       logger: this.#options.logger,
       closed: () => this.#subscriptions.delete(subscription),
     });
@@ -108,6 +127,16 @@ export class JetStreamStream implements EventStream {
     this.#link = undefined;
     await this.#preparing;
     await this.#connection?.close();
+  }
+
+  /** The stream drops a second message of one id. With a seal in it, nobody can take an event's id before the event. */
+  #identity(event: DomainEvent, message: Uint8Array): Partial<JetStreamPublishOptions> {
+    const key = this.#options.mesh.keys?.events[0];
+    if (key === undefined) return { msgID: event.id };
+    const seal = sealEvent(key, message);
+    const sealed = headers();
+    sealed.set(SEAL_HEADER, seal);
+    return { msgID: `${event.id}.${seal}`, headers: sealed };
   }
 
   #subject(event: DomainEvent): string {
@@ -158,19 +187,8 @@ export class JetStreamStream implements EventStream {
   }
 
   async #connect(): Promise<NatsConnection> {
-    const addresses = this.#options.url.split(',').map((address) => new URL(address.trim()));
-    const { username, password } = addresses[0] as URL;
-    const connection = await connect({
-      servers: addresses.map((address) => address.host),
-      name: `${this.#options.name ?? 'waybill'} events`,
-      ...(username && !password ? { token: decodeURIComponent(username) } : {}),
-      ...(password ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {}),
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 250,
-      reconnectJitter: 250,
-      pingInterval: 5_000,
-      maxPingOut: 2,
-    });
+    const { mesh, name = 'waybill' } = this.#options;
+    const connection = await connect(natsOptions(mesh, `${name} events`));
     void this.#watch(connection);
     return connection;
   }

@@ -1,5 +1,6 @@
 /** One stream a broker, shared by the services on it: JetStream where there is a transporter, else in-process. */
 import type { ServiceBroker } from 'moleculer';
+import { EVENTS_REFUSED_TOTAL } from '../metrics/metric-names.ts';
 import { readSettings } from '../settings.ts';
 import type { EventStream } from './event-stream.ts';
 import { JetStreamStream } from './jetstream.ts';
@@ -37,12 +38,20 @@ export function shareStream(broker: ServiceBroker): StreamShare {
 }
 
 function openStream(broker: ServiceBroker): EventStream {
-  const { transporter } = readSettings();
-  if (transporter === undefined) return new LocalStream(broker);
+  const { mesh } = readSettings();
+  if (mesh === undefined) return new LocalStream(broker);
+  const { metrics } = broker;
+  metrics.register({
+    type: 'counter',
+    name: EVENTS_REFUSED_TOTAL,
+    description: 'Messages of the stream that were refused',
+    labelNames: ['consumer'],
+  });
   return new JetStreamStream({
-    url: transporter,
+    mesh,
     namespace: broker.namespace,
     name: broker.nodeID,
     logger: broker.getLogger('events'),
+    refused: (consumer) => metrics.increment(EVENTS_REFUSED_TOTAL, { consumer }),
   });
 }

@@ -1,0 +1,108 @@
+/** The seal of packets between the nodes of one mesh: who has the mesh's secret wrote this, now, for this node. */
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
+
+/**
+ * `sealed`: written by a node that has the secret, for this node, and not seen before. `stale`: so written, but too
+ * long ago, in the future, or for this node's earlier life. `replayed`: seen before. `unsealed`: anything else.
+ */
+export type Verdict = 'sealed' | 'stale' | 'replayed' | 'unsealed';
+
+/** No caller waits longer for an answer, so that nothing older is of use to anyone. */
+const MAX_AGE_MS = 30_000;
+/** How far the clock of the sender may be ahead. */
+const MAX_AHEAD_MS = 10_000;
+/** What has been seen is remembered at least this long, which is as long as it would be believed. */
+const REMEMBER_MS = MAX_AGE_MS + MAX_AHEAD_MS;
+/** Past it what was seen first is forgotten sooner. */
+const REMEMBER_AT_MOST = 500_000;
+
+// `{…,"seal":"<µs><*|=><HMAC-SHA256>"}`: still JSON, so that a peer without the secret reads it as any packet.
+const HEAD = Buffer.from(',"seal":"');
+const TAIL = Buffer.from('"}');
+const SEAL_LENGTH = HEAD.length + 16 + 1 + 43 + TAIL.length;
+const SEAL = /^(\d{16})([*=])([\w-]{43})"\}$/;
+/** Stands before the MAC of what is meant for every node, and for the one it is sent to. */
+const TO_ALL = '*';
+const TO_ONE = '=';
+
+export interface PacketSealOptions {
+  /** The first key seals, all of them are believed. */
+  keys: readonly KeyObject[];
+  /** The name of this node. */
+  nodeID: string;
+  /** Milliseconds of the wall clock. */
+  now?: () => number;
+}
+
+/**
+ * Seals packets and checks seals. A seal covers every byte of the packet, its type, its receiver and its time: it can
+ * neither be moved to another packet or another node, nor be used twice.
+ */
+export class PacketSeal {
+  readonly #keys: readonly KeyObject[];
+  readonly #nodeID: string;
+  readonly #now: () => number;
+  readonly #startedAt: number;
+  readonly #born = performance.now();
+  #seen = new Set<number>();
+  #seenBefore = new Set<number>();
+  #turnedAt: number;
+  #sealedAt = 0;
+
+  constructor({ keys, nodeID, now = Date.now }: PacketSealOptions) {
+    this.#keys = keys;
+    this.#nodeID = nodeID;
+    this.#now = now;
+    this.#startedAt = now();
+    this.#turnedAt = this.#startedAt;
+  }
+
+  /** Adds the seal to a packet, a JSON object with at least one member. Without a target it is for every node. */
+  seal(type: string, target: string | null | undefined, packet: Buffer): Buffer {
+    const body = packet.subarray(0, -1);
+    // Not the same twice, so that two packets with the same content are two; set back with a clock that is set back.
+    const now = this.#now() * 1_000;
+    this.#sealedAt = now > this.#sealedAt || this.#sealedAt - now > 1_000_000 ? now : this.#sealedAt + 1;
+    const time = String(this.#sealedAt);
+    const mac = macOf(this.#keys[0] as KeyObject, type, time, target ?? TO_ALL, body);
+    return Buffer.concat([body, HEAD, Buffer.from(time + (target ? TO_ONE : TO_ALL) + mac, 'latin1'), TAIL]);
+  }
+
+  /** Checks the seal of a packet that has come in. */
+  check(type: string, packet: Buffer): Verdict {
+    const body = packet.subarray(0, -SEAL_LENGTH);
+    const seal = packet.subarray(-SEAL_LENGTH);
+    if (body.length === 0 || !seal.subarray(0, HEAD.length).equals(HEAD)) return 'unsealed';
+    const [, time = '', to = '', given = ''] = SEAL.exec(seal.toString('latin1', HEAD.length)) ?? [];
+    const target = to === TO_ALL ? TO_ALL : this.#nodeID;
+    const known = this.#keys.some((key) => equal(macOf(key, type, time, target, body), given));
+    return known ? this.#judge(type, Number(time) / 1_000, given) : 'unsealed';
+  }
+
+  #judge(type: string, at: number, mac: string): Verdict {
+    const now = this.#now();
+    if (now - at > MAX_AGE_MS || at - now > MAX_AHEAD_MS) return 'stale';
+    // An answer is taken once, by the call that waits for it.
+    if (type === 'RES') return 'sealed';
+    // What was seen in an earlier life of this node is forgotten. Later it is too old anyway, whatever the clock does.
+    if (at < this.#startedAt && performance.now() - this.#born < REMEMBER_MS) return 'stale';
+    const id = Buffer.from(mac.slice(0, 8), 'base64url').readUIntBE(0, 6);
+    if (this.#seen.has(id) || this.#seenBefore.has(id)) return 'replayed';
+    if (now - this.#turnedAt >= REMEMBER_MS || this.#seen.size >= REMEMBER_AT_MOST) {
+      this.#seenBefore = this.#seen;
+      this.#seen = new Set();
+      this.#turnedAt = now;
+    }
+    this.#seen.add(id);
+    return 'sealed';
+  }
+}
+
+function macOf(key: KeyObject, type: string, time: string, target: string, body: Buffer): string {
+  return createHmac('sha256', key).update(`${type}\n${time}\n${target}\n`).update(body).digest('base64url');
+}
+
+/** Compares texts of one length in a time that does not tell where they differ. */
+function equal(one: string, other: string): boolean {
+  return one.length === other.length && timingSafeEqual(Buffer.from(one, 'latin1'), Buffer.from(other, 'latin1'));
+}

@@ -1,0 +1,209 @@
+/** A NATS that asks who is there: every way to say it works, and a wrong one ends the start with one line. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ServiceBroker } from 'moleculer';
+import { connect, nkeys } from 'nats';
+import { natsOptions } from '../../mixins/mesh/nats-options.ts';
+import { MeshTransporter } from '../../mixins/mesh/nats-transporter.ts';
+import { authority, type Certificate } from '../support/certificates.ts';
+import { startChild } from '../support/child.ts';
+import { eventually } from '../support/eventually.ts';
+import { meshAt, type Nats, startNats } from '../support/nats.ts';
+import { accountWithUser } from '../support/nats-jwt.ts';
+import { createDatabase } from '../support/postgres.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { ROOT, spawnWaybill, startWaybill } from '../support/waybill.ts';
+
+type Settings = Record<string, string>;
+
+let folder: string;
+let ca: string;
+let server: Certificate;
+let client: Certificate;
+let databaseUrl: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const made = await authority(folder);
+  ca = made.ca;
+  [server, client] = [await made.sign('server'), await made.sign('client')];
+  databaseUrl = await createDatabase();
+}, 30_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const PASSWORD = 'sés@me: open/up';
+const PASSWORD_CONFIG = `authorization { user: engine, password: "${PASSWORD}" }`;
+const asUser = (url: string, password = PASSWORD): Settings => ({
+  TRANSPORTER: url.replace('://', `://engine:${encodeURIComponent(password)}@`),
+});
+const user = nkeys.createUser();
+const seed = Buffer.from(user.getSeed()).toString();
+const NKEY_CONFIG = `authorization { users: [{ nkey: ${user.getPublicKey()} }] }`;
+const tls = (more = ''): string => `tls { cert_file: "${server.cert}", key_file: "${server.key}" ${more} }`;
+const mutual = (): string => tls(`, ca_file: "${ca}", verify: true`);
+const overTls = (url: string): Settings => ({ TRANSPORTER: url.replace('nats://', 'tls://') });
+
+async function credentialsIn(text: string): Promise<string> {
+  const path = join(folder, 'engine.creds');
+  await writeFile(path, text);
+  return path;
+}
+
+const { config: ACCOUNT_CONFIG, credentials } = accountWithUser();
+
+test.each<[string, () => string, (url: string) => Settings | Promise<Settings>]>([
+  ['user and password in TRANSPORTER', () => PASSWORD_CONFIG, (url) => asUser(url)],
+  ['a token', () => 'authorization { token: "sésame" }', (url) => ({ TRANSPORTER: url, NATS_TOKEN: 'sésame' })],
+  [
+    'a token in TRANSPORTER',
+    () => 'authorization { token: sesame }',
+    (url) => ({ TRANSPORTER: url.replace('://', '://sesame@') }),
+  ],
+  ['an NKey', () => NKEY_CONFIG, (url) => ({ TRANSPORTER: url, NATS_NKEY_SEED: seed })],
+  [
+    'a file of credentials',
+    () => ACCOUNT_CONFIG,
+    async (url) => ({ TRANSPORTER: url, NATS_CREDENTIALS: await credentialsIn(credentials) }),
+  ],
+  ['TLS', () => tls(), (url) => ({ ...overTls(url), NATS_TLS_CA: ca })],
+  [
+    'TLS with a certificate of its own',
+    mutual,
+    (url) => ({ TRANSPORTER: url, NATS_TLS_CA: ca, NATS_TLS_CERT: client.cert, NATS_TLS_KEY: client.key }),
+  ],
+])(
+  'a node joins with %s, and its events and its health check do too',
+  async (_how, config, settingsFor) => {
+    const nats = await startNats({ config: config() });
+    const settings = await settingsFor(nats.url);
+    const env = {
+      ...settings,
+      DATABASE_URL: databaseUrl,
+      NODEID: 'stock',
+      SERVICES: 'inventory',
+      DEMO_CATALOG: 'false',
+    };
+    const node = await startWaybill({ services: 'inventory', env });
+    nats.beforeStop(() => node.kill());
+    const { TRANSPORTER: url, ...others } = settings;
+    const mesh = meshAt(url as string, others);
+
+    const peer = new ServiceBroker({
+      namespace: 'waybill',
+      nodeID: 'peer',
+      logger: false,
+      transporter: new MeshTransporter(mesh),
+    });
+    nats.beforeStop(() => peer.stop());
+    await peer.start();
+    await peer.waitForServices('inventory', 10_000);
+    expect(await peer.call('inventory.list', {})).toMatchObject({ items: [] });
+
+    const reader = await connect(natsOptions(mesh, 'reader'));
+    nats.beforeStop(() => reader.close());
+    const manager = await reader.jetstreamManager();
+    await eventually(async () => expect((await manager.streams.info('WAYBILL-WAYBILL')).config.name).toBeDefined());
+
+    const check = startChild(process.execPath, ['--import', 'tsx', 'mixins/runtime/healthcheck.ts'], {
+      cwd: ROOT,
+      env,
+    });
+    expect({ ...(await check.exited), said: check.stderr }).toEqual({ code: 0, signal: null, said: [] });
+  },
+  60_000,
+);
+
+/** Starts a process that must end by itself, and answers the one line it leaves. */
+async function refusal(settings: Settings): Promise<string> {
+  const env = { ...settings, DATABASE_URL: databaseUrl };
+  const node = await spawnWaybill({ services: 'inventory', env });
+  const { code } = await node.exited;
+  expect({ code, lines: node.stderr }).toEqual({ code: 1, lines: [expect.any(String)] });
+  const said = [...node.stdout, ...node.stderr].join('\n');
+  for (const secret of ['wrong', seed, encodeURIComponent('wrong')]) expect(said).not.toContain(secret);
+  return node.stderr[0] as string;
+}
+
+const other = Buffer.from(nkeys.createUser().getSeed()).toString();
+
+test.each<[string, () => string, (url: string) => Settings, string]>([
+  [
+    'a wrong password',
+    () => PASSWORD_CONFIG,
+    (url) => asUser(url, 'wrong'),
+    'correct the user and the password in TRANSPORTER',
+  ],
+  ['no password', () => PASSWORD_CONFIG, (url) => ({ TRANSPORTER: url }), 'say who it is by'],
+  [
+    'a wrong token',
+    () => 'authorization { token: sesame }',
+    (url) => ({ TRANSPORTER: url, NATS_TOKEN: 'wrong' }),
+    'correct the token',
+  ],
+  [
+    'an NKey that is not let in',
+    () => NKEY_CONFIG,
+    (url) => ({ TRANSPORTER: url, NATS_NKEY_SEED: other }),
+    'correct NATS_NKEY_SEED',
+  ],
+  ['a certificate that is not believed', () => tls(), overTls, 'set NATS_TLS_CA to its authority'],
+  ['a server without TLS', () => '', overTls, 'has no TLS'],
+  [
+    'a file that is not there',
+    () => '',
+    (url) => ({ TRANSPORTER: url, NATS_CREDENTIALS: '/nowhere/wrong' }),
+    'NATS_CREDENTIALS cannot be used: give the path',
+  ],
+  [
+    'a user that may not subscribe',
+    () => 'authorization { users: [{ user: engine, password: "p", permissions: { subscribe: "_INBOX.>" } }] }',
+    (url) => asUser(url, 'p'),
+    'does not let this process subscribe to MOL-waybill.',
+  ],
+])(
+  '%s ends the start with one line that says what to do, and holds no secret',
+  async (_what, config, settings, line) => {
+    const nats = await startNats({ config: config() });
+    expect(await refusal(settings(nats.url))).toContain(line);
+  },
+  30_000,
+);
+
+test('a NATS that comes late and refuses ends the start as well', async () => {
+  const nats = await startNats({ config: PASSWORD_CONFIG });
+  await nats.kill();
+  const node = await spawnWaybill({
+    services: 'inventory',
+    env: { ...asUser(nats.url, 'wrong'), DATABASE_URL: databaseUrl },
+  });
+  await eventually(() => expect(node.stdout.join('\n')).toContain('does not answer: waiting for it'));
+  await nats.restart();
+  expect((await node.exited).code).toBe(1);
+  expect(node.stderr.join('\n')).toContain('correct the user and the password in TRANSPORTER');
+  expect([...node.stdout, ...node.stderr].join('\n')).not.toContain('wrong');
+}, 30_000);
+
+test('a node whose password is refused for a while says so, and is back when it is accepted again', async () => {
+  const nats: Nats = await startNats({ config: PASSWORD_CONFIG });
+  const node = await startWaybill({ services: 'inventory', env: { ...asUser(nats.url), DATABASE_URL: databaseUrl } });
+  nats.beforeStop(() => node.kill());
+  await nats.restart('authorization { user: engine, password: changed }');
+  await eventually(() =>
+    expect(node.stderr.join('\n')).toContain('NATS refuses this process: AUTHORIZATION_VIOLATION'),
+  );
+  // Both its connections are refused several times. Twice refused a client would give up by itself.
+  await eventually(() => expect(nats.log().match(/authentication error/g)?.length).toBeGreaterThanOrEqual(8));
+  await nats.restart(PASSWORD_CONFIG);
+  const mesh = meshAt(asUser(nats.url)['TRANSPORTER'] as string);
+  const peer = new ServiceBroker({
+    namespace: 'waybill',
+    nodeID: 'peer',
+    logger: false,
+    transporter: new MeshTransporter(mesh),
+  });
+  nats.beforeStop(() => peer.stop());
+  await peer.start();
+  await peer.waitForServices('inventory', 15_000);
+  expect(node.stderr.join('\n')).not.toContain(PASSWORD);
+}, 60_000);

@@ -1,0 +1,120 @@
+/** The configuration of docs/operate/nats-server.conf: enough for the engine and for a reader, and no more. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from '@jest/globals';
+import { ServiceBroker } from 'moleculer';
+import { AckPolicy, connect, type NatsConnection } from 'nats';
+import { type ClosedMesh, createProduct, placeAs, startClosedMesh, statusOf } from '../support/closed-mesh.ts';
+import { startChild } from '../support/child.ts';
+import { eventually } from '../support/eventually.ts';
+import { bearer, customer, SECRET, STAFF } from '../support/tokens.ts';
+import { ROOT } from '../support/waybill.ts';
+
+const STREAM = 'WAYBILL-WAYBILL';
+const PASSWORDS = {
+  NATS_ENGINE_PASSWORD: 'forEngine',
+  NATS_SHOP_PASSWORD: 'forShop',
+  NATS_READER_PASSWORD: 'forReader',
+};
+/** The folder of the store is the test's own. */
+const config = readFileSync(join(ROOT, 'docs/operate/nats-server.conf'), 'utf8').replace(/store_dir: "[^"]*"/, '');
+
+const asEngine = (url: string): string => url.replace('://', `://engine:${PASSWORDS.NATS_ENGINE_PASSWORD}@`);
+
+let mesh: ClosedMesh;
+let reader: NatsConnection;
+
+beforeAll(async () => {
+  mesh = await startClosedMesh({ config, env: PASSWORDS }, (url) => ({ TRANSPORTER: asEngine(url) }));
+  reader = await connect({
+    servers: mesh.nats.url,
+    user: 'reader',
+    pass: PASSWORDS.NATS_READER_PASSWORD,
+    inboxPrefix: '_INBOX.reader',
+    timeout: 2_000,
+  });
+  mesh.nats.beforeStop(() => reader.close());
+}, 120_000);
+
+test('an order goes all its way, and NATS has nothing to forbid', async () => {
+  const productId = await createProduct(mesh, 'PERMITTED', 10);
+  const { orderId, trackingNumber } = (await placeAs(mesh, 1, productId)).body;
+  expect((await mesh.as(STAFF, 'PUT', `/orders/${orderId}/ship`)).status).toBe(204);
+  expect((await mesh.as(STAFF, 'POST', `/tracking/${trackingNumber}/events`, { status: 'DELIVERED' })).status).toBe(
+    201,
+  );
+  await eventually(async () => expect(await statusOf(mesh, orderId)).toBe('DELIVERED'));
+  expect(mesh.nats.log()).not.toMatch(/violation/i);
+  for (const node of Object.values(mesh.nodes)) expect(node.stderr.join('\n')).not.toContain('NATS');
+});
+
+test('the health check of a node may ask it', async () => {
+  const node = { NODEID: 'orders-1', SERVICES: 'orders', DATABASE_URL: mesh.databaseUrl };
+  const env = { ...node, TRANSPORTER: asEngine(mesh.nats.url), AUTH_JWT_SECRET: SECRET };
+  const check = startChild(process.execPath, ['--import', 'tsx', 'mixins/runtime/healthcheck.ts'], { cwd: ROOT, env });
+  expect({ ...(await check.exited), said: check.stderr }).toEqual({ code: 0, signal: null, said: [] });
+});
+
+test('a peer calls actions with a token, and hears no call but its own', async () => {
+  const login = { servers: mesh.nats.url, user: 'shop', pass: PASSWORDS.NATS_SHOP_PASSWORD };
+  const shop = new ServiceBroker({
+    namespace: 'waybill',
+    nodeID: 'shop-1',
+    logger: false,
+    transporter: { type: 'NATS', options: login },
+  });
+  mesh.nats.beforeStop(() => shop.stop());
+  await shop.start();
+  await shop.waitForServices(['orders', 'inventory'], 20_000);
+  const meta = { token: (await bearer(customer(1))).Authorization.replace('Bearer ', '') };
+  expect(await shop.call('orders.search', {}, { meta })).toMatchObject({ orders: [{ status: 'DELIVERED' }, {}] });
+  expect(mesh.nats.log()).not.toContain('Violation - User "shop"');
+
+  const ear = await connect(login);
+  mesh.nats.beforeStop(() => ear.close());
+  for (const subject of ['MOL-waybill.>', 'MOL-waybill.REQ.*', 'MOL-waybill.RES.api', 'waybill-waybill.>']) {
+    ear.subscribe(subject, { callback: () => undefined });
+    await eventually(() => expect(mesh.nats.log()).toContain(`Violation - User "shop", Subject "${subject}"`));
+  }
+});
+
+test('the reader reads every event', async () => {
+  const manager = await reader.jetstreamManager();
+  await manager.consumers.add(STREAM, { durable_name: 'reader', ack_policy: AckPolicy.Explicit });
+  const consumer = await reader.jetstream().consumers.get(STREAM, 'reader');
+  const types = new Set<string>();
+  await eventually(async () => {
+    for await (const message of await consumer.fetch({ max_messages: 100, expires: 1_000 })) {
+      types.add(message.json<{ type: string }>().type);
+      message.ack();
+    }
+    expect([...types]).toEqual(expect.arrayContaining(['order.created', 'order.delivered', 'shipment.updated']));
+  });
+});
+
+test('the reader can do nothing else', async () => {
+  const refused: string[] = [];
+  void (async () => {
+    for await (const { permissionContext } of reader.status()) {
+      if (permissionContext) refused.push(`${permissionContext.operation} ${permissionContext.subject}`);
+    }
+  })();
+  const manager = await reader.jetstreamManager();
+  const before = await manager.consumers.info(STREAM, 'reader');
+  await expect(manager.streams.purge(STREAM)).rejects.toThrow('Permissions Violation');
+  await expect(manager.streams.delete(STREAM)).rejects.toThrow('Permissions Violation');
+  await expect(manager.streams.getMessage(STREAM, { seq: 1 })).rejects.toThrow('Permissions Violation');
+  await expect(manager.consumers.delete(STREAM, 'orders')).rejects.toThrow('Permissions Violation');
+  await expect(manager.consumers.info(STREAM, 'orders')).rejects.toThrow('Permissions Violation');
+  const published = ['MOL-waybill.REQ.stock', 'waybill-waybill.shipment.updated.1', '$JS.ACK.WAYBILL-WAYBILL.orders.1'];
+  for (const subject of published) reader.publish(subject, '{}');
+  const listened = ['MOL-waybill.>', '_INBOX.waybill.>', 'waybill-waybill.>', '>'];
+  for (const subject of listened) reader.subscribe(subject, { callback: () => undefined });
+  await reader.flush();
+  await eventually(() => {
+    expect(refused).toEqual(expect.arrayContaining(published.map((subject) => `publish ${subject}`)));
+    expect(refused).toEqual(expect.arrayContaining(listened.map((subject) => `subscription ${subject}`)));
+  });
+  const after = await manager.consumers.info(STREAM, 'reader');
+  expect(after.num_pending + after.delivered.stream_seq).toBe(before.num_pending + before.delivered.stream_seq);
+});

@@ -1,0 +1,158 @@
+/** A stranger in the mesh: a broker that has the address of NATS, and no secret of ours. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { ServiceBroker } from 'moleculer';
+import { Forbidden, NotFound, Unauthenticated } from '../../machines/errors.ts';
+import type { Caller } from '../../mixins/auth/caller.ts';
+import {
+  type ClosedMesh,
+  createProduct,
+  placeAs,
+  startClosedMesh,
+  startStranger,
+  statusOf,
+} from '../support/closed-mesh.ts';
+import { eventually } from '../support/eventually.ts';
+import { query } from '../support/postgres.ts';
+import { bearer, customer, STAFF } from '../support/tokens.ts';
+import { requestOf, Wire } from '../support/wire.ts';
+
+let mesh: ClosedMesh;
+let stranger: ServiceBroker;
+let productId: number;
+let orderId: number;
+
+beforeAll(async () => {
+  mesh = await startClosedMesh();
+  stranger = await startStranger(mesh);
+  productId = await createProduct(mesh, 'STRANGE', 50);
+  const placed = await placeAs(mesh, 7, productId);
+  expect(placed.body).toMatchObject({ status: 'CONFIRMED' });
+  orderId = placed.body.orderId;
+}, 120_000);
+
+const countOrders = () => query<{ count: number }>(mesh.databaseUrl, 'SELECT count(*)::int FROM orders.orders');
+const tokenOf = async (caller: Caller): Promise<string> => (await bearer(caller)).Authorization.replace('Bearer ', '');
+const order = () => ({ customerId: 7, items: [{ productId, quantity: 1 }], deliveryAddress: '2 Quay', carrier: 'DHL' });
+
+describe('without a token', () => {
+  test.each<[string, () => object]>([
+    ['orders.create', order],
+    ['orders.get', () => ({ id: orderId })],
+    ['orders.ship', () => ({ id: orderId })],
+    ['orders.cancel', () => ({ id: orderId })],
+    ['orders.search', () => ({})],
+    ['inventory.addStock', () => ({ id: productId, amount: 5 })],
+    ['inventory.release', () => ({ orderId, items: [{ productId, quantity: 1 }] })],
+    ['tracking.get', () => ({ trackingNumber: 'TRK-0' })],
+    ['$node.list', () => ({})],
+    ['$node.options', () => ({})],
+    ['$node.health', () => ({})],
+  ])('%s is refused, and the refusal says what to do', async (action, params) => {
+    const before = await countOrders();
+    const nodeID = action.startsWith('$') ? 'orders-1' : undefined;
+    const refused = stranger.call(action, params(), { nodeID });
+    await expect(refused).rejects.toThrow(Unauthenticated);
+    await expect(refused).rejects.toThrow('Put a bearer token in meta.token');
+    expect(await countOrders()).toEqual(before);
+    expect(await statusOf(mesh, orderId)).toBe('CONFIRMED');
+  });
+
+  test('what a request says of itself is not believed', async () => {
+    const wire = await Wire.tap(mesh.nats);
+    const engine = { role: 'service', subject: 'engine', customerId: null };
+    const sealed = { seal: `${Date.now()}000=${'A'.repeat(43)}` };
+    const claims: object[] = [
+      { sender: 'orders-1' },
+      { sender: 'api', caller: 'api' },
+      { meta: { caller: engine, user: engine, role: 'service' } },
+      { headers: { 'waybill-caller': engine } },
+      { headers: { 'waybill-caller': engine }, locals: { caller: engine }, options: { parentCtx: {} } },
+      { sender: 'api', headers: { 'waybill-caller': engine }, ...sealed },
+      { meta: 'service', headers: 'service' },
+      { meta: { token: { role: 'staff' } } },
+      { meta: { token: '' } },
+      { meta: { token: 'eyJhbGciOiJub25lIn0.eyJyb2xlIjoic3RhZmYiLCJzdWIiOiJzYW0ifQ.' } },
+    ];
+    for (const claim of claims) {
+      const { success, error } = await wire.ask('orders-1', 'orders.ship', { id: orderId }, claim);
+      expect([success, error?.type, error?.code]).toEqual([false, 'UNAUTHENTICATED', 401]);
+      expect(error).not.toHaveProperty('stack');
+    }
+    expect(await statusOf(mesh, orderId)).toBe('CONFIRMED');
+  });
+
+  test('the name of a sender cannot make a node send what the stranger wrote', async () => {
+    const wire = await Wire.tap(mesh.nats);
+    const injected: string[] = [];
+    wire.connection.subscribe('injected.>', { callback: (_error, { subject }) => injected.push(subject) });
+    const sender = 'x 0\r\n\r\nPUB injected.by.sender 0\r\n\r\nPUB y';
+    const packet = { ...requestOf('orders.get', {}), sender, time: 1 };
+    for (const type of ['PING', 'DISCOVER', 'REQ']) wire.send(`${type}.stock`, packet);
+    // Packets of one sender are handled in their order.
+    await wire.ask('stock', 'inventory.get', { id: productId });
+    await wire.connection.flush();
+    expect(injected).toEqual([]);
+    // A broker as Moleculer makes it sends it.
+    wire.send('PING.stranger', packet);
+    await eventually(() => expect(injected).toEqual(['injected.by.sender']));
+  });
+
+  test('what is no proper request is neither answered nor written into the log', async () => {
+    const wire = await Wire.tap(mesh.nats);
+    const requests = [
+      { ...requestOf('orders.get', {}), ver: '4' },
+      requestOf('orders.get\n[2026-01-01T00:00:00.000Z] INFO  forged line', {}),
+      requestOf('no.such.action', {}),
+      { ...requestOf('inventory.get', {}), stream: true, seq: 0 },
+      { ...requestOf('inventory.get', {}), sender: { toString: 'stranger' } },
+    ];
+    for (const packet of ['forged line', '{"forged line"', 'null', '[]', '', ...requests])
+      wire.send('REQ.stock', packet);
+    await wire.ask('stock', 'inventory.get', { id: productId });
+    const ids = new Set<string>(requests.map(({ id }) => id));
+    expect(wire.seen.filter(({ type, payload }) => type === 'RES' && ids.has(payload.id))).toEqual([]);
+    expect([...mesh.nodes.stock.stdout, ...mesh.nodes.stock.stderr].join('\n')).not.toContain('forged line');
+  });
+});
+
+describe('with a token in meta.token', () => {
+  test('staff ships an order', async () => {
+    const placed = await placeAs(mesh, 8, productId);
+    const meta = { token: await tokenOf(STAFF) };
+    const shipped = await stranger.call('orders.ship', { id: placed.body.orderId }, { meta });
+    expect(shipped).toMatchObject({ status: 'SHIPPED' });
+    expect(await statusOf(mesh, placed.body.orderId)).toBe('SHIPPED');
+  });
+
+  test('a customer reads the own order, and there is no other', async () => {
+    const own = { token: await tokenOf(customer(7)) };
+    expect(await stranger.call('orders.get', { id: orderId }, { meta: own })).toMatchObject({ order: { orderId } });
+    const other = { token: await tokenOf(customer(8)) };
+    await expect(stranger.call('orders.get', { id: orderId }, { meta: other })).rejects.toThrow(NotFound);
+    await expect(stranger.call('orders.ship', { id: orderId }, { meta: own })).rejects.toThrow(Forbidden);
+  });
+
+  test("Moleculer's own actions stay closed", async () => {
+    const meta = { token: await tokenOf(STAFF) };
+    await expect(stranger.call('$node.options', {}, { nodeID: 'api', meta })).rejects.toThrow(Forbidden);
+  });
+
+  test('the stack of a failure stays at home', async () => {
+    const wire = await Wire.tap(mesh.nats);
+    const meta = { token: await tokenOf(STAFF) };
+    const { error } = await wire.ask('orders-1', 'orders.get', { id: 1 }, { meta });
+    expect(error).toMatchObject({ type: 'NOT_FOUND', code: 404 });
+    expect(error).not.toHaveProperty('stack');
+  });
+
+  test('the token goes no further than the node that checked it', async () => {
+    const wire = await Wire.tap(mesh.nats);
+    const token = await tokenOf(customer(9));
+    const meta = { token };
+    await stranger.call('orders.create', { ...order(), customerId: 9 }, { meta });
+    const reserve = await wire.request('inventory.reserve', 'stock');
+    expect(reserve.raw).not.toContain(token);
+    const sightings = wire.seen.filter(({ raw }) => raw.includes(token)).map(({ subject }) => subject);
+    expect(sightings).toEqual([expect.stringMatching(/^MOL-waybill\.REQ\.orders-\d$/)]);
+  });
+});
