@@ -1,7 +1,7 @@
 /** jest: every test file is TypeScript as an ES module, transformed by swc; one PostgreSQL server for the whole run. */
 export default {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/{unit,integration,mesh,chaos}/**/*.test.ts'],
+  testMatch: ['<rootDir>/test/{unit,integration,mesh,security,chaos}/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -1,5 +1,9 @@
 /** The one reader of the environment: every setting with its default, its unit and its check. */
 import { resolve } from 'node:path';
+import { type AuthSettings, readAuthSettings } from './auth/auth.settings.ts';
+import { type HttpSettings, readHttpSettings } from './http/http.settings.ts';
+import { type MeshSettings, readMeshSettings } from './mesh/mesh.settings.ts';
+import { type Environment, SettingError, SettingReader } from './setting-reader.ts';
 
 /** The services a process can run, in the order in which they are listed to people. */
 export const SERVICE_NAMES = ['api', 'orders', 'inventory', 'tracking', 'reports'] as const;
@@ -9,23 +13,20 @@ export type ServiceName = (typeof SERVICE_NAMES)[number];
 export const STATEFUL_SERVICES = ['orders', 'inventory', 'tracking'] as const satisfies ServiceName[];
 export type StatefulService = (typeof STATEFUL_SERVICES)[number];
 
-/** A setting that cannot be used. Its message is the one line the operator sees. */
-export class SettingError extends Error {}
-
 /** What the process was told. Durations are milliseconds. */
 export interface Settings {
-  /** PORT: where the gateway listens. */
-  port: number;
-  /** HOST: the address it listens on. Only loopback addresses are accepted while no authentication is set up. */
-  host: string;
+  /** How callers are known; undefined: nobody is asked, and the gateway listens on loopback only. */
+  auth: AuthSettings | undefined;
+  /** Where the gateway listens, and its limits. */
+  http: HttpSettings;
+  /** How this process meets the others; undefined is a mesh of one. */
+  mesh: MeshSettings | undefined;
   /** SERVICES: which services this process runs. */
   services: ServiceName[];
   /** DATA_DIR: the folder of the embedded database. */
   dataDir: string;
   /** DEMO_CATALOG: whether an empty inventory is given products 1 to 10. */
   demoCatalog: boolean;
-  /** TRANSPORTER: the NATS address, `nats://host:4222`; undefined is a mesh of one. */
-  transporter: string | undefined;
   /** NODEID: this process's name in the mesh. */
   nodeID: string | undefined;
   /** LOGLEVEL: fatal, error, warn, info, debug or trace. */
@@ -49,77 +50,6 @@ export interface Settings {
   orderRecoveryRate: number;
   /** CALL_TIMEOUT: how long one call to a peer service may take. */
   callTimeoutMs: number;
-  /** MAX_BODY_BYTES: the largest request body. */
-  maxBodyBytes: number;
-}
-
-type Environment = Record<string, string | undefined>;
-
-const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-class Reader {
-  readonly #environment: Environment;
-  constructor(environment: Environment) {
-    this.#environment = environment;
-  }
-
-  text(name: string): string | undefined {
-    return this.#environment[name]?.trim() || undefined;
-  }
-
-  refuse(name: string, expected: string): never {
-    throw new SettingError(`${name}=${this.#environment[name]} cannot be used: give ${expected}`);
-  }
-
-  integer(name: string, fallback: number, min: number, max: number): number {
-    const text = this.text(name);
-    if (text === undefined) return fallback;
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < min || value > max)
-      this.refuse(name, `a whole number from ${min} to ${max}`);
-    return value;
-  }
-
-  /** A plain number is milliseconds; `500ms`, `30s`, `15m`, `2h` and `1d` say their unit. */
-  duration(name: string, fallbackMs: number, minMs = 1): number {
-    const text = this.text(name);
-    if (text === undefined) return fallbackMs;
-    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text);
-    const ms = match ? Math.round(Number(match[1]) * (UNITS[match[2] ?? 'ms'] as number)) : Number.NaN;
-    if (!(ms >= minMs && ms <= 366 * 86_400_000))
-      this.refuse(name, `a duration of at least ${minMs} ms, such as 30s, 15m or 2h`);
-    return ms;
-  }
-
-  flag(name: string, fallback: boolean): boolean {
-    const text = this.text(name)?.toLowerCase();
-    if (text === undefined) return fallback;
-    if (text !== 'true' && text !== 'false') this.refuse(name, 'true or false');
-    return text === 'true';
-  }
-
-  url(name: string, protocols: string[]): string | undefined {
-    const text = this.text(name);
-    if (text === undefined) return undefined;
-    const expected = `an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
-    // The value may hold a password, so it is not repeated.
-    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
-      throw new SettingError(`${name} cannot be used: give ${expected}`);
-    }
-    return text;
-  }
-
-  services(): ServiceName[] {
-    const names = this.text('SERVICES')
-      ?.split(',')
-      .map((name) => name.trim())
-      .filter(Boolean);
-    if (!names) return [...SERVICE_NAMES];
-    const known: readonly string[] = SERVICE_NAMES;
-    if (names.length === 0 || names.some((name) => !known.includes(name)))
-      this.refuse('SERVICES', `a comma list of ${SERVICE_NAMES.join(', ')}`);
-    return [...new Set(names)] as ServiceName[];
-  }
 }
 
 /** The environment as the process was started with it, once `takeEnvironment` has taken it. */
@@ -137,7 +67,6 @@ export function takeEnvironment(): void {
   for (const name of READ_HERE_ONLY) delete process.env[name];
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
 
 /**
@@ -145,18 +74,8 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
  * @throws SettingError naming the first setting that cannot be used and what to give instead.
  */
 export function readSettings(environment: Environment = taken ?? process.env): Settings {
-  const read = new Reader(environment);
-  for (const name of ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL']) {
-    // Whoever sets it counts on callers being checked.
-    if (read.text(name))
-      throw new SettingError(`${name} is set, but this version does not authenticate callers: unset it`);
-  }
-  const host = read.text('HOST') ?? '127.0.0.1';
-  if (!LOOPBACK.test(host)) {
-    throw new SettingError(
-      `HOST=${host} cannot be used without authentication: listen on 127.0.0.1, and let a proxy that authenticates callers stand before it`,
-    );
-  }
+  const read = new SettingReader(environment);
+  const auth = readAuthSettings(read);
   const logLevel = read.text('LOGLEVEL')?.toLowerCase() ?? 'info';
   if (!LOG_LEVELS.includes(logLevel)) read.refuse('LOGLEVEL', LOG_LEVELS.join(', '));
   const shared = read.url('DATABASE_URL', ['postgres:', 'postgresql:']);
@@ -166,12 +85,12 @@ export function readSettings(environment: Environment = taken ?? process.env): S
     tracking: read.url('TRACKING_DATABASE_URL', ['postgres:', 'postgresql:']),
   };
   const settings: Settings = {
-    port: read.integer('PORT', 8090, 0, 65_535),
-    host,
-    services: read.services(),
+    auth,
+    http: readHttpSettings(read, { authenticated: auth !== undefined }),
+    mesh: readMeshSettings(read, auth),
+    services: servicesIn(read),
     dataDir: resolve(read.text('DATA_DIR') ?? '.data'),
     demoCatalog: read.flag('DEMO_CATALOG', true),
-    transporter: read.url('TRANSPORTER', ['nats:']),
     nodeID: read.text('NODEID'),
     logLevel,
     databaseUrl: (service) => own[service] ?? shared,
@@ -184,7 +103,6 @@ export function readSettings(environment: Environment = taken ?? process.env): S
     orderMaxInFlight: read.integer('ORDER_MAX_IN_FLIGHT', 1_024, 1, 1_000_000),
     orderRecoveryRate: read.integer('ORDER_RECOVERY_RATE', 200, 1, 100_000),
     callTimeoutMs: read.duration('CALL_TIMEOUT', 1_500, 10),
-    maxBodyBytes: read.integer('MAX_BODY_BYTES', 1_048_576, 1_024, 104_857_600),
   };
   if (settings.callTimeoutMs * 2 >= settings.orderLeaseMs) {
     throw new SettingError(
@@ -192,4 +110,17 @@ export function readSettings(environment: Environment = taken ?? process.env): S
     );
   }
   return settings;
+}
+
+function servicesIn(read: SettingReader): ServiceName[] {
+  const names = read
+    .text('SERVICES')
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
+  if (!names) return [...SERVICE_NAMES];
+  const known: readonly string[] = SERVICE_NAMES;
+  if (names.length === 0 || names.some((name) => !known.includes(name)))
+    read.refuse('SERVICES', `a comma list of ${SERVICE_NAMES.join(', ')}`);
+  return [...new Set(names)] as ServiceName[];
 }

@@ -1,6 +1,11 @@
-/** Counts and times the requests of a gateway in the broker's metric registry. */
+/** Counts and times the requests of a gateway, and what it refuses, in the broker's metric registry. */
 import type { MetricRegistry } from 'moleculer';
-import { HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_TOTAL } from './metric-names.ts';
+import {
+  CONNECTIONS_REFUSED_TOTAL,
+  HTTP_REQUEST_DURATION_SECONDS,
+  HTTP_REQUESTS_TOTAL,
+  RATE_LIMITED_TOTAL,
+} from './metric-names.ts';
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -23,10 +28,31 @@ export class HttpMetrics {
       labelNames: ['method', 'route'],
       buckets: DURATION_BUCKETS_S,
     });
+    registry.register({
+      type: 'counter',
+      name: RATE_LIMITED_TOTAL,
+      description: 'Requests refused with 429',
+      labelNames: ['by'],
+    });
+    registry.register({
+      type: 'counter',
+      name: CONNECTIONS_REFUSED_TOTAL,
+      description: 'Connections closed at once because there were too many',
+    });
   }
 
   observe(method: string, route: string, status: number, seconds: number): void {
     this.#registry.increment(HTTP_REQUESTS_TOTAL, { method, route, status });
     this.#registry.observe(HTTP_REQUEST_DURATION_SECONDS, seconds, { method, route });
+  }
+
+  /** A request was refused because its caller, or its address, asks too often. */
+  limited(by: 'caller' | 'address'): void {
+    this.#registry.increment(RATE_LIMITED_TOTAL, { by });
+  }
+
+  /** A connection was closed because there were too many. */
+  connectionRefused(): void {
+    this.#registry.increment(CONNECTIONS_REFUSED_TOTAL);
   }
 }

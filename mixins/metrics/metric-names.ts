@@ -6,6 +6,12 @@ export const HTTP_REQUESTS_TOTAL = 'waybill_http_requests_total';
 /** Histogram of seconds from the end of the request's headers to its answer. Labels: `method`, `route`. */
 export const HTTP_REQUEST_DURATION_SECONDS = 'waybill_http_request_duration_seconds';
 
+/** Counter of requests refused with 429. Label: `by`, whose limit it was: `caller`, or `address` for nobody known. */
+export const RATE_LIMITED_TOTAL = 'waybill_rate_limited_total';
+
+/** Counter of connections closed at once because there were too many. */
+export const CONNECTIONS_REFUSED_TOTAL = 'waybill_connections_refused_total';
+
 /** Counter of transactions that carried a batch, those tried again included. Label: `stage`. */
 export const BATCHES_TOTAL = 'waybill_batches_total';
 
@@ -26,3 +32,9 @@ export const ORDERS_PARKED = 'waybill_orders_parked';
 
 /** Gauge of seconds that the longest waiting order has waited, parked ones included; -1 while it is not known. */
 export const ORDERS_OLDEST_WAIT_SECONDS = 'waybill_orders_oldest_wait_seconds';
+
+/** Counter of packets from NATS that were refused. Labels: `packet` (Moleculer's type of it), `reason`. */
+export const MESH_REFUSED_TOTAL = 'waybill_mesh_refused_total';
+
+/** Counter of messages in the stream that a consumer did not believe. Label: `consumer`. */
+export const EVENTS_REFUSED_TOTAL = 'waybill_events_refused_total';

@@ -7,6 +7,7 @@ import { OUTBOX_WAITING } from '../../mixins/metrics/metric-names.ts';
 import { renderPrometheus } from '../../mixins/metrics/prometheus.ts';
 import { collectGauges, onScrape } from '../../mixins/metrics/scrape.ts';
 import { brokerOptions } from '../../mixins/runtime/broker-options.ts';
+import { defineService } from '../../mixins/schema.ts';
 import { readSettings } from '../../mixins/settings.ts';
 
 let broker: ServiceBroker;
@@ -20,15 +21,12 @@ afterEach(() => broker.stop());
 
 const shown = (): string => renderPrometheus(broker.metrics);
 
+const fail = (): never => {
+  throw new ServiceUnavailable('away');
+};
+
 test('a breaker that opens shows as 1, and no call is measured by itself', async () => {
-  newBroker().createService({
-    name: 'peer',
-    actions: {
-      ask: () => {
-        throw new ServiceUnavailable('away');
-      },
-    },
-  });
+  newBroker().createService(defineService<object>({ name: 'peer', actions: { ask: { access: [], handler: fail } } }));
   await broker.start();
   expect(shown()).not.toContain('waybill_breaker_open{');
   for (let i = 0; i < 20; i++) await expect(broker.call('peer.ask')).rejects.toThrow('away');

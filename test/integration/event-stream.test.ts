@@ -17,7 +17,7 @@ import {
   startRelay,
   writeRows,
 } from '../support/events.ts';
-import { type Nats, startNats } from '../support/nats.ts';
+import { meshAt, type Nats, startNats } from '../support/nats.ts';
 
 let nats: Nats;
 let database: Awaited<ReturnType<typeof eventDatabase>>;
@@ -35,7 +35,9 @@ async function localStream(): Promise<EventStream> {
 }
 
 function jetStream(): Promise<EventStream> {
-  return Promise.resolve(new JetStreamStream({ url: nats.url, namespace: `t${++namespaces}`, logger: silentLogger() }));
+  return Promise.resolve(
+    new JetStreamStream({ mesh: meshAt(nats.url), namespace: `t${++namespaces}`, logger: silentLogger() }),
+  );
 }
 
 async function consume(stream: EventStream, name: string, handle: HandleEvent) {

@@ -16,7 +16,7 @@ import {
   startRelay,
   writeRows,
 } from '../support/events.ts';
-import { type Nats, startNats } from '../support/nats.ts';
+import { meshAt, type Nats, startNats } from '../support/nats.ts';
 
 let nats: Nats;
 let events: Awaited<ReturnType<typeof eventDatabase>>;
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 
 function connectNode(): EventStream {
-  const stream = new JetStreamStream({ url: nats.url, logger: silentLogger() });
+  const stream = new JetStreamStream({ mesh: meshAt(nats.url), logger: silentLogger() });
   afterwards(() => stream.close());
   return stream;
 }
@@ -76,6 +76,7 @@ test('a relay killed between publishing and deleting makes no event seen twice',
   startRelay(doomed, {
     subscribe: (...parameters) => doomedStream.subscribe(...parameters),
     close: () => doomedStream.close(),
+    heard: () => doomedStream.heard(),
     publish: async (event) => {
       await doomedStream.publish(event);
       if (!doomed.pool.ending) void doomed.close();

@@ -153,14 +153,13 @@ test('the warning of an order without a shipment is kept with its first answer',
   expect((await engine.post(body, key)).body).toEqual(first.body);
 });
 
-test('keys are per caller', async () => {
+test('where nobody is asked who he is all share their keys, whatever they say of themselves', async () => {
   const body = bodyOf(await engine.product());
   const idempotencyKey = randomUUID();
   const as = (caller: string) =>
     engine.broker.call<PlacedOrder, object>('orders.create', body, { meta: { idempotencyKey, caller } });
-  const [ada, bob, adaAgain] = [await as('ada'), await as('bob'), await as('ada')];
-  expect(bob.order.orderId).not.toBe(ada.order.orderId);
-  expect(adaAgain).toEqual({ ...ada, replayed: true });
+  const [ada, bob] = [await as('ada'), await as('bob')];
+  expect(bob).toEqual({ ...ada, replayed: true });
 });
 
 test.each(['', 'a b', 'x'.repeat(256)])('a key that is not 1 to 255 visible characters is 400: %j', async (key) => {

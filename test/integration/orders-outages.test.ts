@@ -1,6 +1,6 @@
 /** The outages of peers on the whole engine: what callers are told, and that the order is carried on by itself. */
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
-import { OrderPending } from '../../machines/errors.ts';
+import { OrderPending, Unauthenticated } from '../../machines/errors.ts';
 import { bodyOf, type Disturbance, type Engine, hang, startEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -173,6 +173,16 @@ test('a peer that refuses for good parks the order for an operator, and a retry 
   await engine.broker.call('orders.retry', { id: orderId });
   await atRest(orderId);
   expect(await engine.stock(product)).toEqual([98, 0]);
+});
+
+test('a peer that does not know this node is asked again: secrets are being changed', async () => {
+  const product = await engine.product();
+  engine.disturb('inventory.reserve', () => Promise.reject(new Unauthenticated('Put a bearer token in meta.token')));
+  const { status, body } = await engine.post(bodyOf(product));
+  expect([status, body.status]).toEqual([503, 'PENDING_CHECK']);
+  expect(await engine.explain(body.orderId)).toMatchObject({ waitingFor: 'inventory' });
+  engine.disturb('inventory.reserve', undefined);
+  await confirmed(body.orderId);
 });
 
 test('a peer service gets the same answers as errors of their own kind', async () => {

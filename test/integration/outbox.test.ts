@@ -10,13 +10,23 @@ import { defineService } from '../../mixins/schema.ts';
 import { EventRefused, type EventStream, StreamUnavailable } from '../../mixins/stream/event-stream.ts';
 import { type SubscriptionHandler, subscriptionsMixin } from '../../mixins/stream/subscriptions.mixin.ts';
 import { eventually } from '../support/eventually.ts';
-import { afterwards, eventDatabase, eventOf, Received, rowsOf, startRelay, writeRows } from '../support/events.ts';
+import {
+  afterwards,
+  eventDatabase,
+  eventOf,
+  Received,
+  rowsOf,
+  SCHEMA,
+  startRelay,
+  writeRows,
+} from '../support/events.ts';
 import { createDatabase, query } from '../support/postgres.ts';
 
 /** A stream that gives every event to `publish` and has no subscribers. */
 function streamTo(publish: EventStream['publish']): EventStream {
   return {
     publish,
+    heard: () => undefined,
     subscribe: () => Promise.reject(new Error('nobody subscribes here')),
     close: () => Promise.resolve(),
   };
@@ -135,6 +145,22 @@ test('a row that is no list of events, or that the stream refuses, is put aside 
     'it is no list of events',
     'event shipment-13-1 is too large',
   ]);
+});
+
+test('events that nobody hears leave the outbox unpublished, and what is no list of events is put aside all the same', async () => {
+  const { open } = await eventDatabase();
+  const node = open();
+  const published: string[] = [];
+  const relay = startRelay(node, {
+    ...streamTo(async (event) => void published.push(event.id)),
+    heard: () => ['shipment.updated'],
+  });
+  const unheard = { ...eventOf('order-1', 1), type: 'order.created' };
+  await writeRows(node, [[unheard], [unheard, eventOf('shipment-1', 1)], { type: 'order.created' }]);
+  await eventually(async () => expect(await relay.waiting()).toBe(0));
+  expect(published).toEqual(['shipment-1-1']);
+  const { rows } = await node.pool.query(`SELECT events FROM ${SCHEMA}.outbox_parked`);
+  expect(rows).toEqual([{ events: { type: 'order.created' } }]);
 });
 
 test('a relay that is stopped first carries what is in its outbox', async () => {

@@ -11,6 +11,7 @@ import type { OrderView } from '../../services/orders/orders.types.ts';
 import tracking from '../../services/tracking/tracking.service.ts';
 import { eventually } from '../support/eventually.ts';
 import { http } from '../support/http.ts';
+import { httpSettings } from '../support/http-settings.ts';
 import { createDatabase, query } from '../support/postgres.ts';
 import {
   articleOf,
@@ -47,7 +48,7 @@ beforeAll(async () => {
   process.env['DEMO_CATALOG'] = 'false';
   broker = new ServiceBroker({ ...brokerOptions(readSettings()), logger: false });
   for (const schema of [inventory, tracking, orders]) broker.createService(schema);
-  const api = broker.createService(apiService(() => ({ host: '127.0.0.1', port: 0, maxBodyBytes: 1_048_576 })));
+  const api = broker.createService(apiService(() => httpSettings()));
   await broker.start();
   url = `http://127.0.0.1:${(api as unknown as Service & WithGateway).http.address.port}/api/v1`;
   week = await readWeek();

@@ -30,7 +30,7 @@ export class SimInventory {
     this.initial = stock;
     this.#forgetsReleases = forgetsReleases;
     for (const [productId, quantity] of stock) {
-      this.products.set(productId, { productId, price: BigInt(productId * 250), quantity, reserved: 0, revision: 1 });
+      this.products.set(productId, { productId, price: BigInt(productId * 250), quantity, reserved: 0 });
     }
   }
 
@@ -40,7 +40,7 @@ export class SimInventory {
     if (this.#forgetsReleases && kind === 'release' && !this.reservations.has(orderId)) {
       return { success: true, message: 'nothing to release', unavailableProducts: [] };
     }
-    const admission = admit(this, [{ kind, orderId, lines: orderLines(items) }], '');
+    const admission = admit(this, [{ kind, orderId, lines: orderLines(items) }]);
     for (const level of admission.products) this.products.set(level.productId, level);
     for (const reservation of [...admission.created, ...admission.moved]) {
       this.reservations.set(reservation.orderId, reservation);

@@ -54,7 +54,18 @@ export function startChild(program: string, args: string[], { env = {}, ...optio
   };
 }
 
+const endings: (() => Promise<unknown>)[] = [];
+
+/**
+ * Has `end` called after the test file, while the processes it started still run: a client whose server is gone would
+ * look for it for ever, instead of ending.
+ */
+export function afterTheFile(end: () => Promise<unknown>): void {
+  endings.push(end);
+}
+
 afterAll(async () => {
+  for (const end of endings.splice(0)) await end();
   for (const child of children) {
     child.kill('SIGKILL');
     // What it started itself may still hold its pipes.

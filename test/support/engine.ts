@@ -11,6 +11,7 @@ import orders from '../../services/orders/orders.service.ts';
 import type { Explanation, HistoryEntryView, OrderView, PlacedOrder } from '../../services/orders/orders.types.ts';
 import reports from '../../services/reports/reports.service.ts';
 import tracking from '../../services/tracking/tracking.service.ts';
+import { httpSettings } from './http-settings.ts';
 import { type Reply, http } from './http.ts';
 import { createDatabase, query } from './postgres.ts';
 
@@ -80,8 +81,7 @@ export class Engine {
     const circuitBreaker = { ...options.circuitBreaker, ...breaker } as BrokerOptions['circuitBreaker'];
     this.broker = new ServiceBroker({ ...options, circuitBreaker, tracking: stopSoon, logger: false, middlewares });
     for (const schema of Object.values(SERVICES)) this.broker.createService(schema);
-    const listen = { host: '127.0.0.1', port: 0, maxBodyBytes: 1_048_576 };
-    this.#api = this.broker.createService(apiService(() => listen));
+    this.#api = this.broker.createService(apiService(() => httpSettings()));
   }
 
   start(): Promise<void> {
@@ -121,10 +121,14 @@ export class Engine {
     return (await this.broker.call<Product, object>('inventory.create', params)).id;
   }
 
+  /** Where the gateway listens. */
+  get port(): number {
+    return (this.#api as unknown as WithGateway).http.address.port;
+  }
+
   /** Sends a request to the gateway. */
   send<Body = OrderAnswer>(method: string, path: string, options?: Parameters<typeof http>[2]): Promise<Reply<Body>> {
-    const { port } = (this.#api as unknown as WithGateway).http.address;
-    return http<Body>(method, `http://127.0.0.1:${port}/api/v1${path}`, options);
+    return http<Body>(method, `http://127.0.0.1:${this.port}/api/v1${path}`, options);
   }
 
   /** Places an order over HTTP. */
@@ -184,7 +188,7 @@ export class Engine {
         const { calls } = this;
         const disturbances = this.#disturbances;
         return function between(this: Service, ctx) {
-          calls.push({ action: name, orderId: (ctx.params as { orderId: number }).orderId });
+          calls.push({ action: name, orderId: (ctx.params as { orderId: number } | null)?.orderId as number });
           const run = async (): Promise<unknown> => next.call(this, ctx);
           return disturbances.get(name)?.(run) ?? run();
         };

@@ -4,8 +4,11 @@ import { Agent, type IncomingHttpHeaders, type IncomingMessage, request as httpR
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import { type ActionParams, type Context, type Service, ServiceBroker, type ServiceSchema } from 'moleculer';
+import type { AuthSettings } from '../../mixins/auth/auth.settings.ts';
 import type { WithGateway } from '../../mixins/http/gateway.mixin.ts';
+import type { HttpSettings } from '../../mixins/http/http.settings.ts';
 import { apiService } from '../../services/api/api.service.ts';
+import { httpSettings } from './http-settings.ts';
 
 export const MAX_BODY = 2_048;
 
@@ -99,15 +102,24 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** A gateway whose mesh has only the given services. */
-export async function startGateway(services: ServiceSchema[]): Promise<Gateway> {
+/** A gateway whose mesh has only the given services; the settings are what a test is about. */
+export async function startGateway(
+  services: ServiceSchema[],
+  settings: Partial<HttpSettings> = {},
+  auth?: AuthSettings,
+): Promise<Gateway> {
   const broker = new ServiceBroker({
     logger: false,
     metrics: { enabled: true, collectProcessMetrics: true, collectInterval: 3_600 },
     tracking: { enabled: true, shutdownTimeout: 5_000 },
   });
   for (const service of services) broker.createService({ ...service, actions: { ...service.actions } });
-  const api = broker.createService(apiService(() => ({ host: '127.0.0.1', port: 0, maxBodyBytes: MAX_BODY })));
+  const listen = httpSettings({ maxBodyBytes: MAX_BODY, ...settings });
+  const schema = apiService(
+    () => listen,
+    () => auth,
+  );
+  const api = broker.createService(schema);
   await broker.start();
   const { port } = (api as unknown as Service & WithGateway).http.address;
   return { broker, port, url: `http://127.0.0.1:${port}`, stop: () => broker.stop() };
@@ -193,8 +205,8 @@ export const get = (path: string, headers: Record<string, string> = {}) => send(
 export const ORDER_BODY = { customerId: 1, items: [{ productId: 1, quantity: 2 }] };
 
 /** Text straight on a socket, for requests that no client would send; resolves with all that came until it closed. */
-export async function raw(text: string): Promise<string> {
-  const socket = connect(gateway.port, '127.0.0.1');
+export async function raw(text: string, port = gateway.port): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
   socket.write(text);
   let answer = '';
   socket.on('data', (chunk: Buffer) => {

@@ -1,38 +1,51 @@
 /** A NATS server with JetStream for one test file. */
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll } from '@jest/globals';
-import { type Child, startChild } from './child.ts';
+import type { MeshSettings } from '../../mixins/mesh/mesh.settings.ts';
+import { readSettings } from '../../mixins/settings.ts';
+import { afterTheFile, type Child, startChild } from './child.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export interface Nats {
   readonly url: string;
+  /** What it has logged since it was started last. */
+  log(): string;
   /** Ends it at once, like a crash. What JetStream stored stays. */
   kill(): Promise<void>;
-  /** Starts it again at the same address on the same store. */
-  restart(): Promise<void>;
+  /** Starts it again at the same address on the same store, with another configuration if one is given. */
+  restart(config?: string): Promise<void>;
   /** Has `end` called before it ends for good: for clients that would look for it for ever. */
   beforeStop(end: () => Promise<unknown>): void;
   /** Ends it and removes its store. Done by itself after the test file. */
   stop(): Promise<void>;
 }
 
-const servers: Nats[] = [];
-afterAll(async () => {
-  for (const server of servers) await server.stop();
-});
+export interface NatsOptions {
+  /** The text of a configuration file, as an operator writes one. Address, port and store are given beside it. */
+  config?: string;
+  /** Variables that the configuration refers to. */
+  env?: Record<string, string>;
+}
+
+/** The settings of a mesh that meets at this address. */
+export function meshAt(url: string, settings: Record<string, string> = {}): MeshSettings {
+  return readSettings({ TRANSPORTER: url, ...settings }).mesh as MeshSettings;
+}
 
 /** Starts `nats-server` from the PATH (Debian puts it in /usr/sbin) on a free port. */
-export async function startNats(): Promise<Nats> {
+export async function startNats({ config = '', env = {} }: NatsOptions = {}): Promise<Nats> {
   const folder = await temporaryFolder();
   const port = await freePort();
+  const configuration = join(folder, 'nats-server.conf');
+  await writeFile(configuration, config);
   let child: Child | undefined;
   const start = async (): Promise<void> => {
-    child = startChild(program(), ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder]);
+    const args = ['-c', configuration, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder];
+    child = startChild(program(), args, { env });
     await eventually(() => accepts(port), { withinMs: 15_000 });
   };
   const kill = async (): Promise<void> => {
@@ -42,9 +55,11 @@ export async function startNats(): Promise<Nats> {
   const clients: (() => Promise<unknown>)[] = [];
   const nats: Nats = {
     url: `nats://127.0.0.1:${port}`,
+    log: () => [...(child?.stdout ?? []), ...(child?.stderr ?? [])].join('\n'),
     kill,
-    restart: async () => {
+    restart: async (changed = config) => {
       await kill();
+      await writeFile(configuration, changed);
       await start();
     },
     beforeStop: (end) => void clients.push(end),
@@ -54,7 +69,7 @@ export async function startNats(): Promise<Nats> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-  servers.push(nats);
+  afterTheFile(() => nats.stop());
   return nats;
 }
 

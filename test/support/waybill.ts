@@ -27,7 +27,23 @@ export interface WaybillOptions {
 }
 
 /** What a developer may have set for himself. */
-const SETTINGS = ['SERVICES', 'DATABASE_URL', 'TRANSPORTER', 'DATA_DIR', 'NODEID', 'HOST', 'DEMO_CATALOG'];
+const SETTINGS = [
+  'SERVICES',
+  'DATABASE_URL',
+  'TRANSPORTER',
+  'DATA_DIR',
+  'NODEID',
+  'HOST',
+  'DEMO_CATALOG',
+  'AUTH_JWT_SECRET',
+  'AUTH_JWKS_URL',
+  'AUTH_ISSUER',
+  'AUTH_AUDIENCE',
+  'MESH_SECRET',
+  'NATS_TOKEN',
+  'NATS_NKEY_SEED',
+  'NATS_CREDENTIALS',
+];
 const COMMAND = [
   '--import',
   'tsx',

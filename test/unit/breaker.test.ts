@@ -3,6 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { type BrokerOptions, ServiceBroker, type ServiceSchema } from 'moleculer';
 import { OrderPending, ServiceUnavailable } from '../../machines/errors.ts';
 import { brokerOptions } from '../../mixins/runtime/broker-options.ts';
+import { defineService } from '../../mixins/schema.ts';
 import { readSettings } from '../../mixins/settings.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -39,20 +40,19 @@ function newsOf(broker: ServiceBroker): string[] {
   return news;
 }
 
+const peerThat = (ask: Answer): ServiceSchema =>
+  defineService<object>({ name: 'peer', actions: { ask: { access: [], handler: ask } } });
+
 /** A broker with a peer that does what it is told. */
 async function peer(first: Answer, breaker?: BrokerOptions['circuitBreaker']) {
   const broker = newBroker('breaker', breaker);
   let answer = first;
   let reached = 0;
-  const schema = (): ServiceSchema => ({
-    name: 'peer',
-    actions: {
-      ask() {
-        reached++;
-        return answer();
-      },
-    },
-  });
+  const schema = (): ServiceSchema =>
+    peerThat(() => {
+      reached++;
+      return answer();
+    });
   broker.createService(schema());
   await broker.start();
   return {
@@ -202,7 +202,7 @@ test('a node that comes back under its name is called at once, and kept from cal
   const caller = newBroker('caller', {}, mesh);
   const startNode = async (ask: Answer): Promise<ServiceBroker> => {
     const node = newBroker('restarted', {}, mesh);
-    node.createService({ name: 'peer', actions: { ask } });
+    node.createService(peerThat(ask));
     await node.start();
     await caller.waitForServices('peer', 10_000, 10);
     return node;

@@ -1,15 +1,18 @@
 /** Holds the container files against the program: there is no engine here to run them, so every name is checked. */
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { connect } from 'nats';
+import type { MeshSettings } from '../../mixins/mesh/mesh.settings.ts';
+import { natsOptions } from '../../mixins/mesh/nats-options.ts';
 import { readSettings, SERVICE_NAMES, STATEFUL_SERVICES } from '../../mixins/settings.ts';
 import { startChild } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { http } from '../support/http.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -23,6 +26,11 @@ interface ComposeService {
   ports?: string[];
   volumes?: string[];
   network_mode?: string;
+  user?: string;
+  read_only?: boolean;
+  tmpfs?: string[];
+  cap_drop?: string[];
+  security_opt?: string[];
   deploy?: { replicas?: number };
   healthcheck?: { test: string[] };
   depends_on?: Record<string, { condition: string }>;
@@ -35,11 +43,14 @@ const compose = yaml.load(read('docker-compose.yml')) as {
 const parts = Object.entries(compose.services);
 const ours = parts.filter(([, part]) => part.environment?.SERVICES !== undefined);
 
+/** What is given for everything that Compose asks for. */
+const SECRET = 'what-the-operator-chose-and-nobody-else-knows';
+
 /** As Compose would fill it in. */
 const filledIn = (text: string): string =>
   text.replaceAll(
     /\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}/g,
-    (_all, _name, fallback: string | undefined) => fallback ?? 'secret',
+    (_all, _name, fallback: string | undefined) => fallback ?? SECRET,
   );
 
 const environmentOf = (part: ComposeService): Record<string, string> =>
@@ -52,9 +63,8 @@ test('compose runs every service, orders twice', () => {
 });
 
 test('every variable that compose sets for a service is a setting the program reads, with a value it accepts', () => {
-  const known = new Set(
-    [...read('mixins/settings.ts').matchAll(/'([A-Z][A-Z_]+)'/g)].map((match) => match[1] as string),
-  );
+  const known = new Set<string>();
+  readSettings(new Proxy({}, { get: (_environment, name) => void known.add(String(name)) }));
   for (const [, part] of ours) {
     const environment = environmentOf(part);
     expect(Object.keys(environment).filter((variable) => !known.has(variable))).toEqual([]);
@@ -80,7 +90,7 @@ test('all services meet over a NATS with JetStream that keeps its store in a vol
   expect(nats?.command).toContain('--jetstream');
   const store = nats?.command?.[nats.command.indexOf('--store_dir') + 1];
   expect(nats?.volumes).toEqual([`nats-data:${store}`]);
-  for (const [, part] of ours) expect(environmentOf(part).TRANSPORTER).toBe('nats://nats:4222');
+  for (const [, part] of ours) expect(readSettings(environmentOf(part)).mesh?.servers).toEqual(['nats:4222']);
 });
 
 test('every part has a health check, and waits for the health of what it needs', () => {
@@ -93,25 +103,60 @@ test('every part has a health check, and waits for the health of what it needs',
   }
 });
 
-test('nothing is published beyond the loopback of the machine', () => {
-  const published = parts.flatMap(([, part]) => part.ports ?? []);
-  expect(published).toEqual(['127.0.0.1:8090:8091']);
-  expect(compose.services['api-door']?.network_mode).toBe('service:api');
+test('the gateway asks for tokens, is published to the loopback of the machine, and nothing else is', () => {
+  const published = parts.flatMap(([name, part]) => (part.ports ?? []).map((port) => `${name} ${port}`));
+  expect(published).toEqual(['api 127.0.0.1:8090:8090']);
+  const { auth, http } = readSettings(environmentOf(compose.services.api as ComposeService));
+  expect([auth?.secret, http.host, http.port]).toEqual([SECRET, '0.0.0.0', 8090]);
+  expect(parts.filter(([, part]) => part.network_mode !== undefined)).toEqual([]);
 });
 
-test('the door before the gateway hands connections on, both ways', async () => {
-  const [port, gatewayPort] = [await freePort(), await freePort()];
-  const gateway = createServer((_request, response) => response.end('through the door'));
-  await new Promise<void>((done) => gateway.listen(gatewayPort, '127.0.0.1', done));
-  const [, flag, program] = (compose.services['api-door'] as { command: string[] }).command;
-  const here = (program as string).replace('8090', String(gatewayPort)).replace('8091', String(port));
-  const door = startChild(process.execPath, [flag as string, here]);
+test('every node knows the others by the same secret', () => {
+  const keys = ours.map(([, part]) => readSettings(environmentOf(part)).mesh?.keys);
+  expect(keys[0]).toBeDefined();
+  for (const key of keys) expect(key).toEqual(keys[0]);
+});
+
+test('nothing secret has a value in the file: what is not given is asked for', () => {
+  const variables = [...read('docker-compose.yml').matchAll(/\$\{(\w+)([^}]*)\}/g)];
+  const secret = variables.filter(([, name]) => /SECRET|PASSWORD/.test(name as string));
+  const asked = secret.filter(([, , rest]) => rest?.startsWith(':?')).map(([, name]) => name as string);
+  expect(asked.toSorted()).toEqual(['AUTH_JWT_SECRET', 'NATS_PASSWORD', 'POSTGRES_PASSWORD']);
+  expect(secret.filter(([, , rest]) => rest !== '' && !rest?.startsWith(':?'))).toEqual([]);
+});
+
+test('every container has a root that nobody writes to, and no right to take', () => {
+  for (const [name, part] of parts) {
+    const { read_only, cap_drop, security_opt, tmpfs } = part;
+    expect({ name, read_only, cap_drop, security_opt }).toEqual({
+      name,
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+    });
+    expect(tmpfs).toContain('/tmp');
+    expect(part).not.toHaveProperty('privileged');
+    if (part.image?.startsWith('postgres:'))
+      expect([part.user, tmpfs]).toEqual(['postgres', ['/tmp', '/var/run/postgresql']]);
+  }
+});
+
+test('NATS lets in those who have the login that every service is given, and nobody else', async () => {
+  const [port, monitoring, store] = [await freePort(), await freePort(), await temporaryFolder()];
+  const command = (compose.services.nats?.command ?? []).map(filledIn);
+  const here = command.map((word) => ({ '/data': store, 8222: String(monitoring) })[word] ?? word);
+  const server = startChild('nats-server', [...here, '--addr', '127.0.0.1', '--port', String(port)]);
   try {
-    const reply = await eventually(() => http('GET', `http://127.0.0.1:${port}/`));
-    expect(reply.body).toBe('through the door');
+    for (const [, part] of ours) {
+      const transporter = environmentOf(part).TRANSPORTER?.replace('nats:4222', `127.0.0.1:${port}`);
+      const { mesh } = readSettings({ ...environmentOf(part), TRANSPORTER: transporter });
+      const connection = await eventually(() => connect(natsOptions(mesh as MeshSettings, 'test')));
+      await connection.close();
+    }
+    await expect(connect({ servers: `127.0.0.1:${port}`, reconnect: false })).rejects.toThrow(/authorization/i);
   } finally {
-    await door.kill();
-    gateway.close();
+    await server.kill();
+    await rm(store, { recursive: true, force: true });
   }
 });
 

@@ -5,6 +5,7 @@ import { expect, test } from '@jest/globals';
 import FastestValidator from 'fastest-validator';
 import { LIFECYCLE_FILE, lifecyclePage } from '../../docs/tools/lifecycle.ts';
 import { EVENT_TYPES } from '../../machines/domain-event.ts';
+import type { AccessRule } from '../../mixins/auth/access.ts';
 import * as metricNames from '../../mixins/metrics/metric-names.ts';
 import { readSettings, STATEFUL_SERVICES, type Settings } from '../../mixins/settings.ts';
 import { inventoryRoutes } from '../../services/api/routes/inventory.routes.ts';
@@ -96,6 +97,25 @@ test('every action for peers is documented, and every documented one exists', ()
     plain(first),
   );
   expect(sorted(actions)).toEqual(sorted(declared));
+});
+
+const byName = (a: { action: string }, b: { action: string }): number => (a.action < b.action ? -1 : 1);
+
+test('who may call an action is documented as its schema says it', () => {
+  const declared = [orders, inventory, tracking, reports].flatMap(({ name, actions }) =>
+    Object.entries(actions ?? {}).map(([action, schema]) => {
+      const { access } = schema as { access: AccessRule };
+      return { action: `${name}.${action}`, customer: access.includes('customer'), staff: access.includes('staff') };
+    }),
+  );
+  const table = rows(page('docs/use/tokens.md'), /^`(orders|inventory|tracking|reports)\./);
+  const documented = table.map(([action, customer, staff]) => ({
+    action: plain(action),
+    customer: customer !== 'no',
+    staff: staff !== 'no',
+  }));
+  // What is left out is for the engine alone.
+  expect(documented.toSorted(byName)).toEqual(declared.filter(({ staff }) => staff).toSorted(byName));
 });
 
 test('every event is documented, and every documented one exists', () => {

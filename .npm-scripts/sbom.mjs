@@ -1,0 +1,41 @@
+/**
+ * `npm run --silent sbom`: prints the bill of materials of what runs in production (CycloneDX), from package-lock.json
+ * alone, so without a network. npm's own `--omit dev` would leave out what production shares with development.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const MAX_BYTES = 64 * 1024 * 1024;
+
+const { status, stdout, stderr, error } = spawnSync(
+  'npm',
+  ['sbom', '--package-lock-only', '--sbom-format', 'cyclonedx', '--sbom-type', 'application'],
+  { cwd: ROOT, encoding: 'utf8', maxBuffer: MAX_BYTES, shell: process.platform === 'win32' },
+);
+if (status !== 0) {
+  console.error(`The bill of materials cannot be made: ${error?.message ?? stderr.trim()}`);
+  process.exit(1);
+}
+
+const bill = JSON.parse(stdout);
+const inProject = (path) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
+
+/** `name@version` of what production needs. A package may be there twice, once of them for development. */
+const production = new Set(
+  Object.entries(inProject('package-lock.json').packages)
+    .filter(([, { dev, devOptional }]) => !dev && !devOptional)
+    .map(([path, { name, version }]) => `${name ?? path.split('node_modules/').at(-1)}@${version}`),
+);
+const nameOf = ({ group, name }) => (group ? `${group}/${name}` : name);
+
+// npm names the project after the folder it lies in.
+bill.metadata.component.name = inProject('package.json').name;
+bill.components = bill.components.filter((each) => production.has(`${nameOf(each)}@${each.version}`));
+const kept = new Set([bill.metadata.component, ...bill.components].map((component) => component['bom-ref']));
+bill.dependencies = bill.dependencies
+  .filter(({ ref }) => kept.has(ref))
+  .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((each) => kept.has(each)) }));
+console.log(JSON.stringify(bill, null, 2));

@@ -1,0 +1,39 @@
+/** The gateway's routes as it declares them now, with the rules of the actions behind them: what is added is found here. */
+import { ServiceBroker, type ServiceSchema } from 'moleculer';
+import { apiService } from '../../../services/api/api.service.ts';
+import inventory from '../../../services/inventory/inventory.service.ts';
+import orders from '../../../services/orders/orders.service.ts';
+import reports from '../../../services/reports/reports.service.ts';
+import tracking from '../../../services/tracking/tracking.service.ts';
+import type { Endpoint } from '../../../mixins/http/endpoint.ts';
+import { httpSettings } from '../http-settings.ts';
+import type { Route } from './requests.ts';
+
+interface Declared {
+  method: string;
+  fullPath: string;
+  endpoint: Endpoint;
+}
+
+/** Every route of the gateway. */
+export function declaredRoutes(): Route[] {
+  const broker = new ServiceBroker({ logger: false });
+  const settings = httpSettings({});
+  const api: unknown = broker.createService(apiService(() => settings));
+  const rules = Object.fromEntries([orders, inventory, tracking, reports].flatMap(rulesOf));
+  return (api as { aliases: Declared[] }).aliases.map(({ method, fullPath, endpoint }) => ({
+    method,
+    path: fullPath,
+    takesBody: endpoint.body === 'required',
+    query: typeof endpoint.query === 'object' ? Object.keys(endpoint.query) : [],
+    service: endpoint.action?.split('.')[0] ?? 'api',
+    params: rules[endpoint.action ?? ''] ?? {},
+  }));
+}
+
+function rulesOf({ name, actions }: ServiceSchema): [action: string, params: object][] {
+  return Object.entries(actions ?? {}).map(([action, schema]) => [
+    `${name}.${action}`,
+    (schema as { params?: object }).params ?? {},
+  ]);
+}

@@ -1,0 +1,63 @@
+/** The page of limits says what the code does, to the number. */
+import { expect, test } from '@jest/globals';
+import { MAX_CENTS, moneyToNumber } from '../../machines/money.ts';
+import { ValidationFailed } from '../../machines/errors.ts';
+import { MAX_HEADER_BYTES } from '../../mixins/http/http-server.ts';
+import * as json from '../../mixins/http/json-guard.ts';
+import { addStockParams, createParams, listParams, orderParams } from '../../services/inventory/inventory.params.ts';
+import { createOrder, MAX_LIMIT } from '../../services/orders/orders.params.ts';
+import reports from '../../services/reports/reports.service.ts';
+import { MAX_TIMELINE } from '../../services/tracking/change-shipments.ts';
+import * as tracking from '../../services/tracking/tracking.params.ts';
+import { page, plain, rows } from '../support/markdown.ts';
+
+const documented = new Map(
+  rows(page('docs/use/limits.md'), /./).flatMap(([what, most]) => {
+    const number = /^\d+(?:\.\d+)?/.exec(most ?? '')?.[0];
+    return number === undefined ? [] : [[plain(what), Number(number)] as const];
+  }),
+);
+
+const faults = Array.from({ length: 5_000 }, (_, i) => ({ field: `f${i}`, type: 'x', message: 'x' }));
+const reconciliation = reports.actions?.reconciliation as unknown as { params: { limit: { max: number } } };
+
+const LIMITS: Record<string, number> = {
+  'address, query and headers of a request, together': MAX_HEADER_BYTES,
+  'fields and elements in a body': json.MAX_ENTRIES,
+  'levels of objects and arrays in a body': json.MAX_DEPTH,
+  'faults that a refusal lists in details': (ValidationFailed.of(faults).data.details as unknown[]).length,
+  'items of an order or a reservation': createOrder.items.max,
+  'quantity of an item': createOrder.items.items.props.quantity.max,
+  deliveryAddress: createOrder.deliveryAddress.max,
+  customerName: createOrder.customerName.max,
+  carrier: createOrder.carrier.max,
+  'entries of a page of orders': MAX_LIMIT,
+  'sku of a product': createParams.sku.max,
+  'name of a product': createParams.name.max,
+  'description of a product': createParams.description.max,
+  'price, and the total of an order': moneyToNumber(MAX_CENTS),
+  'amount of one addStock': addStockParams.amount.max,
+  'entries of a page of products': listParams.limit.max,
+  "location of a shipment's event": tracking.addEventParams.location.max,
+  "free fields of a shipment's event": tracking.MAX_FREE_FIELDS,
+  'levels of objects and arrays in a free field': tracking.MAX_DEPTH,
+  'details and free fields of an event, together': tracking.MAX_FREE_BYTES,
+  'events of a shipment': MAX_TIMELINE,
+  'entries of the reconciliation': reconciliation.params.limit.max,
+};
+
+test.each(Object.entries(LIMITS))('the documented limit of: %s, is %d', (what, most) => {
+  expect(documented.get(what)).toBe(most);
+});
+
+test('every documented limit is checked, here or in the tests of the gateway', () => {
+  const headers = ['Idempotency-Key', 'X-Request-ID'];
+  expect([...documented.keys()].filter((what) => LIMITS[what] === undefined)).toEqual(headers);
+});
+
+test('a reservation and a shipment take as much as the order they are for', () => {
+  expect(orderParams.items.max).toBe(createOrder.items.max);
+  expect(orderParams.items.items.props.quantity.max).toBe(createOrder.items.items.props.quantity.max);
+  for (const field of ['deliveryAddress', 'carrier', 'customerName'] as const)
+    expect(tracking.createShipmentParams[field].max).toBe(createOrder[field].max);
+});
