@@ -119,12 +119,14 @@ function splitUrl(url: string): { path: string; query: string } {
 
 function answerOtherMethod(gateway: Gateway, arrival: Arrival, match: Match<GatewayAlias>): void {
   const { request, response } = arrival;
-  gateway.limits?.charge(request, NOBODY);
   const allowed = [...match.methods.keys()].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   const headers = { Allow: [...allowed, 'OPTIONS'].join(', ') };
   const options = writeOptions(gateway, arrival);
+  const leave = request.method === 'OPTIONS' ? gateway.cors?.leaveFor(request, allowed.join(', ')) : undefined;
+  // A browser asks for leave without a token: counted for its address, bad tokens from there would hold up good ones.
+  if (leave === undefined) gateway.limits?.charge(request, NOBODY);
   if (request.method === 'OPTIONS') {
-    writeAllowed(response, { ...headers, ...gateway.cors?.leaveFor(request, allowed.join(', ')) }, options);
+    writeAllowed(response, { ...headers, ...leave }, options);
   } else {
     const failure = new MethodNotAllowed(`Use ${allowed.join(' or ')} at this address`);
     writeFailure(request, response, failure, { ...options, headers });

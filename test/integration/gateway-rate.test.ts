@@ -105,6 +105,16 @@ describe('where callers are known', () => {
     expect(await ask(gateway, 1, await bearer(customer(1)))).toEqual([200]);
   });
 
+  test('a browser that asks whether a page may call is not held up by guesses, as it cannot send a token', async () => {
+    const page = { Origin: 'https://shop.example', 'Access-Control-Request-Method': 'GET' };
+    const gateway = await limited({ corsOrigins: [page.Origin] }, AUTH);
+    const leave = (headers: Record<string, string>) =>
+      send('OPTIONS', '/api/v1/orders/7', { port: gateway.port, headers }).then(statusOf);
+    expect(await ask(gateway, 5)).toEqual([401, 401, 401, 401, 429]);
+    expect(await leave(page)).toBe(204);
+    expect(await leave({ ...page, Origin: 'https://evil.example' })).toBe(429);
+  });
+
   test('what a caller may not do counts for the caller', async () => {
     const gateway = await limited({}, AUTH);
     expect(await ask(gateway, 5, await bearer(customer(1)), '/metrics')).toEqual([403, 403, 403, 403, 429]);
