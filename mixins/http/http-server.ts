@@ -15,6 +15,8 @@ export const MAX_HEADER_BYTES = 16_384;
 const CHECK_INTERVAL_MS = 5_000;
 /** How long a caller that is refused by the parser may take to read why. */
 const LINGER_MS = 1_000;
+/** How long nothing may move on a connection with a request: longer than any endpoint takes to begin its answer. */
+export const STILL_MS = 120_000;
 /** What is in flight at a stop has this long; the process has ten seconds in all. */
 const STOP_TIMEOUT_MS = 8_000;
 
@@ -37,7 +39,8 @@ export class HttpServer {
   readonly server: Server;
   #closed: Promise<void> | undefined;
 
-  constructor(listener: RequestListener, settings: ServerSettings) {
+  /** @param stillMs how long nothing may move on a connection with a request; for tests */
+  constructor(listener: RequestListener, settings: ServerSettings, stillMs = STILL_MS) {
     const receive: RequestListener = (request, response) => {
       if (request.headers.host === undefined && request.httpVersion === '1.1')
         answerBare(response, 400, 'Send a Host header');
@@ -56,6 +59,8 @@ export class HttpServer {
       receive,
     );
     this.server.maxConnections = settings.maxConnections;
+    // Whoever takes nothing of its answer would keep its connection for good.
+    this.server.timeout = stillMs;
     // Past a number of headers Node drops the rest without a word, and a dropped condition is a condition not met.
     this.server.maxHeadersCount = 0;
     // The reader of the body says "continue", once it is known that the body is wanted.

@@ -92,6 +92,19 @@ describe('a slow caller', () => {
     await once(socket, 'end');
     expect(heard()).toMatch(/^HTTP\/1\.1 200 [^]*\{"status":"live"\}$/);
   });
+
+  test('that takes nothing of its answer is cut off', async () => {
+    const answer = Buffer.alloc(64 * 1_048_576);
+    const server = new HttpServer((_request, response) => void response.end(answer), httpSettings(), 300);
+    await server.listen(0, '127.0.0.1');
+    const socket = connect({ port: server.address.port, host: '127.0.0.1' });
+    sockets.push(socket);
+    socket.on('error', () => undefined).write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    const held = promisify(server.server.getConnections.bind(server.server));
+    await eventually(async () => expect(await held()).toBe(1));
+    await eventually(async () => expect(await held()).toBe(0));
+    await server.stop();
+  });
 });
 
 describe('connections', () => {

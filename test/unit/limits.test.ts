@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { MAX_CENTS, moneyToNumber } from '../../machines/money.ts';
 import { ValidationFailed } from '../../machines/errors.ts';
-import { MAX_HEADER_BYTES } from '../../mixins/http/http-server.ts';
+import { MAX_HEADER_BYTES, STILL_MS } from '../../mixins/http/http-server.ts';
 import * as json from '../../mixins/http/json-guard.ts';
 import { addStockParams, createParams, listParams, orderParams } from '../../services/inventory/inventory.params.ts';
 import { createOrder, MAX_LIMIT } from '../../services/orders/orders.params.ts';
@@ -44,6 +44,7 @@ const LIMITS: Record<string, number> = {
   'details and free fields of an event, together': tracking.MAX_FREE_BYTES,
   'events of a shipment': MAX_TIMELINE,
   'entries of the reconciliation': reconciliation.params.limit.max,
+  'time in which nothing moves on a connection, as when an answer is not taken': STILL_MS / 60_000,
 };
 
 test.each(Object.entries(LIMITS))('the documented limit of: %s, is %d', (what, most) => {
