@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { SettingError } from '../setting-reader.ts';
 import { answerHeaders, type Headers } from './answer-headers.ts';
 import type { HttpSettings } from './http.settings.ts';
+import { endIdleConnections } from './idle-connections.ts';
 
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -46,12 +47,13 @@ export class HttpServer {
         answerBare(response, 400, 'Send a Host header');
       else listener(request, response);
     };
+    const checkEveryMs = Math.min(CHECK_INTERVAL_MS, settings.headersTimeoutMs / 2);
     this.server = createServer(
       {
         headersTimeout: settings.headersTimeoutMs,
         requestTimeout: settings.requestTimeoutMs,
         keepAliveTimeout: settings.keepAliveTimeoutMs,
-        connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, settings.headersTimeoutMs / 2),
+        connectionsCheckingInterval: checkEveryMs,
         maxHeaderSize: MAX_HEADER_BYTES,
         // Node's own refusal would be no JSON.
         requireHostHeader: false,
@@ -61,6 +63,7 @@ export class HttpServer {
     this.server.maxConnections = settings.maxConnections;
     // Whoever takes nothing of its answer would keep its connection for good.
     this.server.timeout = stillMs;
+    endIdleConnections(this.server, settings.keepAliveTimeoutMs + settings.requestTimeoutMs, checkEveryMs);
     // Past a number of headers Node drops the rest without a word, and a dropped condition is a condition not met.
     this.server.maxHeadersCount = 0;
     // The reader of the body says "continue", once it is known that the body is wanted.

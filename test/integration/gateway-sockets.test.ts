@@ -93,6 +93,33 @@ describe('a slow caller', () => {
     expect(heard()).toMatch(/^HTTP\/1\.1 200 [^]*\{"status":"live"\}$/);
   });
 
+  test('that sends empty lines instead of a next request loses its connection as well', async () => {
+    const gateway = await start({ keepAliveTimeoutMs: 200, headersTimeoutMs: 200, requestTimeoutMs: 200 });
+    const { socket, heard } = await open(gateway.port);
+    socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+    await eventually(() => expect(heard()).toMatch(/"live"\}$/));
+    const dripping = setInterval(() => socket.writable && socket.write('\r\n'), 20);
+    try {
+      await eventually(async () => expect(await connections(gateway)).toBe(0));
+      expect(heard().match(/HTTP\/1\.1/g)).toHaveLength(1);
+    } finally {
+      clearInterval(dripping);
+    }
+  });
+
+  test('that goes on asking keeps its connection', async () => {
+    const gateway = await start({ keepAliveTimeoutMs: 100, headersTimeoutMs: 100, requestTimeoutMs: 100 });
+    const { socket, heard } = await open(gateway.port);
+    const until = performance.now() + 600;
+    let asked = 0;
+    while (performance.now() < until) {
+      socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+      asked++;
+      await eventually(() => expect(heard().match(/"live"/g)).toHaveLength(asked));
+    }
+    expect(await connections(gateway)).toBe(1);
+  });
+
   test('that takes nothing of its answer is cut off', async () => {
     const answer = Buffer.alloc(64 * 1_048_576);
     const server = new HttpServer((_request, response) => void response.end(answer), httpSettings(), 300);
