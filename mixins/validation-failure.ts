@@ -19,11 +19,14 @@ export function validationFailure({ data }: { data?: unknown }): ValidationFaile
   return ValidationFailed.of(faults.flatMap(splitFault));
 }
 
+/** Names of one entry that are looked at. A body has no more fields; the name of one can read like a list of many more. */
+const NAMES_READ = 10_000;
+
 /** The validator reports all unknown fields of an object in one entry: answer one entry for each. */
 function splitFault({ type = 'invalid', field = '', message = '', actual }: ValidatorFault): FieldFault[] {
   if (type !== 'objectStrict') return [{ field, type, message }];
   return String(actual)
-    .split(', ')
+    .split(', ', NAMES_READ)
     .map((name) => unknownField(field ? `${field}.${name}` : name));
 }
 

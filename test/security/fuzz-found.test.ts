@@ -76,6 +76,14 @@ describe('a refusal stays small', () => {
     expect([status, body.details.length]).toEqual([400, 100]);
   });
 
+  test('a name that reads like a list of names is not read to its end', async () => {
+    const name = Array.from({ length: 100_000 }, (_, i) => `n${i}`).join(', ');
+    const { status, body } = await engine.send<Refusal>('POST', '/inventory', { body: { [name]: 1 } });
+    expect([status, body.details.length]).toEqual([400, 100]);
+    const more = Number(/ and (\d+) more$/.exec(body.message)?.[1]);
+    expect(more).toBeLessThanOrEqual(10_000);
+  });
+
   test('very many free fields are one fault, whatever their names', async () => {
     const free = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`\0${i}`, 1]));
     const params = { ...free, trackingNumber: 'TRK-1', status: 'IN_TRANSIT' };
