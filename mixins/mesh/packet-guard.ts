@@ -3,13 +3,13 @@ import type { KeyObject } from 'node:crypto';
 import type { ServiceBroker } from 'moleculer';
 import { MESH_REFUSED_TOTAL } from '../metrics/metric-names.ts';
 import { PacketSeal, type Verdict } from './packet-seal.ts';
-import { type Door, faultOf } from './stranger-packet.ts';
+import { type Door, faultOf, leaveOutRequestID } from './stranger-packet.ts';
 
 /** A packet as Moleculer's transit hands it on. */
 interface Packet {
   type: string;
   target: string | null;
-  payload: { meta?: object } | null;
+  payload: { meta?: object; requestID?: unknown } | null;
 }
 
 type Send = (topic: string, data: Buffer, about: { packet: Packet }) => Promise<unknown>;
@@ -76,8 +76,11 @@ export class PacketGuard {
     },
     transitMessageHandler: (next: HandleMessage): HandleMessage => {
       return (type, packet) => {
-        const meta = packet.payload?.meta;
-        if (this.#arriving === 'sealed' && type === 'REQ' && meta) this.#sealedMeta.add(meta);
+        const { payload } = packet;
+        if (type === 'REQ' && payload) {
+          if (this.#arriving !== 'sealed') leaveOutRequestID(payload);
+          else if (payload.meta) this.#sealedMeta.add(payload.meta);
+        }
         return next(type, packet);
       };
     },
@@ -124,7 +127,8 @@ const OF_OURS = {
 const WORDS: Record<string, string> = {
   ...OF_OURS,
   unsealed: 'it does not carry the seal of this mesh; nodes of one mesh need the same AUTH_JWT_SECRET or MESH_SECRET',
-  malformed: 'it is none of Moleculer, or its sender has no proper name',
+  malformed: 'it is none of Moleculer, or its sender or its id has no proper name',
+  large: 'it is larger than any request has to be',
   unknown: 'it asks for an action that this node does not have',
   stream: 'streams are not taken from others',
 };

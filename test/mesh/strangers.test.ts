@@ -5,6 +5,7 @@ import { Forbidden, NotFound, Unauthenticated } from '../../machines/errors.ts';
 import type { Caller } from '../../mixins/auth/caller.ts';
 import {
   type ClosedMesh,
+  type ClosedNode,
   createProduct,
   placeAs,
   startClosedMesh,
@@ -22,7 +23,8 @@ let productId: number;
 let orderId: number;
 
 beforeAll(async () => {
-  mesh = await startClosedMesh();
+  // At this level every request is told in the log.
+  mesh = await startClosedMesh({}, () => ({ LOGLEVEL: 'debug' }));
   stranger = await startStranger(mesh);
   productId = await createProduct(mesh, 'STRANGE', 50);
   const placed = await placeAs(mesh, 7, productId);
@@ -32,6 +34,7 @@ beforeAll(async () => {
 
 const countOrders = () => query<{ count: number }>(mesh.databaseUrl, 'SELECT count(*)::int FROM orders.orders');
 const tokenOf = async (caller: Caller): Promise<string> => (await bearer(caller)).Authorization.replace('Bearer ', '');
+const logOf = (nodeID: ClosedNode): string => [...mesh.nodes[nodeID].stdout, ...mesh.nodes[nodeID].stderr].join('\n');
 const order = () => ({ customerId: 7, items: [{ productId, quantity: 1 }], deliveryAddress: '2 Quay', carrier: 'DHL' });
 
 describe('without a token', () => {
@@ -105,13 +108,51 @@ describe('without a token', () => {
       requestOf('no.such.action', {}),
       { ...requestOf('inventory.get', {}), stream: true, seq: 0 },
       { ...requestOf('inventory.get', {}), sender: { toString: 'stranger' } },
+      { ...requestOf('inventory.get', {}), sender: 'stranger\u001b[2Jforged' },
     ];
     for (const packet of ['forged line', '{"forged line"', 'null', '[]', '', ...requests])
       wire.send('REQ.stock', packet);
     await wire.ask('stock', 'inventory.get', { id: productId });
     const ids = new Set<string>(requests.map(({ id }) => id));
     expect(wire.seen.filter(({ type, payload }) => type === 'RES' && ids.has(payload.id))).toEqual([]);
-    expect([...mesh.nodes.stock.stdout, ...mesh.nodes.stock.stderr].join('\n')).not.toContain('forged line');
+    expect(logOf('stock')).not.toContain('forged');
+  });
+
+  test('a request is answered, and its id left out of the log, when that could break a line there', async () => {
+    const wire = await Wire.tap(mesh.nats);
+    for (const requestID of ['r\n[2026-01-01T00:00:00.000Z] INFO  forged line', 'forged'.repeat(99), { forged: 1 }]) {
+      const { error } = await wire.ask('stock', 'inventory.get', { id: productId }, { requestID });
+      expect(error?.type).toBe('UNAUTHENTICATED');
+    }
+    await wire.ask('stock', 'inventory.get', { id: productId }, { requestID: 'the-id-of-a-stranger' });
+    await eventually(() => expect(logOf('stock')).toContain('the-id-of-a-stranger'));
+    expect(logOf('stock')).not.toContain('forged');
+  });
+
+  test('no request makes a node give an answer that is too large for NATS', async () => {
+    const wire = await Wire.tap(mesh.nats);
+    const most = wire.connection.info?.max_payload as number;
+    // As large as NATS lets it be: the answer repeats the text, and says more.
+    const filled = (packet: object, text: (filling: string) => object): object => ({
+      ...packet,
+      ...text('x'.repeat(most - JSON.stringify({ ...packet, ...text('') }).length)),
+    });
+    const request = requestOf('inventory.get', {});
+    wire.send(
+      'PING.stock',
+      filled({ ver: '5', sender: 'stranger', time: 1 }, (id) => ({ id })),
+    );
+    wire.send(
+      'REQ.stock',
+      filled(request, (id) => ({ id })),
+    );
+    wire.send(
+      'REQ.stock',
+      filled(request, (filling) => ({ meta: { filling } })),
+    );
+    await wire.ask('stock', 'inventory.get', { id: productId });
+    await eventually(() => expect(logOf('stock')).toContain('larger than any request has to be'));
+    expect(logOf('stock')).not.toMatch(/MAX_PAYLOAD|unheard/);
   });
 });
 
