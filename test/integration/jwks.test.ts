@@ -93,6 +93,21 @@ test('while the keys cannot be read a new token is answered 503, and one that wa
   expect(await verifier.verify(late)).toEqual(SAM);
 });
 
+test.each([301, 302, 303, 307, 308])('a key server that sends us elsewhere by a %i is not followed', async (status) => {
+  const elsewhere = await startKeyServer();
+  try {
+    await elsewhere.add('forged', 'RS256');
+    issuer.answer({ status, body: '', location: elsewhere.url });
+    const token = await elsewhere.sign('forged', CLAIMS);
+    expect(await refusal(verifierOf().verify(token))).toBeInstanceOf(ServiceUnavailable);
+    expect(elsewhere.asked()).toBe(0);
+    expect(await verifierOf({}, elsewhere.url).verify(token)).toEqual(SAM);
+  } finally {
+    issuer.answer(undefined);
+    await elsewhere.stop();
+  }
+});
+
 test('a key server that is not there is answered 503, in words that do not name it', async () => {
   const port = await freePort();
   const verifier = verifierOf({}, `http://127.0.0.1:${port}/keys`);

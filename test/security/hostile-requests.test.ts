@@ -124,6 +124,32 @@ describe('a field that means something to the language', () => {
   });
 });
 
+describe('a field that is not for the caller to set', () => {
+  test.each<[Kind, string[]]>([
+    ['order', ['status', 'totalPrice', 'orderId', 'orderNumber', 'orderDate', 'trackingNumber', 'idempotencyKey']],
+    ['product', ['id', 'quantity', 'reservedQuantity', 'availableStock']],
+    ['shipment', ['status', 'trackingNumber', 'estimatedDelivery', 'events']],
+  ])('is refused by its name in the %s', async (kind, fields) => {
+    const set = Object.fromEntries(fields.map((field) => [field, 1]));
+    const { status, body } = await make(kind, JSON.stringify({ ...bodies[kind](), ...set }));
+    expect([status, body.details?.map((fault) => fault.field).toSorted()]).toEqual([400, fields.toSorted()]);
+  });
+
+  test('is refused in an item too: the price is not the one of who buys', async () => {
+    const { status, body } = await make(
+      'order',
+      withField('order', 'items', [{ productId, quantity: 1, price: 0.01 }]),
+    );
+    expect([status, body.details?.map((fault) => fault.field)]).toEqual([400, ['items[0].price']]);
+  });
+
+  test('is refused where a product is changed', async () => {
+    const address = `/inventory/${productId}`;
+    const { status, body } = await engine.send<Refusal>('PUT', address, { body: '{"name":"Cup","quantity":9}' });
+    expect([status, body.details?.map((fault) => fault.field)]).toEqual([400, ['quantity']]);
+  });
+});
+
 const many = (text: string, bytes: number): string =>
   Array.from({ length: Math.floor(bytes / (text.length + 1)) }, () => text).join(',');
 const withItems = (items: string): string => JSON.stringify(bodies.order()).replace(/\[.*\]/, `[${items}]`);

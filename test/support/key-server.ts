@@ -5,6 +5,13 @@ import { exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose'
 
 type Algorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
 
+interface OtherAnswer {
+  status: number;
+  body: string;
+  /** Where it sends whoever asks. */
+  location?: string;
+}
+
 export interface KeyServer {
   /** A value for AUTH_JWKS_URL. */
   readonly url: string;
@@ -19,7 +26,7 @@ export interface KeyServer {
   /** The public key as everyone can have it: PEM. */
   publicPem(kid: string): Promise<string>;
   /** What it answers from now on instead of its keys; undefined: its keys again. */
-  answer(other: { status: number; body: string } | undefined): void;
+  answer(other: OtherAnswer | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -27,11 +34,17 @@ export async function startKeyServer(): Promise<KeyServer> {
   const made = new Map<string, { alg: Algorithm; pair: Awaited<ReturnType<typeof generateKeyPair>> }>();
   const published = new Map<string, JWK>();
   let asked = 0;
-  let other: { status: number; body: string } | undefined;
+  let other: OtherAnswer | undefined;
   const server = createServer((_request, response) => {
     asked += 1;
-    const { status, body } = other ?? { status: 200, body: JSON.stringify({ keys: [...published.values()] }) };
-    response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' }).end(body);
+    const keys = { status: 200, body: JSON.stringify({ keys: [...published.values()] }) };
+    const { status, body, location }: OtherAnswer = other ?? keys;
+    const headers = {
+      'Content-Type': 'application/json',
+      Connection: 'close',
+      ...(location && { Location: location }),
+    };
+    response.writeHead(status, headers).end(body);
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const keyOf = (kid: string) => made.get(kid) as { alg: Algorithm; pair: Awaited<ReturnType<typeof generateKeyPair>> };
