@@ -7,6 +7,7 @@ import { AckPolicy, connect, type NatsConnection } from 'nats';
 import { type ClosedMesh, createProduct, placeAs, startClosedMesh, statusOf } from '../support/closed-mesh.ts';
 import { startChild } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
+import { http } from '../support/http.ts';
 import { bearer, customer, SECRET, STAFF } from '../support/tokens.ts';
 import { ROOT } from '../support/waybill.ts';
 
@@ -92,7 +93,7 @@ test('the reader reads every event', async () => {
   });
 });
 
-test('the reader can do nothing else', async () => {
+test('the reader can publish nothing, and see or change nothing else', async () => {
   const refused: string[] = [];
   void (async () => {
     for await (const { permissionContext } of reader.status()) {
@@ -117,4 +118,25 @@ test('the reader can do nothing else', async () => {
   });
   const after = await manager.consumers.info(STREAM, 'reader');
   expect(after.num_pending + after.delivered.stream_seq).toBe(before.num_pending + before.delivered.stream_seq);
+});
+
+test('what the reader has NATS send to subjects that are not its own is believed by nobody', async () => {
+  const admin = { headers: await bearer(STAFF) };
+  const manager = await reader.jetstreamManager();
+  await manager.consumers.add(STREAM, { durable_name: 'reader', ack_policy: AckPolicy.Explicit });
+  const { body: orders } = await mesh.as(STAFF, 'GET', '/orders');
+  // Its creation is an event: there is something to pull.
+  await createProduct(mesh, 'COPIED', 1);
+  const pull = `$JS.API.CONSUMER.MSG.NEXT.${STREAM}.reader`;
+  reader.publish(pull, '{"batch":1}', { reply: 'MOL-waybill.REQ.api' });
+  await eventually(async () => {
+    const { body } = await http<string>('GET', `${mesh.nodes.api.url}/metrics`, admin);
+    expect(body).toMatch(/waybill_mesh_refused_total\{[^}]*packet="REQ"[^}]*reason="malformed"[^}]*\} 1/);
+  });
+  reader.publish('$JS.API.INFO', '', { reply: 'waybill-waybill.shipment.updated.1' });
+  await eventually(() => {
+    const said = (['orders-1', 'orders-2'] as const).flatMap((nodeID) => mesh.nodes[nodeID].stderr).join('\n');
+    expect(said).toContain('does not carry the seal of this mesh and is given up by consumer orders');
+  });
+  expect((await mesh.as(STAFF, 'GET', '/orders')).body).toEqual(orders);
 });
