@@ -1,6 +1,6 @@
 /** The way of one request through the gateway: found, read, called, answered, counted and logged. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Context, Service } from 'moleculer';
+import type { Context, Service, ServiceBroker } from 'moleculer';
 import { InternalError, MethodNotAllowed, NotFound, Overloaded, ValidationFailed } from '../../machines/errors.ts';
 import { type Caller, callerOf, ENGINE } from '../auth/caller.ts';
 import type { TokenVerifier } from '../auth/tokens.ts';
@@ -98,8 +98,7 @@ export async function serve(gateway: Gateway, request: IncomingMessage, response
     if (alias) {
       if (alias.endpoint.sheds) gateway.shedder.admit();
       const exchange: Exchange = { request, response, path, query, requestID, cors, match, alias };
-      const timeout = alias.endpoint.timeoutMs ?? CALL_TIMEOUT_MS;
-      await gateway.actions.rest?.(exchange, { requestID, meta: { requestID }, timeout });
+      await answer(gateway, contextOf(gateway, exchange));
     } else answerOtherMethod(gateway, { request, response, path, requestID, cors }, match);
   } catch (error) {
     refuse(gateway, { request, response, path, requestID, cors, ...(alias && { alias }) }, error);
@@ -108,6 +107,23 @@ export async function serve(gateway: Gateway, request: IncomingMessage, response
   const status = response.headersSent ? response.statusCode : CALLER_GONE;
   gateway.httpMetrics.observe(method, label, status, ms / 1_000);
   gateway.logger.debug(method, path, status, ms, requestID);
+}
+
+/**
+ * The context that the calls of a request come from. moleculer-web has an action of its own to make it, whose way through
+ * every middleware would cost as much as the call behind it.
+ */
+function contextOf({ broker }: Gateway, exchange: Exchange): Context<Exchange> {
+  const { requestID } = exchange;
+  return (broker.ContextFactory as unknown as ContextFactory).create(broker, null, exchange, {
+    requestID,
+    meta: { requestID },
+  });
+}
+
+/** `Context.create` as it is: its declared type demands an endpoint. */
+interface ContextFactory {
+  create(broker: ServiceBroker, endpoint: null, params: Exchange, options: object): Context<Exchange>;
 }
 
 function splitUrl(url: string): { path: string; query: string } {
@@ -134,7 +150,7 @@ function answerOtherMethod(gateway: Gateway, arrival: Arrival, match: Match<Gate
 }
 
 /** Checks who asks, reads the request, calls its action and writes the answer. Rejects with whatever went wrong. */
-export async function answer(gateway: Gateway, ctx: Context<Exchange>): Promise<void> {
+async function answer(gateway: Gateway, ctx: Context<Exchange>): Promise<void> {
   const { request, response, alias } = ctx.params;
   const { endpoint } = alias;
   if (gateway.limits !== undefined && !endpoint.unlimited) await admitWithin(gateway.limits, gateway.tokens, ctx);
@@ -195,7 +211,7 @@ async function readBody(gateway: Gateway, { request, response, alias }: Exchange
 }
 
 /** Answers a failure, and logs it once: a 5xx of ours as a warning, anything unknown with its stack. */
-export function refuse(gateway: Gateway, arrival: Arrival & { alias?: GatewayAlias }, error: unknown): void {
+function refuse(gateway: Gateway, arrival: Arrival & { alias?: GatewayAlias }, error: unknown): void {
   const { request, response, path, requestID, alias } = arrival;
   if (error instanceof RequestAborted || response.destroyed) return;
   const failure = toFailure(error);

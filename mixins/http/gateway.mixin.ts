@@ -1,5 +1,5 @@
 /** A moleculer-web gateway whose endpoints are declarations, with its own router, body reader and answers. */
-import type { Context, ServiceSchema } from 'moleculer';
+import type { ServiceSchema } from 'moleculer';
 import ApiGateway from 'moleculer-web';
 import type { AuthSettings } from '../auth/auth.settings.ts';
 import { tokenVerifier } from '../auth/tokens.ts';
@@ -8,16 +8,7 @@ import { defineMixin } from '../schema.ts';
 import { CallerLimits } from './caller-limits.ts';
 import { Cors } from './cors.ts';
 import type { RouteGroup } from './endpoint.ts';
-import {
-  answer,
-  type Exchange,
-  type Gateway,
-  type GatewayAlias,
-  type MoleculerWeb,
-  refuse,
-  serve,
-  type WithGateway,
-} from './exchange.ts';
+import { type Gateway, type GatewayAlias, type MoleculerWeb, serve, type WithGateway } from './exchange.ts';
 import { HttpServer } from './http-server.ts';
 import type { HttpSettings } from './http.settings.ts';
 import { Router } from './router.ts';
@@ -51,17 +42,7 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
       listAliases: false,
       addRoute: false,
       removeRoute: false,
-      rest: {
-        visibility: 'private',
-        async handler(ctx: Context<Exchange>) {
-          // A failure is an answer here: thrown, it would count against this action's own circuit breaker.
-          try {
-            await answer(this as unknown as Gateway, ctx);
-          } catch (error) {
-            refuse(this as unknown as Gateway, ctx.params, error);
-          }
-        },
-      },
+      rest: false,
     },
     created() {
       const gateway = this as unknown as Gateway;
