@@ -28,8 +28,8 @@ interface Own extends WithDatabase, WithOutbox {
 }
 
 /**
- * The mixin for a service whose schema has the tables of `outboxTables`. It stands before `databaseMixin` in `mixins`:
- * Moleculer starts mixins from the last to the first, and stops them from the first to the last.
+ * The mixin for a service whose schema has what `outboxTables` and `outboxTypes` make. It stands before `databaseMixin`
+ * in `mixins`: Moleculer starts mixins from the last to the first, and stops them from the first to the last.
  */
 export function outboxMixin(): Partial<ServiceSchema> {
   return defineMixin<Own>({

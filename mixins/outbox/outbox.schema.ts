@@ -51,3 +51,9 @@ CREATE TABLE ${schema}.inbox (
 CREATE INDEX inbox_received_at ON ${schema}.inbox (received_at);
 `;
 }
+
+/**
+ * DDL for a later migration: `types`, what a row's events are of, so that those nobody hears need not be read. Rows of
+ * older nodes have none, and are read.
+ */
+export const outboxTypes = (schema: string): string => `ALTER TABLE ${schema}.outbox ADD COLUMN types text[];`;

@@ -12,7 +12,7 @@ const READ_AT_MOST = 100;
 const MAX_ROWS = 1_000;
 const MAX_EVENTS = 20_000;
 /** Under load: the pause between two reads, so that rows gather. A lone row is read at once. */
-const GATHER_MS = 20;
+const GATHER_MS = 50;
 /** How often rows of other nodes are looked for. */
 const POLL_MS = 200;
 const RETRY_BASE_MS = 100;
@@ -144,6 +144,7 @@ export class Relay {
     const { database } = this.#options;
     await this.#park();
     const done = this.#done.splice(0);
+    const heard = this.#options.stream.heard();
     let fresh: Awaited<ReturnType<typeof exchangeRows>>;
     try {
       fresh = await exchangeRows(
@@ -151,13 +152,13 @@ export class Relay {
         done.map((row) => row.id),
         [...this.#rows.keys()],
         room,
+        heard,
       );
     } catch (error) {
       this.#done.push(...done);
       throw error;
     }
     for (const row of done) this.#rows.delete(row.id);
-    const heard = this.#options.stream.heard();
     for (const { id, events } of fresh) this.#take(id, eventsIn(events, heard));
     return fresh.length;
   }

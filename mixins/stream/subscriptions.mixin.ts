@@ -28,7 +28,8 @@ interface Subscribed extends WithDatabase {
 }
 
 /**
- * The mixin for a service with a key `subscriptions` and the tables of `outboxTables`; it stands before `databaseMixin`.
+ * The mixin for a service with a key `subscriptions` and what `outboxTables` and `outboxTypes` make; it stands before
+ * `databaseMixin`.
  * Events come after the service's own `started`, and no more once its own `stopped` begins. The consumer has the
  * service's name: of many processes one at a time is handed events, and nothing is lost while there is none.
  */

@@ -6,13 +6,16 @@ import { isDuplicate, orUnavailable } from '../../mixins/database/sql-failure.ts
 import type { NewProduct, Product, ProductChange } from './inventory.types.ts';
 import { type ProductColumns, productOf } from './product.model.ts';
 
-/** Puts the `stock.changed` event of each row of `changed` into the outbox. `$1` is the present time, RFC 3339. */
+/**
+ * Puts the `stock.changed` event of each row of `changed` into the outbox. `$1` is the present time, RFC 3339. Nothing
+ * in it needs to be escaped, and PostgreSQL's functions that build JSON take several times as long.
+ */
 export const TELL_CHANGED = `
-  INSERT INTO inventory.outbox (events)
-  SELECT json_agg(json_build_object(
-           'id', 'product-' || id || '-' || revision, 'type', 'stock.changed', 'key', 'product-' || id, 'at', $1::text,
-           'data', json_build_object('productId', id, 'quantity', quantity, 'reservedQuantity', reserved_quantity,
-                                     'availableStock', quantity - reserved_quantity)))
+  INSERT INTO inventory.outbox (types, events)
+  SELECT '{stock.changed}', concat('[', string_agg(concat(
+           '{"id":"product-', id, '-', revision, '","type":"stock.changed","key":"product-', id, '","at":"', $1::text,
+           '","data":{"productId":', id, ',"quantity":', quantity, ',"reservedQuantity":', reserved_quantity,
+           ',"availableStock":', quantity - reserved_quantity, '}}'), ','), ']')::json
     FROM changed HAVING count(*) > 0`;
 
 const COLUMNS = 'id, sku, name, description, price, quantity, reserved_quantity, revision';

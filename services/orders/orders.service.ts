@@ -13,6 +13,7 @@ import { retry } from './actions/retry.action.ts';
 import { states } from './actions/states.action.ts';
 import { orders } from './migrations/0001-orders.ts';
 import { parked } from './migrations/0002-parked.ts';
+import { eventTypes } from './migrations/0003-event-types.ts';
 import { orderEngine, parcelDelivered } from './order-engine.ts';
 import type { OrdersOwn } from './orders.context.ts';
 import { showOwed } from './owed-gauges.ts';
@@ -26,7 +27,7 @@ const FORGET_KEYS_EVERY_MS = 60_000;
 export default defineService<OrdersOwn>({
   name: 'orders',
   // Moleculer starts the last mixin first and stops it last.
-  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('orders', [orders, parked])],
+  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('orders', [orders, parked, eventTypes])],
 
   actions: {
     create,

@@ -86,7 +86,7 @@ const WRITE = `
     FROM unnest($9::bigint[], $10::text[], $11::integer[]) AS input(order_id, status, seq)
     WHERE shipment.order_id = input.order_id
   )
-  INSERT INTO tracking.outbox (events) VALUES ($13::json)`;
+  INSERT INTO tracking.outbox (types, events) VALUES ('{shipment.updated}', $13::json)`;
 
 /**
  * Carries out a batch of changes in their order of arrival, each with its event, in one transaction. Calls `wrote` when

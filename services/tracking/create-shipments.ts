@@ -53,8 +53,8 @@ const INSERT = `
     ON CONFLICT (order_id) DO NOTHING
     RETURNING order_id
   ), told AS (
-    INSERT INTO tracking.outbox (events)
-    SELECT ('[' || string_agg(input.event, ',') || ']')::json FROM made JOIN input USING (order_id) HAVING count(*) > 0
+    INSERT INTO tracking.outbox (types, events)
+    SELECT '{shipment.updated}', ('[' || string_agg(input.event, ',') || ']')::json FROM made JOIN input USING (order_id) HAVING count(*) > 0
   )
   SELECT count(*)::integer AS made FROM made`;
 

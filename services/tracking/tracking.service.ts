@@ -16,6 +16,7 @@ import { type Change, type ChangeOutcome, changeShipments } from './change-shipm
 import { type CreateOutcome, createShipments, type NewShipment, newShipment } from './create-shipments.ts';
 import { shipments } from './migrations/0001-shipments.ts';
 import { customer } from './migrations/0002-customer.ts';
+import { eventTypes } from './migrations/0003-event-types.ts';
 import { shipmentsPage } from './shipments.action.ts';
 import { deliveredEntry, findShipment } from './shipment-view.ts';
 import { parseTrackingNumber, trackingNumberOf } from './tracking-number.ts';
@@ -68,7 +69,7 @@ async function follow(service: Tracking, event: DomainEvent, news: Pick<Change, 
 export default defineService<Tracking>({
   name: 'tracking',
   // Moleculer starts the last mixin first and stops it last.
-  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('tracking', [shipments, customer])],
+  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('tracking', [shipments, customer, eventTypes])],
 
   actions: {
     /**

@@ -5,7 +5,7 @@ import type { DomainEvent } from '../../machines/domain-event.ts';
 import { databaseMixin } from '../../mixins/database/database.mixin.ts';
 import { Lease } from '../../mixins/lease.ts';
 import { outboxMixin, type WithOutbox } from '../../mixins/outbox/outbox.mixin.ts';
-import { outboxTables } from '../../mixins/outbox/outbox.schema.ts';
+import { outboxTables, outboxTypes } from '../../mixins/outbox/outbox.schema.ts';
 import { defineService } from '../../mixins/schema.ts';
 import { EventRefused, type EventStream, StreamUnavailable } from '../../mixins/stream/event-stream.ts';
 import { type SubscriptionHandler, subscriptionsMixin } from '../../mixins/stream/subscriptions.mixin.ts';
@@ -163,6 +163,22 @@ test('events that nobody hears leave the outbox unpublished, and what is no list
   expect(rows).toEqual([{ events: { type: 'order.created' } }]);
 });
 
+test('a row whose types nobody hears is not read, and one of which somebody hears a part is', async () => {
+  const { open } = await eventDatabase();
+  const node = open();
+  const published: string[] = [];
+  const relay = startRelay(node, {
+    ...streamTo(async (event) => void published.push(event.id)),
+    heard: () => ['shipment.updated'],
+  });
+  // Read, it would be put aside: it is no list of events.
+  await writeRows(node, [{ never: 'read' }], ['order.created']);
+  await writeRows(node, [[eventOf('shipment-1', 1)]], ['order.created', 'shipment.updated']);
+  await eventually(async () => expect(await relay.waiting()).toBe(0));
+  expect(published).toEqual(['shipment-1-1']);
+  expect((await node.pool.query(`SELECT 1 FROM ${SCHEMA}.outbox_parked`)).rowCount).toBe(0);
+});
+
 test('a relay that is stopped first carries what is in its outbox', async () => {
   const { open } = await eventDatabase();
   const node = open();
@@ -185,7 +201,10 @@ test('services meet over their events without a transporter: those left by a cra
   const heard = new Received();
   const teller = defineService<WithOutbox>({
     name: 'teller',
-    mixins: [outboxMixin(), databaseMixin('tracking', [{ name: '0001', sql: outboxTables('tracking') }])],
+    mixins: [
+      outboxMixin(),
+      databaseMixin('tracking', [{ name: '0001', sql: outboxTables('tracking') + outboxTypes('tracking') }]),
+    ],
   });
   const onShipment: SubscriptionHandler = {
     wants: (event) => event.key !== 'shipment-99',
@@ -195,7 +214,10 @@ test('services meet over their events without a transporter: those left by a cra
   };
   const listener = defineService<object>({
     name: 'listener',
-    mixins: [subscriptionsMixin(), databaseMixin('orders', [{ name: '0001', sql: outboxTables('orders') }])],
+    mixins: [
+      subscriptionsMixin(),
+      databaseMixin('orders', [{ name: '0001', sql: outboxTables('orders') + outboxTypes('orders') }]),
+    ],
     subscriptions: { 'shipment.updated': onShipment },
   });
   const bystander: ServiceSchema = {

@@ -4,7 +4,7 @@ import { ServiceBroker } from 'moleculer';
 import type { DomainEvent } from '../../machines/domain-event.ts';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
 import { Lease } from '../../mixins/lease.ts';
-import { outboxTables } from '../../mixins/outbox/outbox.schema.ts';
+import { outboxTables, outboxTypes } from '../../mixins/outbox/outbox.schema.ts';
 import { Relay } from '../../mixins/outbox/relay.ts';
 import type { EventStream } from '../../mixins/stream/event-stream.ts';
 import { createDatabase, query } from './postgres.ts';
@@ -24,7 +24,7 @@ export function afterwards(end: () => Promise<unknown>): void {
 /** A database with the tables of an outbox in the schema `tracking`; `open` gives one more node's pool to it. */
 export async function eventDatabase(): Promise<{ url: string; open: () => Database }> {
   const url = await createDatabase();
-  await query(url, `CREATE SCHEMA ${SCHEMA}; ${outboxTables(SCHEMA)}`);
+  await query(url, `CREATE SCHEMA ${SCHEMA}; ${outboxTables(SCHEMA)} ${outboxTypes(SCHEMA)}`);
   return {
     url,
     open: () => {
@@ -48,10 +48,12 @@ export function rowsOf(keys: number, perKey: number): DomainEvent[][] {
   );
 }
 
-export async function writeRows(database: Database, rows: unknown[]): Promise<void> {
+/** Rows of a node that does not say what its events are, unless `types` are given. */
+export async function writeRows(database: Database, rows: unknown[], types?: readonly string[]): Promise<void> {
   await database.pool.query(
-    `INSERT INTO ${SCHEMA}.outbox (events) SELECT event::json FROM unnest($1::text[]) WITH ORDINALITY AS row (event, nth) ORDER BY nth`,
-    [rows.map((row) => JSON.stringify(row))],
+    `INSERT INTO ${SCHEMA}.outbox (events, types) SELECT event::json, $2::text[]
+       FROM unnest($1::text[]) WITH ORDINALITY AS row (event, nth) ORDER BY nth`,
+    [rows.map((row) => JSON.stringify(row)), types ?? null],
   );
 }
 
