@@ -40,14 +40,16 @@ export class IdGenerator {
   }
 }
 
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** The UUIDv7 that belongs to an id; `random` is 8 bytes, of which 62 bits are used. */
 export function uuidOf(id: number, random: Uint8Array): string {
   const ms = Math.floor(id / PER_MS) + ID_EPOCH_MS;
   const time = ms.toString(16).padStart(12, '0');
   const low = (id % PER_MS).toString(16).padStart(3, '0');
-  const variant = (((random[0] as number) & 0x3f) | 0x80).toString(16);
+  const variant = HEX[((random[0] as number) & 0x3f) | 0x80];
   let tail = '';
-  for (let i = 1; i < 8; i++) tail += (random[i] as number).toString(16).padStart(2, '0');
+  for (let i = 1; i < 8; i++) tail += HEX[random[i] as number];
   return `${time.slice(0, 8)}-${time.slice(8)}-7${low}-${variant}${tail.slice(0, 2)}-${tail.slice(2)}`;
 }
 

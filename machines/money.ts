@@ -33,9 +33,12 @@ export function formatMoney(cents: Cents): string {
   return `${cents < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
 
-/** Cents as the JSON number with two decimals that answers carry. Exact up to MAX_CENTS: it has 12 digits. */
+/**
+ * Cents as the JSON number with two decimals that answers carry. Up to MAX_CENTS, which has 12 digits, the quotient is
+ * the number nearest to the amount, and so is what reading its decimals would give.
+ */
 export function moneyToNumber(cents: Cents): number {
-  return Number(formatMoney(cents));
+  return Number(cents) / 100;
 }
 
 /** The total of priced lines, exact. */

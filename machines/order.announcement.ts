@@ -5,34 +5,30 @@ import { itemsOf, type Order, orderNumberOf } from './order.ts';
 
 /** The event of a step; `index` tells the events of one step apart. Its id is the same however often it is made. */
 export function announcement(order: Order, type: EventType, index: number, at: number): DomainEvent {
-  const seq = `order-${order.id}-${order.seq}`;
-  return {
-    id: index === 0 ? seq : `${seq}-${index}`,
-    type,
-    key: `order-${order.id}`,
-    at: new Date(at).toISOString(),
-    data: {
-      orderId: order.id,
-      orderNumber: orderNumberOf(order),
-      customerId: order.customerId,
-      status: order.state.status,
-      seq: order.seq,
-      totalPrice: order.total === null ? null : moneyToNumber(order.total),
-      ...eventData(order, type),
-    },
-  };
+  const key = `order-${order.id}`;
+  const id = index === 0 ? `${key}-${order.seq}` : `${key}-${order.seq}-${index}`;
+  return { id, type, key, at: new Date(at).toISOString(), data: dataOf(order, type) };
 }
 
-function eventData(order: Order, type: EventType): Record<string, unknown> {
+function dataOf(order: Order, type: EventType): Record<string, unknown> {
+  const data: Record<string, unknown> = {
+    orderId: order.id,
+    orderNumber: orderNumberOf(order),
+    customerId: order.customerId,
+    status: order.state.status,
+    seq: order.seq,
+    totalPrice: order.total === null ? null : moneyToNumber(order.total),
+  };
   switch (type) {
     case 'order.created':
     case 'order.confirmed':
-      return { items: itemsOf(order) };
+      data.items = itemsOf(order);
+      return data;
     case 'order.shipmentCreated':
-      return { ...order.shipment, carrier: order.carrier };
+      return Object.assign(data, order.shipment, { carrier: order.carrier });
     case 'order.cancelled':
-      return order.refusal === null ? {} : { ...order.refusal };
+      return Object.assign(data, order.refusal);
     default:
-      return {};
+      return data;
   }
 }

@@ -31,3 +31,9 @@ export const packed = (values: readonly Maybe<string>[]): string => values.join(
 
 /** The SQL that reads a packed parameter as a text array. */
 export const unpack = (parameter: string): string => `string_to_array(${parameter}, chr(30), '')`;
+
+/** The SQL that answers the ids of some rows as one text, which is read several times faster than a row for each. */
+export const IDS_OF = `SELECT coalesce(string_agg(id::text, ','), '') AS ids FROM`;
+
+/** Reads what IDS_OF answers. */
+export const idsIn = (text: string): number[] => (text === '' ? [] : text.split(',').map(Number));

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { INITIAL_STATE } from '../../../machines/order.chart.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order.machine.ts';
 import type { Decision } from '../../../machines/order.ts';
-import { packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
+import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
 
 /** A placed order on its way to the database. */
 export interface Placement {
@@ -32,15 +32,11 @@ const VALUES = `id, order_number, customer_id, customer_name, delivery_address, 
 
 // A key that exists keeps its order out; so does the same body from the same customer that is still PENDING_CHECK.
 // An id that is taken fails the statement where there is a key: the key must not stay, or it would name that other order.
-const INSERT = {
-  name: 'orders.insert',
-  text: `
-WITH input AS (
-  SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-    ${unpack('$7')}, ${unpack('$8')}, $9::float8[], $10::uuid[], $11::text[], $12::text[], $13::text[], ${unpack('$14')})
-  AS i (id, order_number, customer_id, customer_name, delivery_address, carrier, product_ids, quantities,
-    placed_ms, fingerprint, caller, key, request_id, events)
-), keys AS (
+const KEYLESS = `placed AS (
+  INSERT INTO orders.orders (${COLUMNS}) SELECT ${VALUES} FROM input WHERE key IS NULL
+  ON CONFLICT DO NOTHING RETURNING id
+)`;
+const KEYED = `keys AS (
   INSERT INTO orders.idempotency_keys (caller, key, fingerprint, order_id)
   SELECT caller, key, fingerprint, id FROM input WHERE key IS NOT NULL
   ON CONFLICT DO NOTHING RETURNING order_id
@@ -52,15 +48,29 @@ WITH input AS (
   RETURNING id
 ), placed AS (
   SELECT id FROM keyless UNION ALL SELECT id FROM keyed
-), logged AS (
+)`;
+
+const insert = (name: string, placing: string) => ({
+  name,
+  text: `
+WITH input AS (
+  SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+    ${unpack('$7')}, ${unpack('$8')}, $9::float8[], $10::uuid[], $11::text[], $12::text[], $13::text[], ${unpack('$14')})
+  AS i (id, order_number, customer_id, customer_name, delivery_address, carrier, product_ids, quantities,
+    placed_ms, fingerprint, caller, key, request_id, events)
+), ${placing}, logged AS (
   INSERT INTO orders.order_history (order_id, seq, event, to_status, at)
   SELECT id, 1, 'PLACE', $15, to_timestamp(placed_ms / 1000) FROM input JOIN placed USING (id)
 ), told AS (
-  INSERT INTO orders.outbox (events)
-  SELECT ('[' || string_agg(events, ',') || ']')::json FROM input JOIN placed USING (id) HAVING count(*) > 0
+  INSERT INTO orders.outbox (types, events)
+  SELECT '{order.created}', ('[' || string_agg(events, ',') || ']')::json FROM input JOIN placed USING (id) HAVING count(*) > 0
 )
-SELECT id FROM placed`,
-};
+${IDS_OF} placed`,
+});
+
+// Every table of a statement is opened and closed each time, also for no rows: most batches have no key.
+const INSERT_KEYLESS = insert('orders.insert-keyless', KEYLESS);
+const INSERT = insert('orders.insert', KEYED);
 
 /**
  * The statement and its values, for a batch of placements. It answers the ids of those that nothing stood against, and
@@ -70,7 +80,7 @@ export function insertStatement(placements: readonly Placement[], lease: Lease):
   const { order: status, stock, shipment } = INITIAL_STATE.value;
   const orders = placements.map(({ decision }) => decision.order);
   return {
-    ...INSERT,
+    ...(placements.some(({ key }) => key !== null) ? INSERT : INSERT_KEYLESS),
     values: [
       tokens(orders.map((order) => order.id)),
       tokens(orders.map((order) => order.uuid)),

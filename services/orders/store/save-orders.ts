@@ -1,10 +1,11 @@
 /** The statement that saves decided changes: each row only at the version it was read at, with its history and events. */
 import type pg from 'pg';
+import type { DomainEvent } from '../../../machines/domain-event.ts';
 import { formatMoney, type Cents } from '../../../machines/money.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order.machine.ts';
 import type { Decision, Order } from '../../../machines/order.ts';
 import type { Change, Due } from '../../../mixins/actor/actor.ts';
-import { packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
+import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
 import { attentionRequired, firstAnswer } from '../order.view.ts';
 import type { Lease } from './insert-orders.ts';
 import type { OrderMemory } from './order.row.ts';
@@ -13,8 +14,8 @@ export type OrderChange = Change<Order, Decision>;
 
 // The outbox row is made from what was really saved, so it gets its id after the rows are locked: of two changes of
 // one order the later one always has the higher id.
-const SAVE = {
-  name: 'orders.save',
+const save = (name: string, answering: string) => ({
+  name,
   text: `
 WITH input AS (
   SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::int[], ${unpack('$7')}, $8::text[],
@@ -41,17 +42,23 @@ WITH input AS (
   SELECT h.order_id, h.seq, h.event, h.from_status, h.to_status, to_timestamp(h.at_ms / 1000), h.detail::jsonb
   FROM unnest($21::bigint[], $22::int[], $23::text[], $24::text[], $25::text[], $26::float8[], ${unpack('$27')})
     AS h (order_id, seq, event, from_status, to_status, at_ms, detail) JOIN saved ON saved.id = h.order_id
-), answered AS (
+), ${answering}told AS (
+  INSERT INTO orders.outbox (types, events)
+  SELECT $28::text[], ('[' || string_agg(events, ',') || ']')::json FROM input JOIN saved USING (id) WHERE events IS NOT NULL
+  HAVING count(*) > 0
+)
+${IDS_OF} saved`,
+});
+
+const ANSWERING = `answered AS (
   UPDATE orders.idempotency_keys k
   SET answer = coalesce(k.answer, i.answer::json), rest_at = CASE WHEN i.due_ms IS NULL AND NOT i.parked THEN now() END
   FROM input i JOIN saved USING (id) WHERE i.keyed AND k.order_id = i.id
-), told AS (
-  INSERT INTO orders.outbox (events)
-  SELECT ('[' || string_agg(events, ',') || ']')::json FROM input JOIN saved USING (id) WHERE events IS NOT NULL
-  HAVING count(*) > 0
-)
-SELECT id FROM saved`,
-};
+), `;
+
+// Every table of a statement is opened and closed each time, also for no rows: most batches have no key.
+const SAVE_KEYLESS = save('orders.save-keyless', '');
+const SAVE = save('orders.save', ANSWERING);
 
 interface DueColumns {
   owner: string | null;
@@ -77,10 +84,9 @@ function dueColumns(due: Due, lease: Lease): DueColumns {
 const prices = (order: Order): string | null =>
   order.total === null ? null : `{${order.lines.map((line) => formatMoney(line.price as Cents)).join(',')}}`;
 
-function eventsOf(change: OrderChange, due: DueColumns): string | null {
-  const events = [...(change.decision?.announcements ?? [])];
-  if (due.parked) events.push(attentionRequired(change.memory, due.attempt, due.lastError));
-  return events.length === 0 ? null : events.map((event) => JSON.stringify(event)).join(',');
+function eventsOf(change: OrderChange, due: DueColumns): readonly DomainEvent[] {
+  const told = change.decision?.announcements ?? [];
+  return due.parked ? [...told, attentionRequired(change.memory, due.attempt, due.lastError)] : told;
 }
 
 /** What a batch of changes writes, and the memory each leads to if its row is still at the version that was read. */
@@ -94,7 +100,7 @@ export function saveStatement(changes: readonly OrderChange[], lease: Lease): Sa
   const rows = changes.map((change) => {
     const order = change.decision?.order ?? change.memory.state;
     const due = dueColumns(change.due, lease);
-    return { change, order, due, state: order.state.value };
+    return { change, order, due, state: order.state.value, events: eventsOf(change, due) };
   });
   const history = rows.flatMap(
     ({ change, order }) => change.decision?.history.map((entry) => ({ id: order.id, entry })) ?? [],
@@ -122,7 +128,9 @@ export function saveStatement(changes: readonly OrderChange[], lease: Lease): Sa
         change.decision && order.keyed ? firstAnswer(change.memory.state, order) : null,
       ),
     ),
-    packed(rows.map(({ change, due }) => eventsOf(change, due))),
+    packed(
+      rows.map(({ events }) => (events.length === 0 ? null : events.map((event) => JSON.stringify(event)).join(','))),
+    ),
     ORDER_MACHINE_VERSION,
     tokens(history.map(({ id }) => id)),
     tokens(history.map(({ entry }) => entry.seq)),
@@ -131,6 +139,7 @@ export function saveStatement(changes: readonly OrderChange[], lease: Lease): Sa
     tokens(history.map(({ entry }) => entry.to)),
     tokens(history.map(({ entry }) => entry.at)),
     packed(history.map(({ entry }) => entry.detail && JSON.stringify(entry.detail))),
+    tokens([...new Set(rows.flatMap(({ events }) => events.map(({ type }) => type)))]),
   ];
   const next = rows.map(({ change, order, due }) => ({
     id: order.id,
@@ -138,5 +147,6 @@ export function saveStatement(changes: readonly OrderChange[], lease: Lease): Sa
     version: change.memory.version + 1,
     work: { owner: due.owner, attempt: due.attempt, lastError: due.lastError },
   }));
-  return { statement: { ...SAVE, values }, next };
+  const statement = rows.some(({ order }) => order.keyed) ? SAVE : SAVE_KEYLESS;
+  return { statement: { ...statement, values }, next };
 }

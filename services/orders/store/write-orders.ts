@@ -1,5 +1,6 @@
 /** One batch of writes to orders, new ones and changes of old ones together, in one commit and one round trip. */
 import type pg from 'pg';
+import { idsIn } from '../../../mixins/database/columns.ts';
 import { oneTrip } from '../../../mixins/database/one-trip.ts';
 import { insertStatement, type Lease, type Placement } from './insert-orders.ts';
 import type { OrderMemory } from './order.row.ts';
@@ -14,7 +15,7 @@ export type OrderWrite = { readonly placement: Placement } | { readonly change: 
  */
 export type Written = OrderMemory | undefined;
 
-type Ids = pg.QueryResult<{ id: number }>;
+type Ids = pg.QueryResult<{ ids: string }>;
 
 /** Writes a batch. Each write stands or falls by itself; all that stand are committed together. */
 export async function writeOrders(pool: pg.Pool, writes: readonly OrderWrite[], lease: Lease): Promise<Written[]> {
@@ -27,7 +28,7 @@ export async function writeOrders(pool: pg.Pool, writes: readonly OrderWrite[], 
     pool,
     [insert, save?.statement].filter((statement) => statement !== undefined),
   )) {
-    for (const { id } of rows) written.add(id);
+    for (const { ids } of rows) for (const id of idsIn(ids)) written.add(id);
   }
   let change = 0;
   return writes.map((write) => {
@@ -49,7 +50,7 @@ async function run(pool: pg.Pool, statements: readonly pg.QueryConfig[]): Promis
   try {
     const results = await oneTrip(client, () => [
       client.query('BEGIN'),
-      ...statements.map((statement) => client.query<{ id: number }>(statement)),
+      ...statements.map((statement) => client.query<{ ids: string }>(statement)),
       client.query('COMMIT'),
     ]);
     return results.slice(1, -1) as Ids[];
