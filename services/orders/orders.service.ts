@@ -14,6 +14,7 @@ import { states } from './actions/states.action.ts';
 import { orders } from './migrations/0001-orders.ts';
 import { parked } from './migrations/0002-parked.ts';
 import { eventTypes } from './migrations/0003-event-types.ts';
+import { customerLists } from './migrations/0004-customer-lists.ts';
 import { orderEngine, parcelDelivered } from './order-engine.ts';
 import type { OrdersOwn } from './orders.context.ts';
 import { showOwed } from './owed-gauges.ts';
@@ -27,7 +28,7 @@ const FORGET_KEYS_EVERY_MS = 60_000;
 export default defineService<OrdersOwn>({
   name: 'orders',
   // Moleculer starts the last mixin first and stops it last.
-  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('orders', [orders, parked, eventTypes])],
+  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('orders', [orders, parked, eventTypes, customerLists])],
 
   actions: {
     create,
