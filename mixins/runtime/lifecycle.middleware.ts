@@ -29,7 +29,7 @@ export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
     name: 'Lifecycle',
 
     created(broker) {
-      stopOnce(broker);
+      stopOnce(broker, () => release(RELEASE_TIMEOUT_MS));
       broker.fatal = (message, error, needExit = true) => {
         broker.logger.debug(message, error);
         if (needExit) void refuse(error ?? new Error(message));
@@ -71,15 +71,14 @@ export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
       stopped.get(service)?.resolve();
       return Promise.resolve();
     },
-
-    async stopped() {
-      await release(RELEASE_TIMEOUT_MS);
-    },
   };
 }
 
-/** Ctrl-C reaches a process twice under npm: once from the terminal, once handed on. */
-function stopOnce(broker: ServiceBroker): void {
+/**
+ * Ctrl-C reaches a process twice under npm: once from the terminal, once handed on. What the process holds is given back
+ * also when the stop fails half-way, as it does when NATS goes at the same moment: the hooks that follow are left out then.
+ */
+function stopOnce(broker: ServiceBroker, release: () => Promise<void>): void {
   const stop = broker.stop.bind(broker);
   let stopping: Promise<void> | undefined;
   const begin = (): Promise<void> => {
@@ -87,7 +86,7 @@ function stopOnce(broker: ServiceBroker): void {
       broker.logger.warn('The stop took too long and is cut off; what was in flight is carried on by the next start.');
       process.exit(0);
     }, STOP_DEADLINE_MS).unref();
-    return stop();
+    return stop().finally(release);
   };
   broker.stop = () => (stopping ??= begin());
 }
