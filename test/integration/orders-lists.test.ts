@@ -1,6 +1,8 @@
 /** Customers' lists that are asked for together: each caller gets its own customer's page, whole and newest first. */
 import { beforeAll, expect, test } from '@jest/globals';
+import { PAGES } from '../../services/orders/store/customer-lists.ts';
 import { bodyOf, type Engine, startEngine } from '../support/engine.ts';
+import { query } from '../support/postgres.ts';
 
 const CUSTOMERS = 40;
 const ORDERS_EACH = 3;
@@ -50,4 +52,22 @@ test('pages of different lengths, asked for together, each go on where the one b
   expect([idsOf(whole.items), whole.next]).toEqual([other[1], null]);
   const rest = await page(one[0], 2, first.next as string);
   expect([idsOf(rest.items), rest.next]).toEqual([one[1].slice(2), null]);
+});
+
+test('a list of orders that are at rest is read from its index alone', async () => {
+  await query(engine.databaseUrl, 'VACUUM ANALYZE orders.orders');
+  // What the pool of the hot statements has set, as these tables are small.
+  await query(
+    engine.databaseUrl,
+    `ALTER DATABASE ${new URL(engine.databaseUrl).pathname.slice(1)} SET enable_seqscan = off`,
+  );
+  const [customerId] = [...placed.keys()];
+  const asked = PAGES.text.replace(/\$(\d)::(\w+\[\])/g, (_, nth: string, type: string) => {
+    const value = [customerId, Number.MAX_SAFE_INTEGER, 51, 'NULL'][Number(nth) - 1];
+    return `'{${value}}'::${type}`;
+  });
+  const rows = await query<{ 'QUERY PLAN': string }>(engine.databaseUrl, `EXPLAIN (ANALYZE) ${asked}`);
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  expect(plan).toContain('Index Only Scan Backward using orders_customer');
+  expect(plan).toMatch(/Heap Fetches: 0$/m);
 });

@@ -23,8 +23,8 @@ interface Wanted {
 /** id, number, status, total, date in Unix milliseconds. */
 type Row = [id: number, uuid: string, status: OrderStatus, total: number | null, at: number];
 
-// A page is one JSON text: fifty rows are read several times faster so than one by one.
-const PAGES = {
+/** A page is one JSON text: fifty rows are read several times faster so than one by one. */
+export const PAGES = {
   name: 'orders.customer-lists',
   text: `
 SELECT (
