@@ -81,12 +81,17 @@ export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
 function stopOnce(broker: ServiceBroker, release: () => Promise<void>): void {
   const stop = broker.stop.bind(broker);
   let stopping: Promise<void> | undefined;
-  const begin = (): Promise<void> => {
-    setTimeout(() => {
+  const begin = async (): Promise<void> => {
+    const deadline = setTimeout(() => {
       broker.logger.warn('The stop took too long and is cut off; what was in flight is carried on by the next start.');
       process.exit(0);
     }, STOP_DEADLINE_MS).unref();
-    return stop().finally(release);
+    try {
+      await stop();
+    } finally {
+      await release();
+      clearTimeout(deadline);
+    }
   };
   broker.stop = () => (stopping ??= begin());
 }

@@ -23,9 +23,7 @@ import type {
   StockOrder,
   StockReply,
 } from './inventory.types.ts';
-import { stockBook } from './migrations/0001-stock-book.ts';
-import { demand } from './migrations/0002-demand.ts';
-import { eventTypes } from './migrations/0003-event-types.ts';
+import { migrations } from './migrations/index.ts';
 import { imbalances, reservations } from './reconciliation.actions.ts';
 import { defineProduct, type ProductColumns, productOf } from './product.model.ts';
 import { ProductStore } from './product.store.ts';
@@ -45,7 +43,7 @@ const bulkhead = { enabled: true, concurrency: 32, maxQueueSize: 1_000 };
 export default defineService<Inventory>({
   name: 'inventory',
   // Moleculer starts the last mixin first and stops it last.
-  mixins: [readModelMixin(defineProduct), outboxMixin(), databaseMixin('inventory', [stockBook, demand, eventTypes])],
+  mixins: [readModelMixin(defineProduct), outboxMixin(), databaseMixin('inventory', migrations)],
 
   actions: {
     /**

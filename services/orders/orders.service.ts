@@ -11,10 +11,7 @@ import { explain } from './actions/explain.action.ts';
 import { get, history, listByCustomer, search } from './actions/read.actions.ts';
 import { retry } from './actions/retry.action.ts';
 import { states } from './actions/states.action.ts';
-import { orders } from './migrations/0001-orders.ts';
-import { parked } from './migrations/0002-parked.ts';
-import { eventTypes } from './migrations/0003-event-types.ts';
-import { customerLists } from './migrations/0004-customer-lists.ts';
+import { migrations } from './migrations/index.ts';
 import { orderEngine, parcelDelivered } from './order-engine.ts';
 import type { OrdersOwn } from './orders.context.ts';
 import { showOwed } from './owed-gauges.ts';
@@ -28,7 +25,7 @@ const FORGET_KEYS_EVERY_MS = 60_000;
 export default defineService<OrdersOwn>({
   name: 'orders',
   // Moleculer starts the last mixin first and stops it last.
-  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('orders', [orders, parked, eventTypes, customerLists])],
+  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('orders', migrations)],
 
   actions: {
     create,

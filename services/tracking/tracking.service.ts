@@ -14,9 +14,7 @@ import { defineService } from '../../mixins/schema.ts';
 import { subscriptionsMixin } from '../../mixins/stream/subscriptions.mixin.ts';
 import { type Change, type ChangeOutcome, changeShipments } from './change-shipments.ts';
 import { type CreateOutcome, createShipments, type NewShipment, newShipment } from './create-shipments.ts';
-import { shipments } from './migrations/0001-shipments.ts';
-import { customer } from './migrations/0002-customer.ts';
-import { eventTypes } from './migrations/0003-event-types.ts';
+import { migrations } from './migrations/index.ts';
 import { shipmentsPage } from './shipments.action.ts';
 import { deliveredEntry, findShipment } from './shipment-view.ts';
 import { parseTrackingNumber, trackingNumberOf } from './tracking-number.ts';
@@ -69,7 +67,7 @@ async function follow(service: Tracking, event: DomainEvent, news: Pick<Change, 
 export default defineService<Tracking>({
   name: 'tracking',
   // Moleculer starts the last mixin first and stops it last.
-  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('tracking', [shipments, customer, eventTypes])],
+  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('tracking', migrations)],
 
   actions: {
     /**

@@ -5,7 +5,7 @@ import { place } from '../../machines/order.decide.ts';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
 import { migrate } from '../../mixins/database/migrations.ts';
 import { checkMachine, machineCheck } from '../../services/orders/machine-check.ts';
-import { orders } from '../../services/orders/migrations/0001-orders.ts';
+import { migrations } from '../../services/orders/migrations/index.ts';
 import { OrderStore } from '../../services/orders/store/order.store.ts';
 import { startChild } from '../support/child.ts';
 import { freePort } from '../support/free-port.ts';
@@ -22,7 +22,7 @@ const unfit: number[] = [];
 beforeAll(async () => {
   url = await createDatabase();
   database = openDatabase(url, 'orders', 4);
-  await migrate(database, [orders]);
+  await migrate(database, migrations);
   const terms = { node: 'here', leaseMs: 60_000, ttlMs: 60_000 };
   store = new OrderStore(database, terms, { wrote: () => undefined, unfit: (id) => void unfit.push(id) });
   const request = { customerName: null, deliveryAddress: 'x', carrier: 'DHL', requestId: null, keyed: false };

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { openDatabase } from '../../mixins/database/database.ts';
 import { migrate } from '../../mixins/database/migrations.ts';
-import { orders } from '../../services/orders/migrations/0001-orders.ts';
+import { migrations } from '../../services/orders/migrations/index.ts';
 import { createDatabase } from '../support/postgres.ts';
 import { spawnWaybill } from '../support/waybill.ts';
 import { eventually } from '../support/eventually.ts';
@@ -11,8 +11,8 @@ test('of twenty nodes that migrate at once exactly one does it, and none fails',
   const url = await createDatabase();
   const databases = Array.from({ length: 20 }, () => openDatabase(url, 'orders', 2));
   try {
-    const ran = await Promise.all(databases.map((database) => migrate(database, [orders])));
-    expect(ran.filter((names) => names.length > 0)).toEqual([['0001-orders']]);
+    const ran = await Promise.all(databases.map((database) => migrate(database, migrations)));
+    expect(ran.filter((names) => names.length > 0)).toEqual([migrations.map(({ name }) => name)]);
   } finally {
     await Promise.all(databases.map((database) => database.close()));
   }

@@ -6,7 +6,7 @@ import type { Decision, OrderEvent } from '../../machines/order.ts';
 import type { Due } from '../../mixins/actor/actor.ts';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
 import { migrate } from '../../mixins/database/migrations.ts';
-import { orders } from '../../services/orders/migrations/0001-orders.ts';
+import { migrations } from '../../services/orders/migrations/index.ts';
 import type { Placement } from '../../services/orders/store/insert-orders.ts';
 import type { OrderPort } from '../../services/orders/store/order.port.ts';
 import type { OrderMemory } from '../../services/orders/store/order.row.ts';
@@ -16,7 +16,7 @@ import { createDatabase } from '../support/postgres.ts';
 let database: Database;
 beforeAll(async () => {
   database = openDatabase(await createDatabase(), 'orders', 4);
-  await migrate(database, [orders]);
+  await migrate(database, migrations);
 });
 afterAll(() => database.close());
 

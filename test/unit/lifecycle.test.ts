@@ -3,6 +3,10 @@ import { expect, test } from '@jest/globals';
 import { type Middleware, ServiceBroker } from 'moleculer';
 import { lifecycleMiddleware } from '../../mixins/runtime/lifecycle.middleware.ts';
 
+const fails = (): never => {
+  throw new Error('NATS has gone');
+};
+
 async function stopWith(other: Middleware): Promise<string[]> {
   const told: string[] = [];
   const lifecycle = lifecycleMiddleware({ release: async () => void told.push('released') });
@@ -22,9 +26,6 @@ test('a stop gives back what the process holds, after its services have stopped'
 });
 
 test('so does a stop that fails half-way', async () => {
-  const stopping = (): never => {
-    throw new Error('NATS has gone');
-  };
-  expect(await stopWith({ name: 'Failing', stopping })).toContain('released');
-  expect(await stopWith({ name: 'Failing', stopped: stopping })).toEqual(['stopped', 'released']);
+  expect(await stopWith({ name: 'Failing', stopping: fails })).toContain('released');
+  expect(await stopWith({ name: 'Failing', stopped: fails })).toEqual(['stopped', 'released']);
 });

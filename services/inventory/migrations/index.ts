@@ -1,0 +1,6 @@
+/** All migrations of inventory, in their order. */
+import { stockBook } from './0001-stock-book.ts';
+import { demand } from './0002-demand.ts';
+import { eventTypes } from './0003-event-types.ts';
+
+export const migrations = [stockBook, demand, eventTypes];

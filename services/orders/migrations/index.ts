@@ -1,0 +1,7 @@
+/** All migrations of orders, in their order. */
+import { orders } from './0001-orders.ts';
+import { parked } from './0002-parked.ts';
+import { eventTypes } from './0003-event-types.ts';
+import { customerLists } from './0004-customer-lists.ts';
+
+export const migrations = [orders, parked, eventTypes, customerLists];

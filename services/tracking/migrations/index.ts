@@ -1,0 +1,6 @@
+/** All migrations of tracking, in their order. */
+import { shipments } from './0001-shipments.ts';
+import { customer } from './0002-customer.ts';
+import { eventTypes } from './0003-event-types.ts';
+
+export const migrations = [shipments, customer, eventTypes];
