@@ -147,14 +147,17 @@ test('a row that is no list of events, or that the stream refuses, is put aside 
   ]);
 });
 
+/** A stream of which nobody hears anything but shipments. */
+const ofShipments = (published: string[]) => ({
+  ...streamTo(async (event) => void published.push(event.id)),
+  heard: () => ['shipment.updated'],
+});
+
 test('events that nobody hears leave the outbox unpublished, and what is no list of events is put aside all the same', async () => {
   const { open } = await eventDatabase();
   const node = open();
   const published: string[] = [];
-  const relay = startRelay(node, {
-    ...streamTo(async (event) => void published.push(event.id)),
-    heard: () => ['shipment.updated'],
-  });
+  const relay = startRelay(node, ofShipments(published));
   const unheard = { ...eventOf('order-1', 1), type: 'order.created' };
   await writeRows(node, [[unheard], [unheard, eventOf('shipment-1', 1)], { type: 'order.created' }]);
   await eventually(async () => expect(await relay.waiting()).toBe(0));
@@ -167,10 +170,7 @@ test('a row whose types nobody hears is not read, and one of which somebody hear
   const { open } = await eventDatabase();
   const node = open();
   const published: string[] = [];
-  const relay = startRelay(node, {
-    ...streamTo(async (event) => void published.push(event.id)),
-    heard: () => ['shipment.updated'],
-  });
+  const relay = startRelay(node, ofShipments(published));
   // Read, it would be put aside: it is no list of events.
   await writeRows(node, [{ never: 'read' }], ['order.created']);
   await writeRows(node, [[eventOf('shipment-1', 1)]], ['order.created', 'shipment.updated']);
