@@ -66,7 +66,7 @@ export class BaselineContestant extends Contestant {
        )
        UPDATE products SET reserved = reserved + wanted.sum FROM (
          SELECT id, sum(quantity) FROM (SELECT first AS id, 1 AS quantity FROM made UNION ALL SELECT second, 2 FROM made)
-         GROUP BY id
+           AS lines GROUP BY id
        ) AS wanted WHERE products.id = wanted.id`,
       [from, to, lot.from, lot.customers],
     );
