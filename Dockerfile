@@ -22,7 +22,7 @@ VOLUME /data
 USER node
 EXPOSE 8090
 HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 \
-  CMD ["node", "--max-semi-space-size=32", "--import", "tsx", "mixins/runtime/healthcheck.ts"]
+  CMD ["node", "--max-semi-space-size=32", "--import", "tsx", "mixins/process/healthcheck.ts"]
 # Node itself is the first process, so that SIGTERM reaches it; it stops within 10 s.
 STOPSIGNAL SIGTERM
 CMD ["node", "--max-semi-space-size=32", "--import", "tsx", "node_modules/moleculer/bin/moleculer-runner.mjs", "-c", "moleculer.config.ts", "--mask", "**/*.service.ts", "services"]

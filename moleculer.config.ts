@@ -1,12 +1,12 @@
 /** What moleculer-runner starts a process with: looks first, starts the embedded database if it is needed, then the broker. */
 import type { BrokerOptions } from 'moleculer';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './mixins/database/embedded-postgres.ts';
-import { brokerOptions } from './mixins/runtime/broker-options.ts';
-import { greet } from './mixins/runtime/greeting.ts';
-import { lifecycleMiddleware } from './mixins/runtime/lifecycle.middleware.ts';
-import { needsEmbeddedDatabase, preflight } from './mixins/runtime/preflight.ts';
-import { refuseStart } from './mixins/runtime/refusal.ts';
-import { readSettings, takeEnvironment } from './mixins/settings.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './mixins/database/embedded/embedded-postgres.ts';
+import { brokerOptions } from './mixins/mesh/broker-options.ts';
+import { greet } from './services/api/greeting.ts';
+import { lifecycleMiddleware } from './mixins/process/lifecycle.middleware.ts';
+import { needsEmbeddedDatabase, preflight } from './mixins/process/preflight.ts';
+import { refuseStart } from './mixins/process/refusal.ts';
+import { readSettings, takeEnvironment } from './mixins/settings/settings.ts';
 
 /** The part of moleculer-runner that is told here which files to load. */
 interface Runner {

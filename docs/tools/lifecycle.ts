@@ -1,12 +1,12 @@
 /** Draws docs/understand/order-lifecycle.md from the machines that run, by asking them about every state they can reach. */
-import { type ChartState, INITIAL_STATE, type OrderState, stepOf } from '../../machines/order.chart.ts';
-import { ORDER_EVENTS, ORDER_MACHINE_VERSION } from '../../machines/order.machine.ts';
+import { type ChartState, INITIAL_STATE, type OrderState, stepOf } from '../../machines/order/order.chart.ts';
+import { ORDER_EVENTS, ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
 import {
   SHIPMENT_EVENTS,
   SHIPMENT_MACHINE_VERSION,
   SHIPMENT_STATES,
   shipmentStep,
-} from '../../machines/shipment.machine.ts';
+} from '../../machines/shipment/shipment.machine.ts';
 
 /** Where the drawing belongs, from the project's folder. */
 export const LIFECYCLE_FILE = 'docs/understand/order-lifecycle.md';
@@ -104,7 +104,7 @@ export function lifecyclePage(): string {
 
 This page is generated from the running machines by \`npm run docs:diagrams\`. Do not edit it: a test compares it.
 
-An order is a statechart of three regions that run side by side ([order.machine.ts](../../machines/order.machine.ts),
+An order is a statechart of three regions that run side by side ([order.machine.ts](../../machines/order/order.machine.ts),
 version ${ORDER_MACHINE_VERSION}). Each diagram below shows one region. The names on the arrows are events; one event may move several
 regions at once. A state with a note is work that is owed to a peer service: somebody has to do it, and a row that says
 so is found by recovery.
@@ -126,11 +126,11 @@ ${regionDiagram('shipment', owedIn('shipment', 'tracking'))}
 ${stateTable()}
 
 An order that owes nothing is at rest. \`PARCEL_DELIVERED\`, the news of a carrier, is no event of the chart:
-[order.decide.ts](../../machines/order.decide.ts) turns it into \`DELIVER\`, preceded by \`SHIP\` where nobody has shipped the order yet.
+[order.decide.ts](../../machines/order/order.decide.ts) turns it into \`DELIVER\`, preceded by \`SHIP\` where nobody has shipped the order yet.
 
 ## The shipment at tracking
 
-The parcel has a statechart of its own ([shipment.machine.ts](../../machines/shipment.machine.ts), version ${SHIPMENT_MACHINE_VERSION}). What a
+The parcel has a statechart of its own ([shipment.machine.ts](../../machines/shipment/shipment.machine.ts), version ${SHIPMENT_MACHINE_VERSION}). What a
 carrier reports in words of its own (\`IN_TRANSIT\`, \`DELAYED\` …) is kept as the status people see, and is \`REPORT\` here.
 
 ${shipmentDiagram()}

@@ -1,5 +1,5 @@
 /** The actor host: puts events into mailboxes, decides, commits, and only then answers and acts. */
-import { Overloaded } from '../../machines/errors.ts';
+import { Overloaded } from '../../machines/shared/failure.ts';
 import { type ActorPolicy, type ActorPorts, backoffMs, type Due, type Memory } from './actor.ts';
 
 /** An event on its way to an actor. */

@@ -1,5 +1,5 @@
 /** Recovery: takes up owed work whose time has come, also that of nodes that died, at a bounded rate. */
-import { type Clock, SYSTEM_CLOCK } from '../clock.ts';
+import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 export interface RecoveryPorts<Claimed> {
   /** Leases up to `limit` due rows to this node, oldest first, skipping those another node is just claiming. */

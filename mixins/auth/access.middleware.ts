@@ -1,6 +1,6 @@
 /** Holds calls against the rule of their action, and services against having one. */
 import type { Context, Middleware, Service } from 'moleculer';
-import { StartRefused } from '../runtime/refusal.ts';
+import { StartRefused } from '../process/refusal.ts';
 import { type AccessRule, demandRole } from './access.ts';
 import { callerOf } from './caller.ts';
 

@@ -1,5 +1,5 @@
 /** Who may call what: the rule that every action's schema carries under `access`. */
-import { Forbidden } from '../../machines/errors.ts';
+import { Forbidden } from './auth.failures.ts';
 import type { Caller, Role } from './caller.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** The settings of authentication. */
-import { SettingError, type SettingReader } from '../setting-reader.ts';
+import { SettingError, type SettingReader } from '../settings/setting-reader.ts';
 
 /** How callers are known: by a shared secret or by the public keys of an issuer, never by both. */
 export interface AuthSettings {

@@ -1,8 +1,8 @@
 /** Knows who calls an action, and believes nobody on the mesh without proof. Installed where callers are authenticated. */
 import type { ActionEndpoint, Context, Middleware, ServiceBroker } from 'moleculer';
-import { Unauthenticated } from '../../machines/errors.ts';
-import type { MeshKeys } from '../mesh/mesh-keys.ts';
-import { PacketGuard } from '../mesh/packet-guard.ts';
+import { Unauthenticated } from './auth.failures.ts';
+import type { MeshKeys } from '../mesh/seal/mesh-keys.ts';
+import { PacketGuard } from '../mesh/seal/packet-guard.ts';
 import { type Caller, callerOf, ENGINE, setCaller } from './caller.ts';
 
 export interface MeshIdentityOptions {

@@ -2,8 +2,8 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { SignJWT } from 'jose';
-import { SettingError, SettingReader } from '../setting-reader.ts';
-import { readSettings } from '../settings.ts';
+import { SettingError, SettingReader } from '../settings/setting-reader.ts';
+import { readSettings } from '../settings/settings.ts';
 import type { AuthSettings } from './auth.settings.ts';
 import { type Role, ROLES } from './caller.ts';
 import { SECRET_ALGORITHMS } from './tokens.ts';

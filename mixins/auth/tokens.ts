@@ -1,7 +1,8 @@
 /** Bearer tokens (JWT): whether one is genuine, and whom it names. */
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
-import { Forbidden, ServiceUnavailable, Unauthenticated } from '../../machines/errors.ts';
-import { isStorable } from '../params.ts';
+import { Forbidden, Unauthenticated } from './auth.failures.ts';
+import { ServiceUnavailable } from '../../machines/shared/failure.ts';
+import { isStorable } from '../params/params.ts';
 import type { AuthSettings } from './auth.settings.ts';
 import { type Caller, type Role, ROLES } from './caller.ts';
 

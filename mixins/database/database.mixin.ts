@@ -1,9 +1,9 @@
 /** Gives a service its database: opened and migrated before the service starts, closed after it has stopped. */
 import type { ServiceSchema } from 'moleculer';
-import { defineMixin } from '../schema.ts';
-import { readSettings, type StatefulService } from '../settings.ts';
+import { defineMixin } from '../mesh/schema.ts';
+import { readSettings, type StatefulService } from '../settings/settings.ts';
 import { type Database, openDatabase } from './database.ts';
-import { embeddedUrl } from './embedded-url.ts';
+import { embeddedUrl } from './embedded/url.ts';
 import { type Migration, migrate } from './migrations.ts';
 
 /** What a service gains: `this.database`, usable from its `started` to the end of its `stopped`. */

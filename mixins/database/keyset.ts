@@ -1,5 +1,5 @@
 /** Pages over a whole table in the order of its order ids, for peers that read all of it. */
-import { countNumber, identifier } from '../params.ts';
+import { countNumber, identifier } from '../params/params.ts';
 
 /** Rows a page has at most. */
 const MAX_ROWS = 1_000;

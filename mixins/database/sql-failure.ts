@@ -1,7 +1,7 @@
 /** What a failed statement means, told by SQLSTATE and never by message. */
 import pg from 'pg';
 import { DatabaseError } from 'sequelize';
-import { ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
+import { ServiceUnavailable, Failure } from '../../machines/shared/failure.ts';
 
 /** Only what the server itself reports has an SQLSTATE: `EPIPE` is five letters too. */
 function stateOf(error: unknown): string | undefined {
@@ -31,7 +31,7 @@ const OUTAGE = /^(?:08|28|53|57|3D000|55000)/;
  * last may have worked.
  */
 export function isOutage(error: unknown): boolean {
-  if (error instanceof WaybillError || error instanceof TypeError || error instanceof RangeError) return false;
+  if (error instanceof Failure || error instanceof TypeError || error instanceof RangeError) return false;
   const state = stateOf(error);
   return state === undefined || OUTAGE.test(state);
 }

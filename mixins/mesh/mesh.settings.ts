@@ -1,8 +1,8 @@
 /** The settings of the mesh: where NATS is, who this process is to it, and what its nodes know each other by. */
 import { nkeys } from 'nats';
 import type { AuthSettings } from '../auth/auth.settings.ts';
-import { SettingError, type SettingReader } from '../setting-reader.ts';
-import { deriveMeshKeys, type MeshKeys } from './mesh-keys.ts';
+import { SettingError, type SettingReader } from '../settings/setting-reader.ts';
+import { deriveMeshKeys, type MeshKeys } from './seal/mesh-keys.ts';
 
 /** What NATS is shown of this process. Never log it. */
 export type NatsLogin =

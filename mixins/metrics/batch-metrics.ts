@@ -1,6 +1,6 @@
 /** Counts the batches of a group commit and what they hold. */
 import type { MetricRegistry } from 'moleculer';
-import type { WriteBatch } from '../group-commit.ts';
+import type { WriteBatch } from '../actor/group-commit.ts';
 import { BATCH_ITEMS_TOTAL, BATCHES_TOTAL } from './metric-names.ts';
 
 /** The same writer, counted under `stage`. Counts nothing where the broker's metrics are off. */

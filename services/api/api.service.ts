@@ -1,10 +1,10 @@
 /** The gateway: HTTP on one side, the actions of the other services on the other. */
 import type { ServiceSchema } from 'moleculer';
 import type { AuthSettings } from '../../mixins/auth/auth.settings.ts';
-import { gatewayMixin } from '../../mixins/http/gateway.mixin.ts';
-import type { HttpSettings } from '../../mixins/http/http.settings.ts';
-import { defineService } from '../../mixins/schema.ts';
-import { readSettings } from '../../mixins/settings.ts';
+import { gatewayMixin } from '../../mixins/gateway/gateway.mixin.ts';
+import type { HttpSettings } from '../../mixins/gateway/gateway.settings.ts';
+import { defineService } from '../../mixins/mesh/schema.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
 import { inventoryRoutes } from './routes/inventory.routes.ts';
 import { operationsRoutes } from './routes/operations.routes.ts';
 import { ordersRoutes } from './routes/orders.routes.ts';

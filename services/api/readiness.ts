@@ -1,6 +1,6 @@
 /** Decides whether this process should be given requests. */
 import type { ServiceBroker } from 'moleculer';
-import { ServiceUnavailable } from '../../machines/errors.ts';
+import { ServiceUnavailable } from '../../machines/shared/failure.ts';
 
 /** The service without which no order can be taken. It may run in any process. */
 const NEEDED = 'orders';

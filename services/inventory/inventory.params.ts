@@ -1,7 +1,7 @@
 /** The rules for what callers send, in the terms of fastest-validator; every fault of a call is reported at once. */
-import { isMoney, MAX_CENTS, moneyToNumber } from '../../machines/money.ts';
-import { MAX_STOCK } from '../../machines/stock-book.ts';
-import { anyText, countNumber, identifier, text } from '../../mixins/params.ts';
+import { isMoney, MAX_CENTS, moneyToNumber } from '../../machines/shared/money.ts';
+import { MAX_STOCK } from '../../machines/stock/stock.book.ts';
+import { anyText, countNumber, identifier, text } from '../../mixins/params/params.ts';
 
 interface Fault {
   type: string;

@@ -1,15 +1,15 @@
 /** The inventory: a catalogue of products and the stock book that reserves, releases and consumes for orders. */
 import type { Context } from 'moleculer';
 import { Op } from 'sequelize';
-import { NotFound, ValidationFailed } from '../../machines/errors.ts';
-import { moneyToNumber } from '../../machines/money.ts';
-import { type OrderOperation, orderLines } from '../../machines/stock-book.ts';
+import { NotFound, ValidationFailed } from '../../machines/shared/failure.ts';
+import { moneyToNumber } from '../../machines/shared/money.ts';
+import { type OrderOperation, orderLines } from '../../machines/stock/stock.book.ts';
 import { databaseMixin, type WithDatabase } from '../../mixins/database/database.mixin.ts';
 import { readModelMixin, type WithReadModel } from '../../mixins/database/read-model.mixin.ts';
-import { outboxMixin, type WithOutbox } from '../../mixins/outbox/outbox.mixin.ts';
-import { defineService } from '../../mixins/schema.ts';
-import { readSettings } from '../../mixins/settings.ts';
-import { fillDemoCatalog } from './demo-catalog.ts';
+import { outboxMixin, type WithOutbox } from '../../mixins/events/outbox/outbox.mixin.ts';
+import { defineService } from '../../mixins/mesh/schema.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
+import { fillDemoCatalog } from './store/demo-catalog.ts';
 import { addStockParams, createParams, getParams, listParams, orderParams, updateParams } from './inventory.params.ts';
 import type {
   NewProduct,
@@ -24,10 +24,10 @@ import type {
   StockReply,
 } from './inventory.types.ts';
 import { migrations } from './migrations/index.ts';
-import { imbalances, reservations } from './reconciliation.actions.ts';
-import { defineProduct, type ProductColumns, productOf } from './product.model.ts';
-import { ProductStore } from './product.store.ts';
-import { StockBookStore } from './stock-book.store.ts';
+import { imbalances, reservations } from './actions/reconciliation.actions.ts';
+import { defineProduct, type ProductColumns, productOf } from './models/product.model.ts';
+import { ProductStore } from './store/product.store.ts';
+import { StockBookStore } from './store/stock-book.store.ts';
 
 interface Inventory extends WithDatabase, WithOutbox, WithReadModel<ProductColumns> {
   book: StockBookStore;

@@ -2,8 +2,8 @@
 import type { Service } from 'moleculer';
 import type { Recovery } from '../../mixins/actor/recovery.ts';
 import type { WithDatabase } from '../../mixins/database/database.mixin.ts';
-import type { WithOutbox } from '../../mixins/outbox/outbox.mixin.ts';
-import type { OrderHost, OrderPlacing } from './placing.ts';
+import type { WithOutbox } from '../../mixins/events/outbox/outbox.mixin.ts';
+import type { OrderHost, OrderPlacing } from './engine/placing.ts';
 import type { OrderQueries } from './store/order.queries.ts';
 import type { Claimed } from './store/order.port.ts';
 import type { OrderStore } from './store/order.store.ts';

@@ -1,10 +1,10 @@
 /** Orders: takes them, decides what becomes of them, and carries on what is owed for them. */
-import type { DomainEvent } from '../../machines/domain-event.ts';
+import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { databaseMixin } from '../../mixins/database/database.mixin.ts';
-import { outboxMixin } from '../../mixins/outbox/outbox.mixin.ts';
-import { defineService } from '../../mixins/schema.ts';
-import { readSettings } from '../../mixins/settings.ts';
-import { subscriptionsMixin } from '../../mixins/stream/subscriptions.mixin.ts';
+import { outboxMixin } from '../../mixins/events/outbox/outbox.mixin.ts';
+import { defineService } from '../../mixins/mesh/schema.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
+import { subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
 import { command } from './actions/command.action.ts';
 import { create } from './actions/create.action.ts';
 import { explain } from './actions/explain.action.ts';
@@ -12,9 +12,9 @@ import { get, history, listByCustomer, search } from './actions/read.actions.ts'
 import { retry } from './actions/retry.action.ts';
 import { states } from './actions/states.action.ts';
 import { migrations } from './migrations/index.ts';
-import { orderEngine, parcelDelivered } from './order-engine.ts';
+import { orderEngine, parcelDelivered } from './engine/order-engine.ts';
 import type { OrdersOwn } from './orders.context.ts';
-import { showOwed } from './owed-gauges.ts';
+import { showOwed } from './orders.metrics.ts';
 import { OrderQueries } from './store/order.queries.ts';
 import { OrderStore } from './store/order.store.ts';
 

@@ -1,11 +1,11 @@
 /** Reports: what can be said only by looking at several services together. It keeps nothing and changes nothing. */
 import type { Context } from 'moleculer';
-import { ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
-import type { Disagreement } from '../../machines/reconciliation.ts';
+import { ServiceUnavailable, Failure } from '../../machines/shared/failure.ts';
+import type { Disagreement } from '../../machines/reconciliation/reconciliation.ts';
 import { ENGINE, setCaller } from '../../mixins/auth/caller.ts';
-import { countNumber } from '../../mixins/params.ts';
-import { defineAction, defineService } from '../../mixins/schema.ts';
-import { type BookReader, type PageRequest, reconcile } from './reconciliation.ts';
+import { countNumber } from '../../mixins/params/params.ts';
+import { defineAction, defineService } from '../../mixins/mesh/schema.ts';
+import { type BookReader, type PageRequest, reconcile } from './store/books.ts';
 import type { ReconciliationParams } from './reports.types.ts';
 
 /** How long one page may take, and all of them together. */
@@ -52,7 +52,7 @@ async function ask<Answer>(ctx: Context, service: string, action: string, params
   try {
     return await ctx.call<Answer, PageRequest>(`${service}.${action}`, params, { timeout: PAGE_TIMEOUT_MS });
   } catch (error) {
-    if (error instanceof WaybillError && !error.retryable) throw error;
+    if (error instanceof Failure && !error.retryable) throw error;
     const message = `Reconciliation needs ${service}, which does not answer in time. Repeat the request when it is back`;
     throw Object.assign(new ServiceUnavailable(message, { missing: [service] }), { cause: error });
   }

@@ -1,5 +1,5 @@
 /** The event that tells the world of a shipment's change. */
-import type { DomainEvent } from '../../machines/domain-event.ts';
+import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { trackingNumberOf } from './tracking-number.ts';
 
 export interface ShipmentUpdated extends Record<string, unknown> {

@@ -1,6 +1,6 @@
 /** Tracking numbers: `TRK-` and a UUIDv7 whose first bits are the order id. */
-import { idOf, uuidOf } from '../../machines/ids.ts';
-import { randomBytes } from '../../mixins/random.ts';
+import { idOf, uuidOf } from '../../machines/shared/ids.ts';
+import { randomBytes } from '../../mixins/actor/random.ts';
 
 const PREFIX = 'TRK-';
 

@@ -1,6 +1,6 @@
 /** What tracking's actions accept. Every fault is reported at once, each naming its field. */
-import { RESERVED_STATUSES } from '../../machines/shipment.machine.ts';
-import { identifier, isStorable, text, isInstant } from '../../mixins/params.ts';
+import { RESERVED_STATUSES } from '../../machines/shipment/shipment.machine.ts';
+import { identifier, isStorable, text, isInstant } from '../../mixins/params/params.ts';
 import type { AddEventParams } from './tracking.types.ts';
 
 /** Free fields a timeline entry may carry, besides the named ones. */

@@ -1,24 +1,24 @@
 /** Shipments and their timelines: makes one an order, keeps what carriers report, tells of every change. */
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'moleculer';
-import type { DomainEvent } from '../../machines/domain-event.ts';
-import { NotFound, ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
-import { eventOfStatus } from '../../machines/shipment.machine.ts';
+import type { DomainEvent } from '../../machines/shared/domain-event.ts';
+import { NotFound, ServiceUnavailable, Failure } from '../../machines/shared/failure.ts';
+import { eventOfStatus } from '../../machines/shipment/shipment.machine.ts';
 import { confinedTo } from '../../mixins/auth/caller.ts';
 import { databaseMixin, type WithDatabase } from '../../mixins/database/database.mixin.ts';
 import { orUnavailable } from '../../mixins/database/sql-failure.ts';
-import { GroupCommit } from '../../mixins/group-commit.ts';
+import { GroupCommit } from '../../mixins/actor/group-commit.ts';
 import { countBatches } from '../../mixins/metrics/batch-metrics.ts';
-import { outboxMixin, type WithOutbox } from '../../mixins/outbox/outbox.mixin.ts';
-import { defineService } from '../../mixins/schema.ts';
-import { subscriptionsMixin } from '../../mixins/stream/subscriptions.mixin.ts';
-import { type Change, type ChangeOutcome, changeShipments } from './change-shipments.ts';
-import { type CreateOutcome, createShipments, type NewShipment, newShipment } from './create-shipments.ts';
+import { outboxMixin, type WithOutbox } from '../../mixins/events/outbox/outbox.mixin.ts';
+import { defineService } from '../../mixins/mesh/schema.ts';
+import { subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
+import { type Change, type ChangeOutcome, changeShipments } from './store/change-shipments.ts';
+import { type CreateOutcome, createShipments, type NewShipment, newShipment } from './store/create-shipments.ts';
 import { migrations } from './migrations/index.ts';
-import { shipmentsPage } from './shipments.action.ts';
-import { deliveredEntry, findShipment } from './shipment-view.ts';
+import { shipmentsPage } from './actions/shipments.action.ts';
+import { deliveredEntry, findShipment } from './tracking.view.ts';
 import { parseTrackingNumber, trackingNumberOf } from './tracking-number.ts';
-import { defineTrackingModels, type TrackingModels } from './tracking.models.ts';
+import { defineTrackingModels, type TrackingModels } from './models/tracking.models.ts';
 import {
   addEventParams,
   createShipmentParams,
@@ -79,7 +79,7 @@ export default defineService<Tracking>({
       params: createShipmentParams,
       async handler(ctx: Context<CreateShipmentParams>): Promise<CreateShipmentResult> {
         const outcome = await this.creating.push(newShipment(ctx.params, Date.now()));
-        if (outcome instanceof WaybillError) throw outcome;
+        if (outcome instanceof Failure) throw outcome;
         return outcome;
       },
     },

@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
-import { homeOf } from '../../mixins/database/embedded-place.ts';
+import { homeOf } from '../../mixins/database/embedded/place.ts';
 import { Nats, Postgres } from '../chaos/servers.ts';
 import { ROOT } from '../chaos/waybill-node.ts';
 

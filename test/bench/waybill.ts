@@ -1,10 +1,10 @@
 /** Waybill as a contestant: started as `npm start` does, all services in one process, everything on. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ID_EPOCH_MS } from '../../machines/ids.ts';
-import { ORDER_MACHINE_VERSION } from '../../machines/order.machine.ts';
-import { SHIPMENT_MACHINE_VERSION } from '../../machines/shipment.machine.ts';
-import { readSettings } from '../../mixins/settings.ts';
+import { ID_EPOCH_MS } from '../../machines/shared/ids.ts';
+import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
+import { SHIPMENT_MACHINE_VERSION } from '../../machines/shipment/shipment.machine.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
 import type { Running } from '../chaos/child-process.ts';
 import { ROOT } from '../chaos/waybill-node.ts';
 import { freePort } from '../support/free-port.ts';

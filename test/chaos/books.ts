@@ -1,6 +1,6 @@
 /** The books of a round, read from the API when it is over: orders with their histories, stock, shipments, events. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { DomainEvent } from '../../machines/domain-event.ts';
+import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import type { Explanation, HistoryEntryView, OrderView } from '../../services/orders/orders.types.ts';
 import type { Log } from './log.ts';
 import type { Product, Shop } from './shop.ts';

@@ -1,7 +1,7 @@
 /** The mesh a round is played on: real processes, a database for each service, and a proxy on every connection. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SERVICE_NAMES } from '../../mixins/settings.ts';
+import { SERVICE_NAMES } from '../../mixins/settings/settings.ts';
 import { freePort } from '../support/free-port.ts';
 import { Proxy } from './proxy.ts';
 import { Nats, Postgres } from './servers.ts';

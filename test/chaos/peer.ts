@@ -1,6 +1,6 @@
 /** A broker that is no part of Waybill, in the same mesh: asks each node by name whether it serves. */
 import { ServiceBroker } from 'moleculer';
-import { NAMESPACE } from '../../mixins/runtime/broker-options.ts';
+import { NAMESPACE } from '../../mixins/mesh/broker-options.ts';
 import type { WaybillNode } from './waybill-node.ts';
 
 /** A read that goes to the node's database and back; that there is no such thing is an answer too. */

@@ -1,6 +1,6 @@
 /** An independent reader of the JetStream stream: everything that was ever published, in the order of the stream. */
 import { AckPolicy, connect, DeliverPolicy, nanos } from 'nats';
-import type { DomainEvent } from '../../machines/domain-event.ts';
+import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 
 const STREAM = 'WAYBILL-WAYBILL';
 

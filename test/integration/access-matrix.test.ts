@@ -1,9 +1,10 @@
 /** Who may do what: every role at every action and every route that there is, on its own customer's things and others'. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ServiceBroker } from 'moleculer';
-import { Forbidden, NotFound } from '../../machines/errors.ts';
+import { Forbidden } from '../../mixins/auth/auth.failures.ts';
+import { NotFound } from '../../machines/shared/failure.ts';
 import { type Caller, ENGINE } from '../../mixins/auth/caller.ts';
-import type { GatewayAlias, MoleculerWeb, WithGateway } from '../../mixins/http/exchange.ts';
+import type { GatewayAlias, MoleculerWeb, WithGateway } from '../../mixins/gateway/exchange.ts';
 import { bodyOf, type Engine, startEngine } from '../support/engine.ts';
 import { http } from '../support/http.ts';
 import { ADMIN, bearer, callAs, customer, SECRET, STAFF } from '../support/tokens.ts';

@@ -1,13 +1,14 @@
 /** The rule of an action: demanded of every service at its start, and looked at before anything else about a call. */
 import { afterEach, expect, test } from '@jest/globals';
 import { ServiceBroker, type ServiceSchema } from 'moleculer';
-import { Forbidden, ValidationFailed } from '../../machines/errors.ts';
+import { Forbidden } from '../../mixins/auth/auth.failures.ts';
+import { ValidationFailed } from '../../machines/shared/failure.ts';
 import { access } from '../../mixins/auth/access.middleware.ts';
 import { ENGINE } from '../../mixins/auth/caller.ts';
-import { brokerOptions } from '../../mixins/runtime/broker-options.ts';
-import { refusalLine } from '../../mixins/runtime/refusal.ts';
-import { defineService } from '../../mixins/schema.ts';
-import { readSettings } from '../../mixins/settings.ts';
+import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
+import { refusalLine } from '../../mixins/process/refusal.ts';
+import { defineService } from '../../mixins/mesh/schema.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
 import { startChild } from '../support/child.ts';
 import { ADMIN, callAs, customer, SECRET, STAFF } from '../support/tokens.ts';
 import { ROOT } from '../support/waybill.ts';

@@ -2,11 +2,11 @@
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { readServerNote } from '../../mixins/database/embedded-cluster.ts';
-import { homeOf } from '../../mixins/database/embedded-place.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../mixins/database/embedded-postgres.ts';
-import { processIdentity } from '../../mixins/database/embedded-process.ts';
-import { embeddedUrl } from '../../mixins/database/embedded-url.ts';
+import { readServerNote } from '../../mixins/database/embedded/cluster.ts';
+import { homeOf } from '../../mixins/database/embedded/place.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../mixins/database/embedded/embedded-postgres.ts';
+import { processIdentity } from '../../mixins/database/embedded/process.ts';
+import { embeddedUrl } from '../../mixins/database/embedded/url.ts';
 import { type Child, startChild } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { query } from '../support/postgres.ts';

@@ -1,14 +1,14 @@
 /** The engine's own metrics: batches, open breakers, and gauges that are measured when they are read. */
 import { afterEach, expect, test } from '@jest/globals';
 import { ServiceBroker } from 'moleculer';
-import { ServiceUnavailable } from '../../machines/errors.ts';
+import { ServiceUnavailable } from '../../machines/shared/failure.ts';
 import { countBatches } from '../../mixins/metrics/batch-metrics.ts';
 import { OUTBOX_WAITING } from '../../mixins/metrics/metric-names.ts';
 import { renderPrometheus } from '../../mixins/metrics/prometheus.ts';
 import { collectGauges, onScrape } from '../../mixins/metrics/scrape.ts';
-import { brokerOptions } from '../../mixins/runtime/broker-options.ts';
-import { defineService } from '../../mixins/schema.ts';
-import { readSettings } from '../../mixins/settings.ts';
+import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
+import { defineService } from '../../mixins/mesh/schema.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
 
 let broker: ServiceBroker;
 

@@ -1,10 +1,10 @@
 /** What both streams promise, on both: the in-process one and JetStream. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { ServiceBroker } from 'moleculer';
-import type { Consumer, EventStream, HandleEvent } from '../../mixins/stream/event-stream.ts';
-import { Inbox } from '../../mixins/stream/inbox.ts';
-import { JetStreamStream } from '../../mixins/stream/jetstream.ts';
-import { LocalStream } from '../../mixins/stream/local-stream.ts';
+import type { Consumer, EventStream, HandleEvent } from '../../mixins/events/stream/event-stream.ts';
+import { Inbox } from '../../mixins/events/inbox/inbox.ts';
+import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
+import { LocalStream } from '../../mixins/events/stream/local-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   afterwards,

@@ -4,8 +4,8 @@ import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { ServiceBroker } from 'moleculer';
-import type { WithGateway } from '../../mixins/http/gateway.mixin.ts';
-import { SettingError } from '../../mixins/setting-reader.ts';
+import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
+import { SettingError } from '../../mixins/settings/setting-reader.ts';
 import { apiService } from '../../services/api/api.service.ts';
 import { eventually } from '../support/eventually.ts';
 import {

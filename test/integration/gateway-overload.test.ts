@@ -1,6 +1,6 @@
 /** A gateway whose engine is full: what it refuses costs next to nothing, and it lets in again by itself. */
 import { expect, test } from '@jest/globals';
-import { Overloaded } from '../../machines/errors.ts';
+import { Overloaded } from '../../machines/shared/failure.ts';
 import { eventually } from '../support/eventually.ts';
 import { get, ORDER, ORDER_BODY, peers, post, useGateway } from '../support/gateway.ts';
 

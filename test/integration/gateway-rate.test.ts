@@ -1,6 +1,6 @@
 /** How often a caller may ask: over real HTTP, with real tokens. */
 import { afterAll, describe, expect, test } from '@jest/globals';
-import type { HttpSettings } from '../../mixins/http/http.settings.ts';
+import type { HttpSettings } from '../../mixins/gateway/gateway.settings.ts';
 import { renderPrometheus } from '../../mixins/metrics/prometheus.ts';
 import { type Answer, type Gateway, JSON_TYPE, raw, send, STAND_INS, startGateway } from '../support/gateway.ts';
 import { bearer, customer, SECRET, STAFF } from '../support/tokens.ts';

@@ -1,7 +1,8 @@
 /** The gateway over real HTTP: every request that it refuses, and every failure that it shows. */
 import { describe, expect, test } from '@jest/globals';
 import { Errors } from 'moleculer';
-import * as errors from '../../machines/errors.ts';
+import { IllegalTransition } from '../../machines/shared/failure.ts';
+import { FAILURES, shownAs } from '../../mixins/gateway/reply/failure-table.ts';
 import { get, JSON_TYPE, MAX_BODY, ORDER_BODY, peers, post, put, raw, send, useGateway } from '../support/gateway.ts';
 
 useGateway();
@@ -176,7 +177,7 @@ describe('every answer', () => {
     }
   });
 
-  test.each(errors.ERROR_CLASSES.map((errorClass) => [errorClass.name, errorClass] as const))(
+  test.each(FAILURES.map((errorClass) => [errorClass.name, errorClass] as const))(
     'shows %s with its title, status and pause',
     async (_, errorClass) => {
       const error = new errorClass('what to do', { orderId: 7 });
@@ -184,10 +185,10 @@ describe('every answer', () => {
         throw error;
       };
       const answer = await get('/orders/7');
-      expect(answer.status).toBe(error.code);
+      expect(answer.status).toBe(shownAs(error).status);
       expect(answer.headers['content-type']).toBe('application/json');
       expect(answer.headers['retry-after']).toBe(error.retryable ? '1' : undefined);
-      expect(answer.json).toEqual({ error: error.title, message: 'what to do', orderId: 7 });
+      expect(answer.json).toEqual({ error: shownAs(error).title, message: 'what to do', orderId: 7 });
       expect(answer.headers['x-error-type']).toBe(error.type);
     },
   );
@@ -224,8 +225,8 @@ describe('every answer', () => {
 
   test('an error of ours that crossed the mesh as plain fields is shown as it was', async () => {
     peers.next = () => {
-      const { type, code, data } = new errors.IllegalTransition('', { status: 'SHIPPED' });
-      throw Object.assign(new Error('already on its way'), { type, code, data });
+      const { type, data } = new IllegalTransition('', { status: 'SHIPPED' });
+      throw Object.assign(new Error('already on its way'), { type, code: 409, data });
     };
     const answer = await put('/orders/7/cancel');
     expect([answer.status, answer.json]).toEqual([

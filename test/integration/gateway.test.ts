@@ -1,6 +1,6 @@
 /** The gateway over real HTTP: what goes in, and what comes out. */
 import { describe, expect, test } from '@jest/globals';
-import * as errors from '../../machines/errors.ts';
+import { InsufficientStock } from '../../machines/order/order.failures.ts';
 import { get, ORDER, ORDER_BODY, peers, post, PRODUCT, put, send, useGateway } from '../support/gateway.ts';
 
 useGateway();
@@ -35,7 +35,7 @@ describe('orders', () => {
 
   test('a stored failure is replayed with the header and without the mark', async () => {
     peers.next = () => {
-      throw new errors.InsufficientStock('Product ID 1 has insufficient stock', {
+      throw new InsufficientStock('Product ID 1 has insufficient stock', {
         unavailableProducts: [1],
         orderId: 7,
         replayed: true,

@@ -199,7 +199,6 @@ test('an order id with other items is a conflict', async () => {
   await ask('reserve', orderId, [{ productId: id, quantity: 1 }]);
   expect(await failureOf(ask('reserve', orderId, [{ productId: id, quantity: 2 }]))).toMatchObject({
     type: 'ORDER_ID_REUSED',
-    code: 409,
   });
   expect(await product(id)).toMatchObject({ reservedQuantity: 1 });
 });
@@ -290,7 +289,7 @@ test('connections that break under load lose no order and add no stock twice', a
   await cutting;
 
   for (const outcome of [...outcomes, ...added]) {
-    if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 503, retryable: true });
+    if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ type: 'SERVICE_UNAVAILABLE', retryable: true });
   }
   // What failed is asked again, as its caller would.
   const replies = await Promise.all(orders.map((orderId) => ask('reserve', orderId, items)));
@@ -344,7 +343,7 @@ test('a product is created, read, changed and refused a second time under its sk
     availableStock: 3,
   });
   expect(await product(created.id)).toEqual(created);
-  expect(await failureOf(createProduct({ sku: 'KETTLE' }))).toMatchObject({ type: 'DUPLICATE_SKU', code: 409 });
+  expect(await failureOf(createProduct({ sku: 'KETTLE' }))).toMatchObject({ type: 'DUPLICATE_SKU' });
   const changed = await one.call('inventory.update', { id: created.id, price: 80.05, description: null });
   expect(changed).toEqual({ ...created, price: 80.05, description: null });
   expect(await one.call('inventory.update', { id: created.id, name: null, price: null })).toEqual(changed);
@@ -363,7 +362,7 @@ test('a product is created, read, changed and refused a second time under its sk
 
 test('a product that does not exist is not found', async () => {
   const id = 999_999_999;
-  expect(await failureOf(product(id))).toMatchObject({ type: 'NOT_FOUND', code: 404 });
+  expect(await failureOf(product(id))).toMatchObject({ type: 'NOT_FOUND' });
   expect(await failureOf(one.call('inventory.addStock', { id, amount: 1 }))).toMatchObject({ type: 'NOT_FOUND' });
   expect(await failureOf(one.call('inventory.update', { id, price: 1 }))).toMatchObject({ type: 'NOT_FOUND' });
 });

@@ -2,8 +2,8 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { connect } from 'nats';
 import type { Database } from '../../mixins/database/database.ts';
-import { Inbox } from '../../mixins/stream/inbox.ts';
-import { JetStreamStream } from '../../mixins/stream/jetstream.ts';
+import { Inbox } from '../../mixins/events/inbox/inbox.ts';
+import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
 import { eventually } from '../support/eventually.ts';
 import { afterwards, eventDatabase, eventOf, leaseOf, Received, silentLogger } from '../support/events.ts';
 import { meshAt, type Nats, startNats } from '../support/nats.ts';

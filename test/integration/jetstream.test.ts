@@ -1,9 +1,9 @@
 /** The JetStream path as nodes and servers come and go. */
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Database } from '../../mixins/database/database.ts';
-import type { EventStream, HandleEvent } from '../../mixins/stream/event-stream.ts';
-import { Inbox } from '../../mixins/stream/inbox.ts';
-import { JetStreamStream } from '../../mixins/stream/jetstream.ts';
+import type { EventStream, HandleEvent } from '../../mixins/events/stream/event-stream.ts';
+import { Inbox } from '../../mixins/events/inbox/inbox.ts';
+import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   afterwards,

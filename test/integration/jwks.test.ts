@@ -1,7 +1,8 @@
 /** Tokens of an issuer with public keys: which are believed, how keys change, and what happens while they cannot be read. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
-import { ServiceUnavailable, Unauthenticated } from '../../machines/errors.ts';
+import { ServiceUnavailable } from '../../machines/shared/failure.ts';
+import { Unauthenticated } from '../../mixins/auth/auth.failures.ts';
 import { tokenVerifier, type VerifierTerms } from '../../mixins/auth/tokens.ts';
 import { freePort } from '../support/free-port.ts';
 import { type KeyServer, startKeyServer } from '../support/key-server.ts';

@@ -1,10 +1,10 @@
 /** machine:check restores every order without touching it, and names those that this code cannot go on with. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { uuidOf } from '../../machines/ids.ts';
-import { place } from '../../machines/order.decide.ts';
+import { uuidOf } from '../../machines/shared/ids.ts';
+import { place } from '../../machines/order/order.decide.ts';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
 import { migrate } from '../../mixins/database/migrations.ts';
-import { checkMachine, machineCheck } from '../../services/orders/machine-check.ts';
+import { checkMachine, machineCheck } from '../../services/orders/machine-check.command.ts';
 import { migrations } from '../../services/orders/migrations/index.ts';
 import { OrderStore } from '../../services/orders/store/order.store.ts';
 import { startChild } from '../support/child.ts';

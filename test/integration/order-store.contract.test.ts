@@ -1,8 +1,8 @@
 /** The contract of a store of orders, kept by the one in PostgreSQL and by its twin in the simulator alike. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { uuidOf } from '../../machines/ids.ts';
-import { decide, place } from '../../machines/order.decide.ts';
-import type { Decision, OrderEvent } from '../../machines/order.ts';
+import { uuidOf } from '../../machines/shared/ids.ts';
+import { decide, place } from '../../machines/order/order.decide.ts';
+import type { Decision, OrderEvent } from '../../machines/order/order.ts';
 import type { Due } from '../../mixins/actor/actor.ts';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
 import { migrate } from '../../mixins/database/migrations.ts';

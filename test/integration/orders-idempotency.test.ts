@@ -1,8 +1,8 @@
 /** Idempotency keys on the whole engine: the first answer again, whatever became of the order since. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
-import { uuidOf } from '../../machines/ids.ts';
-import { place } from '../../machines/order.decide.ts';
+import { uuidOf } from '../../machines/shared/ids.ts';
+import { place } from '../../machines/order/order.decide.ts';
 import type { PlacedOrder } from '../../services/orders/orders.types.ts';
 import type { OrdersService } from '../../services/orders/orders.context.ts';
 import { bodyOf, type Engine, startEngine } from '../support/engine.ts';

@@ -1,6 +1,7 @@
 /** The outages of peers on the whole engine: what callers are told, and that the order is carried on by itself. */
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
-import { OrderPending, Unauthenticated } from '../../machines/errors.ts';
+import { OrderPending } from '../../machines/order/order.failures.ts';
+import { Unauthenticated } from '../../mixins/auth/auth.failures.ts';
 import { bodyOf, type Disturbance, type Engine, hang, startEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 

@@ -1,6 +1,6 @@
 /** Placing orders on the whole engine: confirmed with everything, or cancelled with nothing left behind. */
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
-import { OrderPending } from '../../machines/errors.ts';
+import { OrderPending } from '../../machines/order/order.failures.ts';
 import { bodyOf, type Engine, hang, startEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { latch } from '../support/latch.ts';

@@ -1,14 +1,14 @@
 /** The outbox of a service: leases, the relay, and the mixins that a service uses. */
 import { expect, test } from '@jest/globals';
 import { type Context, ServiceBroker, type ServiceSchema } from 'moleculer';
-import type { DomainEvent } from '../../machines/domain-event.ts';
+import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { databaseMixin } from '../../mixins/database/database.mixin.ts';
-import { Lease } from '../../mixins/lease.ts';
-import { outboxMixin, type WithOutbox } from '../../mixins/outbox/outbox.mixin.ts';
-import { outboxTables, outboxTypes } from '../../mixins/outbox/outbox.schema.ts';
-import { defineService } from '../../mixins/schema.ts';
-import { EventRefused, type EventStream, StreamUnavailable } from '../../mixins/stream/event-stream.ts';
-import { type SubscriptionHandler, subscriptionsMixin } from '../../mixins/stream/subscriptions.mixin.ts';
+import { Lease } from '../../mixins/events/lease.ts';
+import { outboxMixin, type WithOutbox } from '../../mixins/events/outbox/outbox.mixin.ts';
+import { outboxTables, outboxTypes } from '../../mixins/events/outbox/outbox.schema.ts';
+import { defineService } from '../../mixins/mesh/schema.ts';
+import { EventRefused, type EventStream, StreamUnavailable } from '../../mixins/events/stream/event-stream.ts';
+import { type SubscriptionHandler, subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   afterwards,

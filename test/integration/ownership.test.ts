@@ -1,7 +1,8 @@
 /** A customer's token opens the customer's own orders and shipments; of all others there is no trace. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { Forbidden, OrderPending } from '../../machines/errors.ts';
+import { Forbidden } from '../../mixins/auth/auth.failures.ts';
+import { OrderPending } from '../../machines/order/order.failures.ts';
 import type { OrderView, PlacedOrder, SearchResult } from '../../services/orders/orders.types.ts';
 import { bodyOf, type Engine, startEngine } from '../support/engine.ts';
 import { ADMIN, bearer, callAs, customer, SECRET, STAFF } from '../support/tokens.ts';

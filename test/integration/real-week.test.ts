@@ -1,9 +1,9 @@
 /** A real week of a real shop, invoice by invoice, through all four services over HTTP: every total exact, the books balanced. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Service, ServiceBroker } from 'moleculer';
-import type { WithGateway } from '../../mixins/http/gateway.mixin.ts';
-import { brokerOptions } from '../../mixins/runtime/broker-options.ts';
-import { readSettings } from '../../mixins/settings.ts';
+import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
+import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
 import { apiService } from '../../services/api/api.service.ts';
 import inventory from '../../services/inventory/inventory.service.ts';
 import orders from '../../services/orders/orders.service.ts';

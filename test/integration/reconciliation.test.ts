@@ -1,6 +1,6 @@
 /** The books of the three services held against each other: silent when all is well, and never when it is not. */
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { Disagreement, DisagreementKind } from '../../machines/reconciliation.ts';
+import type { Disagreement, DisagreementKind } from '../../machines/reconciliation/reconciliation.ts';
 import { bodyOf, type Engine, startEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 

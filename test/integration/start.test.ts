@@ -2,8 +2,8 @@
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { afterAll, expect, test } from '@jest/globals';
-import { readServerNote } from '../../mixins/database/embedded-cluster.ts';
-import { startEmbeddedPostgres } from '../../mixins/database/embedded-postgres.ts';
+import { readServerNote } from '../../mixins/database/embedded/cluster.ts';
+import { startEmbeddedPostgres } from '../../mixins/database/embedded/embedded-postgres.ts';
 import { startChild } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';

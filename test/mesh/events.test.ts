@@ -1,7 +1,7 @@
 /** NATS dies and comes back: traffic recovers by itself, and every event reaches a subscriber, in order per key. */
 import { beforeAll, expect, test } from '@jest/globals';
 import { AckPolicy, connect, DeliverPolicy, type NatsConnection } from 'nats';
-import type { DomainEvent } from '../../machines/domain-event.ts';
+import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { eventually } from '../support/eventually.ts';
 import { afterwards } from '../support/events.ts';
 import { http } from '../support/http.ts';

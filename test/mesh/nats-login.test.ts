@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ServiceBroker } from 'moleculer';
 import { connect, nkeys } from 'nats';
-import { natsOptions } from '../../mixins/mesh/nats-options.ts';
-import { MeshTransporter } from '../../mixins/mesh/nats-transporter.ts';
+import { natsOptions } from '../../mixins/mesh/nats/nats-options.ts';
+import { MeshTransporter } from '../../mixins/mesh/nats/nats-transporter.ts';
 import { authority, type Certificate } from '../support/certificates.ts';
 import { startChild } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
@@ -105,7 +105,7 @@ test.each<[string, () => string, (url: string) => Settings | Promise<Settings>]>
     const manager = await reader.jetstreamManager();
     await eventually(async () => expect((await manager.streams.info('WAYBILL-WAYBILL')).config.name).toBeDefined());
 
-    const check = startChild(process.execPath, ['--import', 'tsx', 'mixins/runtime/healthcheck.ts'], {
+    const check = startChild(process.execPath, ['--import', 'tsx', 'mixins/process/healthcheck.ts'], {
       cwd: ROOT,
       env,
     });

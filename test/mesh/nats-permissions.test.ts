@@ -52,7 +52,7 @@ test('an order goes all its way, and NATS has nothing to forbid', async () => {
 test('the health check of a node may ask it', async () => {
   const node = { NODEID: 'orders-1', SERVICES: 'orders', DATABASE_URL: mesh.databaseUrl };
   const env = { ...node, TRANSPORTER: asEngine(mesh.nats.url), AUTH_JWT_SECRET: SECRET };
-  const check = startChild(process.execPath, ['--import', 'tsx', 'mixins/runtime/healthcheck.ts'], { cwd: ROOT, env });
+  const check = startChild(process.execPath, ['--import', 'tsx', 'mixins/process/healthcheck.ts'], { cwd: ROOT, env });
   expect({ ...(await check.exited), said: check.stderr }).toEqual({ code: 0, signal: null, said: [] });
 });
 

@@ -1,7 +1,8 @@
 /** A stranger in the mesh: a broker that has the address of NATS, and no secret of ours. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ServiceBroker } from 'moleculer';
-import { Forbidden, NotFound, Unauthenticated } from '../../machines/errors.ts';
+import { Forbidden, Unauthenticated } from '../../mixins/auth/auth.failures.ts';
+import { NotFound } from '../../machines/shared/failure.ts';
 import type { Caller } from '../../mixins/auth/caller.ts';
 import {
   type ClosedMesh,

@@ -1,8 +1,9 @@
 /** Every action that can be called is called with what its rules allow, and with that broken in every way. */
 import { beforeAll, expect, test } from '@jest/globals';
 import fc, { type Arbitrary } from 'fast-check';
-import { InternalError, ValidationFailed } from '../../machines/errors.ts';
-import { toFailure } from '../../mixins/http/error-answer.ts';
+import { InternalError, ValidationFailed } from '../../machines/shared/failure.ts';
+import { toFailure } from '../../mixins/gateway/reply/failure-reply.ts';
+import { shownAs } from '../../mixins/gateway/reply/failure-table.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
 import { sometimesBroken } from '../support/fuzz/breaking.ts';
 import { demandFitForCallers, demandUnpolluted } from '../support/fuzz/demands.ts';
@@ -78,7 +79,7 @@ async function judge({ action, params, meta, requestID }: Call): Promise<void> {
     else tally.refused++;
     const cause = failure instanceof InternalError ? String((error as Error).stack) : '';
     const text = JSON.stringify({ message: failure.message, data: failure.data, cause });
-    demandFitForCallers({ status: failure.code, type: failure.type, message: failure.message, text });
+    demandFitForCallers({ status: shownAs(failure).status, type: failure.type, message: failure.message, text });
   }
 }
 

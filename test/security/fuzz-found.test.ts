@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { ValidationFailed } from '../../machines/errors.ts';
+import { ValidationFailed } from '../../machines/shared/failure.ts';
 import type { KeysetPage } from '../../mixins/database/keyset.ts';
 import type { Product } from '../../services/inventory/inventory.types.ts';
 import type { PlacedOrder } from '../../services/orders/orders.types.ts';

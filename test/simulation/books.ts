@@ -1,7 +1,7 @@
 /** The balance of a history that has come to its end: what orders, inventory and tracking say must be one story. */
-import { INITIAL_STATE, stepOf } from '../../machines/order.chart.ts';
-import type { HistoryEntry } from '../../machines/order.ts';
-import { orderLines } from '../../machines/stock-book.ts';
+import { INITIAL_STATE, stepOf } from '../../machines/order/order.chart.ts';
+import type { HistoryEntry } from '../../machines/order/order.ts';
+import { orderLines } from '../../machines/stock/stock.book.ts';
 import type { TwinRow } from '../support/twin-order-store.ts';
 import type { Clients, Told } from './clients.ts';
 import type { World } from './world.ts';

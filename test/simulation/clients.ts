@@ -1,7 +1,7 @@
 /** Clients of a simulated world: they place orders, repeat what went wrong, give commands, and keep what they were told. */
-import type { WaybillError } from '../../machines/errors.ts';
+import type { Failure } from '../../machines/shared/failure.ts';
 import { TERMS } from './profile.ts';
-import type { Submission } from '../../services/orders/placing.ts';
+import type { Submission } from '../../services/orders/engine/placing.ts';
 import type { PlacedOrder } from '../../services/orders/orders.types.ts';
 import type { Nodes, SimNode } from './nodes.ts';
 import { isOurs, type World } from './world.ts';
@@ -116,7 +116,7 @@ export class Clients {
   #ask<T>(
     request: (node: SimNode) => Promise<T>,
     answered: (answer: T) => void,
-    refused: (error: WaybillError) => void,
+    refused: (error: Failure) => void,
     unknown: () => void,
   ): void {
     const { scheduler } = this.#world;
@@ -136,7 +136,7 @@ export class Clients {
         (answer) => end(() => answered(answer))(),
         (error: unknown) => {
           if (!isOurs(error)) this.surprises.push(`a client got ${String((error as Error).stack)}`);
-          end(() => refused(error as WaybillError))();
+          end(() => refused(error as Failure))();
         },
       );
     });

@@ -1,6 +1,6 @@
 /** The nodes of orders in a simulated world: the real engine on the twin store, killed, stopped and started again. */
-import { SHIPMENT_STATES } from '../../machines/shipment.machine.ts';
-import { type OrderEngine, orderEngine, parcelDelivered } from '../../services/orders/order-engine.ts';
+import { SHIPMENT_STATES } from '../../machines/shipment/shipment.machine.ts';
+import { type OrderEngine, orderEngine, parcelDelivered } from '../../services/orders/engine/order-engine.ts';
 import { TwinOrderStore } from '../support/twin-order-store.ts';
 import { TERMS } from './profile.ts';
 import type { Process } from './scheduler.ts';

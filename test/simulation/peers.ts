@@ -1,17 +1,22 @@
 /** Inventory and tracking in memory: the machines of the real services, around tables that are maps. */
-import { estimateDelivery } from '../../machines/delivery-estimate.ts';
-import { IllegalTransition, OrderIdReused, WaybillError } from '../../machines/errors.ts';
-import { uuidOf } from '../../machines/ids.ts';
-import { moneyToNumber } from '../../machines/money.ts';
-import { eventOfStatus, isShipmentRepeat, shipmentStateOf, shipmentStep } from '../../machines/shipment.machine.ts';
-import { admit } from '../../machines/stock-admission.ts';
+import { estimateDelivery } from '../../machines/shipment/delivery-estimate.ts';
+import { IllegalTransition, OrderIdReused, Failure } from '../../machines/shared/failure.ts';
+import { uuidOf } from '../../machines/shared/ids.ts';
+import { moneyToNumber } from '../../machines/shared/money.ts';
+import {
+  eventOfStatus,
+  isShipmentRepeat,
+  shipmentStateOf,
+  shipmentStep,
+} from '../../machines/shipment/shipment.machine.ts';
+import { admit } from '../../machines/stock/stock.admission.ts';
 import {
   type OrderAnswer,
   type OrderOperation,
   orderLines,
   type Reservation,
   type StockLevel,
-} from '../../machines/stock-book.ts';
+} from '../../machines/stock/stock.book.ts';
 import type { Chance } from './chance.ts';
 
 export interface StockParams {
@@ -45,8 +50,8 @@ export class SimInventory {
     for (const reservation of [...admission.created, ...admission.moved]) {
       this.reservations.set(reservation.orderId, reservation);
     }
-    const [answer] = admission.answers as [OrderAnswer | WaybillError];
-    if (answer instanceof WaybillError) throw answer;
+    const [answer] = admission.answers as [OrderAnswer | Failure];
+    if (answer instanceof Failure) throw answer;
     const { success, message, unavailableProducts, held } = answer;
     const priced = held?.productIds.map((productId, i) => ({
       productId,

@@ -1,7 +1,7 @@
 /** The world around the nodes: a database and a network that lose, double and delay, and the faults that strike them. */
-import { ServiceUnavailable, WaybillError } from '../../machines/errors.ts';
-import type { Clock } from '../../mixins/clock.ts';
-import type { Caller } from '../../services/orders/saga.ts';
+import { ServiceUnavailable, Failure } from '../../machines/shared/failure.ts';
+import type { Clock } from '../../mixins/actor/clock.ts';
+import type { Caller } from '../../services/orders/engine/saga.ts';
 import { type Link, OrderTables } from '../support/twin-order-store.ts';
 import { Chance } from './chance.ts';
 import { type ShipmentParams, SimInventory, SimTracking, type StockParams } from './peers.ts';
@@ -164,4 +164,4 @@ export class World {
 }
 
 /** True for what the engine answers on purpose; anything else is a fault of the engine itself. */
-export const isOurs = (error: unknown): boolean => error instanceof WaybillError;
+export const isOurs = (error: unknown): boolean => error instanceof Failure;

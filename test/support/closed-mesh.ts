@@ -1,6 +1,6 @@
 /** A mesh whose callers are authenticated: four processes with one secret, on a NATS that lets everyone in. */
 import { ServiceBroker } from 'moleculer';
-import { ErrorRegenerator } from '../../mixins/runtime/error-regenerator.ts';
+import { FailureRegenerator } from '../../mixins/mesh/failure-regenerator.ts';
 import type { Caller } from '../../mixins/auth/caller.ts';
 import { eventually } from './eventually.ts';
 import { http, type Reply } from './http.ts';
@@ -56,7 +56,7 @@ export async function startStranger(mesh: ClosedMesh, nodeID = 'stranger'): Prom
     logger: false,
     transporter: { type: 'NATS', options: { url: mesh.nats.url } },
     requestTimeout: 10_000,
-    errorRegenerator: new ErrorRegenerator(),
+    errorRegenerator: new FailureRegenerator(),
   });
   mesh.nats.beforeStop(() => stranger.stop());
   await stranger.start();

@@ -1,9 +1,9 @@
 /** The whole engine in this process on a real PostgreSQL: four services on one broker, whose calls a test can disturb. */
 import { afterAll } from '@jest/globals';
 import { type BrokerOptions, type Middleware, type Service, ServiceBroker, type ServiceSchema } from 'moleculer';
-import type { WithGateway } from '../../mixins/http/gateway.mixin.ts';
-import { brokerOptions } from '../../mixins/runtime/broker-options.ts';
-import { readSettings } from '../../mixins/settings.ts';
+import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
+import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
 import { apiService } from '../../services/api/api.service.ts';
 import inventory from '../../services/inventory/inventory.service.ts';
 import type { Product } from '../../services/inventory/inventory.types.ts';

@@ -1,12 +1,12 @@
 /** What tests of the outbox and the streams share: a schema with its tables, events, and parts that stop by themselves. */
 import { afterEach } from '@jest/globals';
 import { ServiceBroker } from 'moleculer';
-import type { DomainEvent } from '../../machines/domain-event.ts';
+import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
-import { Lease } from '../../mixins/lease.ts';
-import { outboxTables, outboxTypes } from '../../mixins/outbox/outbox.schema.ts';
-import { Relay } from '../../mixins/outbox/relay.ts';
-import type { EventStream } from '../../mixins/stream/event-stream.ts';
+import { Lease } from '../../mixins/events/lease.ts';
+import { outboxTables, outboxTypes } from '../../mixins/events/outbox/outbox.schema.ts';
+import { Relay } from '../../mixins/events/outbox/relay.ts';
+import type { EventStream } from '../../mixins/events/stream/event-stream.ts';
 import { createDatabase, query } from './postgres.ts';
 
 export const SCHEMA = 'tracking';

@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import { type ActionParams, type Context, type Service, ServiceBroker, type ServiceSchema } from 'moleculer';
 import type { AuthSettings } from '../../mixins/auth/auth.settings.ts';
-import type { WithGateway } from '../../mixins/http/gateway.mixin.ts';
-import type { HttpSettings } from '../../mixins/http/http.settings.ts';
+import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
+import type { HttpSettings } from '../../mixins/gateway/gateway.settings.ts';
 import { apiService } from '../../services/api/api.service.ts';
 import { httpSettings } from './http-settings.ts';
 

@@ -1,6 +1,6 @@
 /** The settings of a gateway for tests: those of a start without any, on a free port. */
-import { type HttpSettings, readHttpSettings } from '../../mixins/http/http.settings.ts';
-import { SettingReader } from '../../mixins/setting-reader.ts';
+import { type HttpSettings, readHttpSettings } from '../../mixins/gateway/gateway.settings.ts';
+import { SettingReader } from '../../mixins/settings/setting-reader.ts';
 
 /** Complete settings; `given` is what a test is about. */
 export function httpSettings(given: Partial<HttpSettings> = {}): HttpSettings {

@@ -1,6 +1,6 @@
 /** The topology of docker-compose.yml as plain processes: NATS, one process a service, two of orders, a database each. */
 import { ServiceBroker } from 'moleculer';
-import { ErrorRegenerator } from '../../mixins/runtime/error-regenerator.ts';
+import { FailureRegenerator } from '../../mixins/mesh/failure-regenerator.ts';
 import { eventually } from './eventually.ts';
 import { http, type Reply } from './http.ts';
 import { type Nats, startNats } from './nats.ts';
@@ -63,7 +63,7 @@ export async function startMesh(): Promise<Mesh> {
     logger: false,
     transporter: { type: 'NATS', options: { url: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 200 } },
     requestTimeout: 15_000,
-    errorRegenerator: new ErrorRegenerator(),
+    errorRegenerator: new FailureRegenerator(),
   });
   nats.beforeStop(async () => {
     await peer.stop();

@@ -1,5 +1,5 @@
 /** The two stores of orders, each with what their contract tests need beside its port. */
-import type { DomainEvent } from '../../machines/domain-event.ts';
+import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import type { Database } from '../../mixins/database/database.ts';
 import type { OrderPort } from '../../services/orders/store/order.port.ts';
 import { OrderStore } from '../../services/orders/store/order.store.ts';

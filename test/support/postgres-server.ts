@@ -1,6 +1,6 @@
 /** The one PostgreSQL server of a test run: the embedded one, in a folder of its own. */
 import { rm } from 'node:fs/promises';
-import { startEmbeddedPostgres } from '../../mixins/database/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../mixins/database/embedded/embedded-postgres.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** Tells the workers, which jest starts afterwards, where the server is. */

@@ -1,8 +1,8 @@
 /** A process whose service forgot to say who may call it: it must refuse to start. Run by a test. */
 import { ServiceBroker } from 'moleculer';
-import { brokerOptions } from '../../mixins/runtime/broker-options.ts';
-import { lifecycleMiddleware } from '../../mixins/runtime/lifecycle.middleware.ts';
-import { readSettings } from '../../mixins/settings.ts';
+import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
+import { lifecycleMiddleware } from '../../mixins/process/lifecycle.middleware.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
 
 const options = brokerOptions(readSettings({ LOGLEVEL: 'fatal' }));
 const release = (): Promise<void> => Promise.resolve();

@@ -1,11 +1,11 @@
 /** The store of orders in memory: what the statements in services/orders/store do, without PostgreSQL. */
-import type { DomainEvent } from '../../machines/domain-event.ts';
-import { ORDER_MACHINE_VERSION } from '../../machines/order.machine.ts';
-import type { HistoryEntry, Order } from '../../machines/order.ts';
-import { upgrade } from '../../machines/order.upgrades.ts';
-import type { Clock } from '../../mixins/clock.ts';
-import { GroupCommit } from '../../mixins/group-commit.ts';
-import { attentionRequired, firstAnswer } from '../../services/orders/order.view.ts';
+import type { DomainEvent } from '../../machines/shared/domain-event.ts';
+import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
+import type { HistoryEntry, Order } from '../../machines/order/order.ts';
+import { upgrade } from '../../machines/order/order.upgrades.ts';
+import type { Clock } from '../../mixins/actor/clock.ts';
+import { GroupCommit } from '../../mixins/actor/group-commit.ts';
+import { attentionRequired, firstAnswer } from '../../services/orders/orders.view.ts';
 import type { PlacedOrder } from '../../services/orders/orders.types.ts';
 import type { Lease, Placement } from '../../services/orders/store/insert-orders.ts';
 import type { Claimed, Earlier, OrderPort } from '../../services/orders/store/order.port.ts';

@@ -1,7 +1,8 @@
 /** The actor host on ports in memory: persist, then answer and act; one at a time; what fails stays owed. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Overloaded, PreconditionFailed, ServiceUnavailable } from '../../machines/errors.ts';
+import { Overloaded, ServiceUnavailable } from '../../machines/shared/failure.ts';
+import { PreconditionFailed } from '../../machines/order/order.failures.ts';
 import { type Answer, backoffMs, type Due } from '../../mixins/actor/actor.ts';
 import { ID, type Lamp, type LampEvent, LampWorld, Never, NODE, NotNow } from '../support/lamp.ts';
 import { latch, settled } from '../support/latch.ts';

@@ -78,9 +78,9 @@ test('nothing that runs imports a test', () => {
   expect(offences(all, (_source, imported) => imported.startsWith('test/'))).toEqual([]);
 });
 
-test('the environment is read in mixins/settings.ts only', () => {
+test('the environment is read in mixins/settings/settings.ts only', () => {
   const readers = all.filter(({ text }) => /\bprocess\.env\b|\benv\b.*from 'node:process'/.test(withoutComments(text)));
-  expect(readers.map(({ path }) => path)).toEqual(['mixins/settings.ts']);
+  expect(readers.map(({ path }) => path)).toEqual(['mixins/settings/settings.ts']);
 });
 
 test("no service's SQL names a table of another service", () => {

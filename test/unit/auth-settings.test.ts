@@ -1,7 +1,7 @@
 /** The settings of authentication: what switches it on, and what is refused in one line without a secret in it. */
 import { expect, test } from '@jest/globals';
-import { SettingError } from '../../mixins/setting-reader.ts';
-import { readSettings } from '../../mixins/settings.ts';
+import { SettingError } from '../../mixins/settings/setting-reader.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
 import { SECRET } from '../support/tokens.ts';
 
 const JWKS = 'https://id.example/keys';

@@ -1,10 +1,11 @@
 /** The breaker before a peer: opens when the peer fails or hangs, whether or not the peer was replaced meanwhile. */
 import { afterEach, expect, test } from '@jest/globals';
 import { type BrokerOptions, ServiceBroker, type ServiceSchema } from 'moleculer';
-import { OrderPending, ServiceUnavailable } from '../../machines/errors.ts';
-import { brokerOptions } from '../../mixins/runtime/broker-options.ts';
-import { defineService } from '../../mixins/schema.ts';
-import { readSettings } from '../../mixins/settings.ts';
+import { OrderPending } from '../../machines/order/order.failures.ts';
+import { ServiceUnavailable } from '../../machines/shared/failure.ts';
+import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
+import { defineService } from '../../mixins/mesh/schema.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** The calls that open a breaker when all fail, and some more than that. */

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { connect } from 'nats';
 import type { MeshSettings } from '../../mixins/mesh/mesh.settings.ts';
-import { natsOptions } from '../../mixins/mesh/nats-options.ts';
-import { readSettings, SERVICE_NAMES, STATEFUL_SERVICES } from '../../mixins/settings.ts';
+import { natsOptions } from '../../mixins/mesh/nats/nats-options.ts';
+import { readSettings, SERVICE_NAMES, STATEFUL_SERVICES } from '../../mixins/settings/settings.ts';
 import { startChild } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -191,6 +191,6 @@ test('the image runs on Node 24 as an ordinary user, with production packages, t
 
 test('the health check of image and compose is a program that exists', () => {
   const programs = [valuesOf('HEALTHCHECK').join(), ...ours.map(([, part]) => part.healthcheck?.test.join(' ') ?? '')];
-  for (const program of programs) expect(program).toContain('mixins/runtime/healthcheck.ts');
-  expect(existsSync(join(ROOT, 'mixins/runtime/healthcheck.ts'))).toBe(true);
+  for (const program of programs) expect(program).toContain('mixins/process/healthcheck.ts');
+  expect(existsSync(join(ROOT, 'mixins/process/healthcheck.ts'))).toBe(true);
 });

@@ -1,7 +1,12 @@
 /** The registry of errors and its documentation are one. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import * as errors from '../../machines/errors.ts';
+import * as order from '../../machines/order/order.failures.ts';
+import * as shared from '../../machines/shared/failure.ts';
+import * as stock from '../../machines/stock/stock.failures.ts';
+import * as auth from '../../mixins/auth/auth.failures.ts';
+import * as gateway from '../../mixins/gateway/gateway.failures.ts';
+import { FAILURES, restoreFailure, shownAs } from '../../mixins/gateway/reply/failure-table.ts';
 
 const COLUMNS = /^\| `(\w+)` \| `(\w+)` \| (\d{3}) \| (yes|no) \| (.+) \|$/gm;
 
@@ -19,17 +24,24 @@ const documented: Row[] = [...readFileSync('docs/errors.md', 'utf8').matchAll(CO
   retryable: cells[4] === 'yes',
 }));
 
-const registered = errors.ERROR_CLASSES.map((errorClass) => new errorClass('message', { orderId: 1 }));
+const registered = FAILURES.map((errorClass) => new errorClass('message', { orderId: 1 }));
 const byName = (a: Row, b: Row) => a.name.localeCompare(b.name);
 
 test('every error class is documented as it is, and every documented one exists', () => {
-  const rows = registered.map(({ name, type, code, retryable }) => ({ name, type, code, retryable }));
+  const rows = registered.map((failure) => ({
+    name: failure.name,
+    type: failure.type,
+    code: shownAs(failure).status,
+    retryable: failure.retryable,
+  }));
   expect(documented.toSorted(byName)).toEqual(rows.toSorted(byName));
 });
 
 test('every exported error class is registered', () => {
-  const exported = Object.entries(errors)
-    .filter(([, value]) => typeof value === 'function' && value.prototype instanceof errors.WaybillError)
+  const exported = [shared, order, stock, auth, gateway]
+    .flatMap((room) => Object.entries(room))
+    .filter(([name]) => name !== 'Failure')
+    .filter(([, value]) => typeof value === 'function' && value.prototype instanceof shared.Failure)
     .map(([name]) => name);
   expect(registered.map((error) => error.name).toSorted()).toEqual(exported.toSorted());
 });
@@ -41,9 +53,9 @@ test('no two error classes share a type', () => {
 test('an error that crossed the mesh as plain fields is restored by its type', () => {
   for (const error of registered) {
     const { type, message, data } = error;
-    expect(errors.restoreError(JSON.parse(JSON.stringify({ type, message, data })))).toEqual(error);
+    expect(restoreFailure(JSON.parse(JSON.stringify({ type, message, data })))).toEqual(error);
   }
-  expect(errors.restoreError({ type: 'SOMETHING_ELSE', message: 'x' })).toBeUndefined();
+  expect(restoreFailure({ type: 'SOMETHING_ELSE', message: 'x' })).toBeUndefined();
 });
 
 test('exactly the retryable errors tell when to come back', () => {

@@ -1,8 +1,8 @@
 /** Group commit: one batch in flight, one filling; nobody waits for a timer, and nobody pays for another's fault. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Overloaded, ServiceUnavailable } from '../../machines/errors.ts';
-import { GroupCommit, type GroupCommitOptions } from '../../mixins/group-commit.ts';
+import { Overloaded, ServiceUnavailable } from '../../machines/shared/failure.ts';
+import { GroupCommit, type GroupCommitOptions } from '../../mixins/actor/group-commit.ts';
 import { type Latch, latch, settled } from '../support/latch.ts';
 
 /** A writer that doubles numbers, one latch a batch. */

@@ -1,7 +1,7 @@
 /** Order ids and the numbers that carry them are one value, and only grow. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ID_EPOCH_MS, IdGenerator, idOf, NODE_SLOTS, uuidOf } from '../../machines/ids.ts';
+import { ID_EPOCH_MS, IdGenerator, idOf, NODE_SLOTS, uuidOf } from '../../machines/shared/ids.ts';
 
 const ids = fc.maxSafeInteger().filter((id) => id > 0);
 const randoms = fc.uint8Array({ minLength: 8, maxLength: 8 });

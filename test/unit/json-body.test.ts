@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { setImmediate as settled } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { readJsonObject } from '../../mixins/http/json-body.ts';
+import { readJsonObject } from '../../mixins/gateway/request/json-body.ts';
 import { reachableBytes } from '../support/fuzz/memory.ts';
 
 const MEBIBYTE = 1_048_576;

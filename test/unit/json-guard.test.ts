@@ -1,8 +1,8 @@
 /** The guard in front of the JSON parser: it lets through what is sound, whatever it looks like, and nothing else. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { MalformedBody } from '../../machines/errors.ts';
-import { countFields, MAX_DEPTH, MAX_ENTRIES, refuseDoubles } from '../../mixins/http/json-guard.ts';
+import { MalformedBody } from '../../mixins/gateway/gateway.failures.ts';
+import { countFields, MAX_DEPTH, MAX_ENTRIES, refuseDoubles } from '../../mixins/gateway/request/json-guard.ts';
 
 function guard(text: string): void {
   const fields = countFields(Buffer.from(text));

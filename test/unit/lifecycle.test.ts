@@ -1,7 +1,7 @@
 /** What a process holds is given back at its end, however that goes. */
 import { expect, test } from '@jest/globals';
 import { type Middleware, ServiceBroker } from 'moleculer';
-import { lifecycleMiddleware } from '../../mixins/runtime/lifecycle.middleware.ts';
+import { lifecycleMiddleware } from '../../mixins/process/lifecycle.middleware.ts';
 
 const fails = (): never => {
   throw new Error('NATS has gone');

@@ -1,13 +1,13 @@
 /** The page of limits says what the code does, to the number. */
 import { expect, test } from '@jest/globals';
-import { MAX_CENTS, moneyToNumber } from '../../machines/money.ts';
-import { ValidationFailed } from '../../machines/errors.ts';
-import { MAX_HEADER_BYTES, STILL_MS } from '../../mixins/http/http-server.ts';
-import * as json from '../../mixins/http/json-guard.ts';
+import { MAX_CENTS, moneyToNumber } from '../../machines/shared/money.ts';
+import { ValidationFailed } from '../../machines/shared/failure.ts';
+import { MAX_HEADER_BYTES, STILL_MS } from '../../mixins/gateway/server/http-server.ts';
+import * as json from '../../mixins/gateway/request/json-guard.ts';
 import { addStockParams, createParams, listParams, orderParams } from '../../services/inventory/inventory.params.ts';
 import { createOrder, MAX_LIMIT } from '../../services/orders/orders.params.ts';
 import reports from '../../services/reports/reports.service.ts';
-import { MAX_TIMELINE } from '../../services/tracking/change-shipments.ts';
+import { MAX_TIMELINE } from '../../services/tracking/store/change-shipments.ts';
 import * as tracking from '../../services/tracking/tracking.params.ts';
 import { page, plain, rows } from '../support/markdown.ts';
 

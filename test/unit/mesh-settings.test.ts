@@ -2,8 +2,8 @@
 import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { nkeys } from 'nats';
-import { SettingError } from '../../mixins/setting-reader.ts';
-import { readSettings } from '../../mixins/settings.ts';
+import { SettingError } from '../../mixins/settings/setting-reader.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
 
 const SECRET = 'thirty-two bytes that nobody else knows';
 const NATS = { TRANSPORTER: 'nats://nats:4222' };

@@ -1,7 +1,7 @@
 /** Money is exact: read, added and written without a trace of binary floating point. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { formatMoney, isMoney, MAX_CENTS, moneyToNumber, parseMoney, totalOf } from '../../machines/money.ts';
+import { formatMoney, isMoney, MAX_CENTS, moneyToNumber, parseMoney, totalOf } from '../../machines/shared/money.ts';
 
 const cents = fc.bigInt({ min: 0n, max: MAX_CENTS });
 

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { initialTransition, transition } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
-import { type ChartState, INITIAL_STATE, type OrderState, stateOf, stepOf } from '../../machines/order.chart.ts';
+import { type ChartState, INITIAL_STATE, type OrderState, stateOf, stepOf } from '../../machines/order/order.chart.ts';
 import {
   type Effect,
   ORDER_EVENTS,
@@ -10,7 +10,7 @@ import {
   type OrderEventType,
   type OrderStatus,
   orderMachine,
-} from '../../machines/order.machine.ts';
+} from '../../machines/order/order.machine.ts';
 
 const nameOf = ({ value }: ChartState): string => `${value.order} (${value.stock}, ${value.shipment})`;
 

@@ -1,9 +1,9 @@
 /** Snapshots of other versions of the order machine: older ones are brought up, newer ones are refused. */
 import { expect, test } from '@jest/globals';
-import { InternalError, ServiceUnavailable } from '../../machines/errors.ts';
-import type { OrderState } from '../../machines/order.chart.ts';
-import { ORDER_MACHINE_VERSION } from '../../machines/order.machine.ts';
-import { ORDER_UPGRADES, type OrderUpgrades, upgrade } from '../../machines/order.upgrades.ts';
+import { InternalError, ServiceUnavailable } from '../../machines/shared/failure.ts';
+import type { OrderState } from '../../machines/order/order.chart.ts';
+import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
+import { ORDER_UPGRADES, type OrderUpgrades, upgrade } from '../../machines/order/order.upgrades.ts';
 import { memoryOf, type OrderRow } from '../../services/orders/store/order.row.ts';
 
 /** A past in which confirming was two steps, and stock had other words. */

@@ -1,12 +1,12 @@
 /** What an order learns, remembers and tells with each step. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { IllegalTransition } from '../../machines/errors.ts';
-import { uuidOf } from '../../machines/ids.ts';
-import type { Cents } from '../../machines/money.ts';
-import { decide, place } from '../../machines/order.decide.ts';
-import { type Decision, type Order, type OrderEvent, orderNumberOf } from '../../machines/order.ts';
-import { ORDER_EVENTS } from '../../machines/order.machine.ts';
+import { IllegalTransition } from '../../machines/shared/failure.ts';
+import { uuidOf } from '../../machines/shared/ids.ts';
+import type { Cents } from '../../machines/shared/money.ts';
+import { decide, place } from '../../machines/order/order.decide.ts';
+import { type Decision, type Order, type OrderEvent, orderNumberOf } from '../../machines/order/order.ts';
+import { ORDER_EVENTS } from '../../machines/order/order.machine.ts';
 
 const AT = Date.UTC(2026, 10, 22, 10, 0, 0);
 const ID = 115_000_000_000_017;

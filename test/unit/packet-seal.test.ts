@@ -1,8 +1,8 @@
 /** The seal of packets: what carries it is as it was written, for this node, now, and once. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { deriveMeshKeys } from '../../mixins/mesh/mesh-keys.ts';
-import { PacketSeal } from '../../mixins/mesh/packet-seal.ts';
+import { deriveMeshKeys } from '../../mixins/mesh/seal/mesh-keys.ts';
+import { PacketSeal } from '../../mixins/mesh/seal/packet-seal.ts';
 
 const keysOf = (...secrets: string[]) => deriveMeshKeys(secrets).packets;
 const KEYS = keysOf('a secret of thirty-two bytes or so');

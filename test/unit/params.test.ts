@@ -1,7 +1,7 @@
 /** The rules for texts, ids and counts that the services share. */
 import { expect, test } from '@jest/globals';
 import FastestValidator from 'fastest-validator';
-import { anyText, countNumber, identifier, isStorable, text } from '../../mixins/params.ts';
+import { anyText, countNumber, identifier, isStorable, text } from '../../mixins/params/params.ts';
 
 // The package is CommonJS, and declares an ES default export that it does not have.
 const Validator = FastestValidator as unknown as typeof FastestValidator.default;

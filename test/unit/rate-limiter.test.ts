@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { callerAddress, networkOf } from '../../mixins/http/caller-address.ts';
-import { RateLimiter } from '../../mixins/http/rate-limiter.ts';
+import { callerAddress, networkOf } from '../../mixins/gateway/guard/caller-address.ts';
+import { RateLimiter } from '../../mixins/gateway/guard/rate-limiter.ts';
 
 /** A limiter whose clock the test turns. */
 function limiterAt({ requests = 10, periodMs = 1_000, maxKeys = 100 } = {}) {

@@ -1,7 +1,7 @@
 /** The settings: their defaults, and one clear line for each that cannot be used. */
 import { expect, test } from '@jest/globals';
-import { SettingError } from '../../mixins/setting-reader.ts';
-import { readSettings } from '../../mixins/settings.ts';
+import { SettingError } from '../../mixins/settings/setting-reader.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
 
 test('nothing need be set', () => {
   const settings = readSettings({});

@@ -7,8 +7,8 @@ import {
   CARRIER_BUSINESS_DAYS,
   DEFAULT_BUSINESS_DAYS,
   estimateDelivery,
-} from '../../machines/delivery-estimate.ts';
-import { InternalError } from '../../machines/errors.ts';
+} from '../../machines/shipment/delivery-estimate.ts';
+import { InternalError } from '../../machines/shared/failure.ts';
 import {
   eventOfStatus,
   isShipmentRepeat,
@@ -21,7 +21,7 @@ import {
   shipmentMachine,
   shipmentStateOf,
   shipmentStep,
-} from '../../machines/shipment.machine.ts';
+} from '../../machines/shipment/shipment.machine.ts';
 
 const TABLE: Record<ShipmentState, Partial<Record<ShipmentEventType, ShipmentState>>> = {
   CREATED: { SHIP: 'UNDERWAY', REPORT: 'UNDERWAY', DELIVER: 'DELIVERED', VOID: 'VOIDED' },

@@ -1,8 +1,8 @@
 /** Stock admission as promises about every possible batch. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { OrderIdReused, ValidationFailed, WaybillError } from '../../machines/errors.ts';
-import { type Admission, admit } from '../../machines/stock-admission.ts';
+import { OrderIdReused, ValidationFailed, Failure } from '../../machines/shared/failure.ts';
+import { type Admission, admit } from '../../machines/stock/stock.admission.ts';
 import {
   MAX_STOCK,
   type OrderAnswer,
@@ -12,7 +12,7 @@ import {
   type StockBook,
   type StockLevel,
   type StockOperation,
-} from '../../machines/stock-book.ts';
+} from '../../machines/stock/stock.book.ts';
 
 type Items = { productId: number; quantity: number }[];
 
@@ -55,7 +55,7 @@ const ledger = (book: StockBook) => [...book.reservations].toSorted(([a], [b]) =
 
 /** What is compared: errors by type, and of an order's answer all that its caller sees. */
 function seen(answer: Admission['answers'][number]): unknown {
-  if (answer instanceof WaybillError) return answer.type;
+  if (answer instanceof Failure) return answer.type;
   if ('level' in answer) return { quantity: answer.level.quantity, reserved: answer.level.reserved };
   return { ...answer, held: answer.held && [answer.held.productIds, answer.held.quantities, answer.held.prices] };
 }

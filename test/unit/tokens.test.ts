@@ -1,7 +1,7 @@
 /** What a token must be to be believed, and what it must say, where tokens are signed with a shared secret. */
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { base64url, SignJWT, UnsecuredJWT } from 'jose';
-import { Forbidden, Unauthenticated } from '../../machines/errors.ts';
+import { Forbidden, Unauthenticated } from '../../mixins/auth/auth.failures.ts';
 import type { AuthSettings } from '../../mixins/auth/auth.settings.ts';
 import { tokenVerifier } from '../../mixins/auth/tokens.ts';
 import { SECRET } from '../support/tokens.ts';

@@ -1,5 +1,12 @@
 /** `/inventory`: from HTTP to the actions of the inventory service. */
-import { created, mergeParams, pageReply, pathId, type RouteGroup, route } from '../../../mixins/http/endpoint.ts';
+import {
+  created,
+  mergeParams,
+  pageReply,
+  pathId,
+  type RouteGroup,
+  route,
+} from '../../../mixins/gateway/routes/endpoint.ts';
 import { API_PATH } from './api-path.ts';
 
 /** What inventory.reserve, release and consume answer. Peers are told prices too, which is no matter of this API. */

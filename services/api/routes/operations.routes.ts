@@ -1,6 +1,6 @@
 /** What operators and their probes ask: health and metrics, at the root. */
 import type { ServiceBroker } from 'moleculer';
-import { localRoute, type RouteGroup } from '../../../mixins/http/endpoint.ts';
+import { localRoute, type RouteGroup } from '../../../mixins/gateway/routes/endpoint.ts';
 import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '../../../mixins/metrics/prometheus.ts';
 import { collectGauges } from '../../../mixins/metrics/scrape.ts';
 import { checkReadiness } from '../readiness.ts';

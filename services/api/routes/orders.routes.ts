@@ -1,6 +1,6 @@
 /** `/orders`: from HTTP to the actions of the orders service. */
-import { ValidationFailed } from '../../../machines/errors.ts';
-import { readIfMatch } from '../../../mixins/http/conditional.ts';
+import { ValidationFailed } from '../../../machines/shared/failure.ts';
+import { readIfMatch } from '../../../mixins/gateway/request/conditional.ts';
 import {
   created,
   type Input,
@@ -9,7 +9,7 @@ import {
   pathId,
   type RouteGroup,
   route,
-} from '../../../mixins/http/endpoint.ts';
+} from '../../../mixins/gateway/routes/endpoint.ts';
 import { API_PATH } from './api-path.ts';
 
 /** What orders.create answers. */

@@ -1,5 +1,5 @@
 /** `/reports`: from HTTP to the actions of the reports service. */
-import { type RouteGroup, route } from '../../../mixins/http/endpoint.ts';
+import { type RouteGroup, route } from '../../../mixins/gateway/routes/endpoint.ts';
 import { API_PATH } from './api-path.ts';
 
 /** As long as the action itself may take: it reads everything there is. */

@@ -1,6 +1,6 @@
 /** `/tracking`: from HTTP to the actions of the tracking service. */
-import { created, mergeParams, type RouteGroup, route } from '../../../mixins/http/endpoint.ts';
-import type { JsonObject } from '../../../mixins/http/json-body.ts';
+import { created, mergeParams, type RouteGroup, route } from '../../../mixins/gateway/routes/endpoint.ts';
+import type { JsonObject } from '../../../mixins/gateway/request/json-body.ts';
 import { API_PATH } from './api-path.ts';
 
 const shipmentPath = (trackingNumber: string | undefined) =>

@@ -1,6 +1,6 @@
 /** The first tables of the inventory: products, one row a reservation, and the outbox. */
 import type { Migration } from '../../../mixins/database/migrations.ts';
-import { outboxTables } from '../../../mixins/outbox/outbox.schema.ts';
+import { outboxTables } from '../../../mixins/events/outbox/outbox.schema.ts';
 
 /**
  * Products keep half of each page free and index nothing that changes, so that an update of stock stays in its page

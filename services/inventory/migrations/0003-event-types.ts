@@ -1,5 +1,5 @@
 /** Says in each row of the outbox what its events are. */
 import type { Migration } from '../../../mixins/database/migrations.ts';
-import { outboxTypes } from '../../../mixins/outbox/outbox.schema.ts';
+import { outboxTypes } from '../../../mixins/events/outbox/outbox.schema.ts';
 
 export const eventTypes: Migration = { name: '0003-event-types', sql: outboxTypes('inventory') };

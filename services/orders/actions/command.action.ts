@@ -1,11 +1,11 @@
 /** cancel, ship, deliver: the commands people give an order. */
 import type { AccessRule } from '../../../mixins/auth/access.ts';
 import { confinedTo } from '../../../mixins/auth/caller.ts';
-import { defineAction } from '../../../mixins/schema.ts';
-import { PreconditionFailed } from '../../../machines/errors.ts';
-import type { Order } from '../../../machines/order.ts';
-import { findOrder, referenceOf } from '../order-id.ts';
-import { etagOf, viewOf } from '../order.view.ts';
+import { defineAction } from '../../../mixins/mesh/schema.ts';
+import { PreconditionFailed } from '../../../machines/order/order.failures.ts';
+import type { Order } from '../../../machines/order/order.ts';
+import { findOrder, referenceOf } from './find-order.ts';
+import { etagOf, viewOf } from '../orders.view.ts';
 import { orderCommand } from '../orders.params.ts';
 import type { OrdersOwn } from '../orders.context.ts';
 import type { OrderCommandParams, OrderView } from '../orders.types.ts';

@@ -1,10 +1,10 @@
 /** create: how an order comes in. */
-import { Forbidden } from '../../../machines/errors.ts';
+import { Forbidden } from '../../../mixins/auth/auth.failures.ts';
 import { type Caller, callerOf, confinedTo } from '../../../mixins/auth/caller.ts';
-import { defineAction } from '../../../mixins/schema.ts';
-import { idempotencyKeyOf, requestIdOf } from '../call-meta.ts';
+import { defineAction } from '../../../mixins/mesh/schema.ts';
+import { idempotencyKeyOf, requestIdOf } from './call-meta.ts';
 import { createOrder } from '../orders.params.ts';
-import { ANONYMOUS } from '../placing.ts';
+import { ANONYMOUS } from '../engine/placing.ts';
 import type { CallMeta, OrdersOwn } from '../orders.context.ts';
 import type { CreateOrderParams, PlacedOrder } from '../orders.types.ts';
 

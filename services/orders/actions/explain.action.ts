@@ -1,8 +1,8 @@
 /** explain: what an order is doing, and why. */
-import type { Order } from '../../../machines/order.ts';
+import type { Order } from '../../../machines/order/order.ts';
 import { confinedTo } from '../../../mixins/auth/caller.ts';
-import { defineAction } from '../../../mixins/schema.ts';
-import { findOrder } from '../order-id.ts';
+import { defineAction } from '../../../mixins/mesh/schema.ts';
+import { findOrder } from './find-order.ts';
 import { orderId } from '../orders.params.ts';
 import type { OrdersOwn } from '../orders.context.ts';
 import type { Explanation, OrderIdParams } from '../orders.types.ts';

@@ -1,9 +1,9 @@
 /** The reads: one order, a customer's list, the search, a history. */
 import { confinedTo } from '../../../mixins/auth/caller.ts';
-import { defineAction } from '../../../mixins/schema.ts';
-import { NotFound } from '../../../machines/errors.ts';
-import { findOrder } from '../order-id.ts';
-import { etagOf, viewOf } from '../order.view.ts';
+import { defineAction } from '../../../mixins/mesh/schema.ts';
+import { NotFound } from '../../../machines/shared/failure.ts';
+import { findOrder } from './find-order.ts';
+import { etagOf, viewOf } from '../orders.view.ts';
 import type { OrdersOwn } from '../orders.context.ts';
 import * as params from '../orders.params.ts';
 import type {

@@ -1,7 +1,7 @@
 /** retry: work that is owed, tried now. */
 import { confinedTo } from '../../../mixins/auth/caller.ts';
-import { defineAction } from '../../../mixins/schema.ts';
-import { findOrder } from '../order-id.ts';
+import { defineAction } from '../../../mixins/mesh/schema.ts';
+import { findOrder } from './find-order.ts';
 import { explanationOf } from './explain.action.ts';
 import { orderId } from '../orders.params.ts';
 import type { OrdersOwn } from '../orders.context.ts';

@@ -1,5 +1,5 @@
 /** states: every order's place in its life, for whoever compares it with what the peers have. */
-import type { OrderRecord } from '../../../machines/reconciliation.ts';
+import type { OrderRecord } from '../../../machines/reconciliation/reconciliation.ts';
 import {
   type KeysetPage,
   type KeysetRequest,
@@ -8,9 +8,9 @@ import {
   keysetParams,
 } from '../../../mixins/database/keyset.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
-import { defineAction } from '../../../mixins/schema.ts';
+import { defineAction } from '../../../mixins/mesh/schema.ts';
 import type { OrdersOwn } from '../orders.context.ts';
-import { owedIn, type StateColumns } from '../owed.ts';
+import { owedIn, type StateColumns } from '../engine/owed.ts';
 
 interface StateRow extends StateColumns {
   id: number;

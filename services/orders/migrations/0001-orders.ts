@@ -1,5 +1,5 @@
 /** The first tables of orders. */
-import { outboxTables } from '../../../mixins/outbox/outbox.schema.ts';
+import { outboxTables } from '../../../mixins/events/outbox/outbox.schema.ts';
 
 /** Orders, their history, and the idempotency keys they were placed under. */
 export const orders = {

@@ -1,5 +1,5 @@
 /** Where a page of orders ends, as a text that a caller hands back for the next one. */
-import { ValidationFailed } from '../../../machines/errors.ts';
+import { ValidationFailed } from '../../../machines/shared/failure.ts';
 
 const MAX_ID = Number.MAX_SAFE_INTEGER;
 

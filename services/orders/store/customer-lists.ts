@@ -1,9 +1,9 @@
 /** Customers' lists: the pages that are asked for at the same time are read by one statement. */
-import type { OrderStatus } from '../../../machines/order.machine.ts';
+import type { OrderStatus } from '../../../machines/order/order.machine.ts';
 import { tokens } from '../../../mixins/database/columns.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
-import { GroupCommit } from '../../../mixins/group-commit.ts';
+import { GroupCommit } from '../../../mixins/actor/group-commit.ts';
 import type { ListByCustomerParams, OrderSummary } from '../orders.types.ts';
 import { decode, encode, isGiven } from './cursor.ts';
 

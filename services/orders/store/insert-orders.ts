@@ -1,8 +1,8 @@
 /** The statement that writes new orders: rows, history, events and idempotency keys, all in one commit. */
 import type pg from 'pg';
-import { INITIAL_STATE } from '../../../machines/order.chart.ts';
-import { ORDER_MACHINE_VERSION } from '../../../machines/order.machine.ts';
-import type { Decision } from '../../../machines/order.ts';
+import { INITIAL_STATE } from '../../../machines/order/order.chart.ts';
+import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
+import type { Decision } from '../../../machines/order/order.ts';
 import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
 
 /** A placed order on its way to the database. */

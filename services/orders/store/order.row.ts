@@ -1,8 +1,8 @@
 /** An order's row, and the way from it to the order in memory. */
-import { parseMoney } from '../../../machines/money.ts';
-import type { Order, OrderLine, Refusal } from '../../../machines/order.ts';
-import { stateOf } from '../../../machines/order.chart.ts';
-import { type OrderUpgrades, upgrade } from '../../../machines/order.upgrades.ts';
+import { parseMoney } from '../../../machines/shared/money.ts';
+import type { Order, OrderLine, Refusal } from '../../../machines/order/order.ts';
+import { stateOf } from '../../../machines/order/order.chart.ts';
+import { type OrderUpgrades, upgrade } from '../../../machines/order/order.upgrades.ts';
 import type { Memory } from '../../../mixins/actor/actor.ts';
 
 /** An order as the host keeps it. */

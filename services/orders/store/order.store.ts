@@ -1,9 +1,9 @@
 /** Where orders are saved and read: every statement on the tables of orders is behind one of these methods. */
-import { ORDER_MACHINE_VERSION } from '../../../machines/order.machine.ts';
+import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
 import { tokens } from '../../../mixins/database/columns.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { isDuplicate, orUnavailable } from '../../../mixins/database/sql-failure.ts';
-import { GroupCommit } from '../../../mixins/group-commit.ts';
+import { GroupCommit } from '../../../mixins/actor/group-commit.ts';
 import type { PlacedOrder } from '../orders.types.ts';
 import type { Lease, Placement } from './insert-orders.ts';
 import { memoryOf, ORDER_COLUMNS, type OrderMemory, type OrderRow } from './order.row.ts';

@@ -1,12 +1,12 @@
 /** The statement that saves decided changes: each row only at the version it was read at, with its history and events. */
 import type pg from 'pg';
-import type { DomainEvent } from '../../../machines/domain-event.ts';
-import { formatMoney, type Cents } from '../../../machines/money.ts';
-import { ORDER_MACHINE_VERSION } from '../../../machines/order.machine.ts';
-import type { Decision, Order } from '../../../machines/order.ts';
+import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
+import { formatMoney, type Cents } from '../../../machines/shared/money.ts';
+import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
+import type { Decision, Order } from '../../../machines/order/order.ts';
 import type { Change, Due } from '../../../mixins/actor/actor.ts';
 import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
-import { attentionRequired, firstAnswer } from '../order.view.ts';
+import { attentionRequired, firstAnswer } from '../orders.view.ts';
 import type { Lease } from './insert-orders.ts';
 import type { OrderMemory } from './order.row.ts';
 

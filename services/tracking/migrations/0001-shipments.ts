@@ -1,6 +1,6 @@
 /** The tables of shipments and their timelines. */
 import type { Migration } from '../../../mixins/database/migrations.ts';
-import { outboxTables } from '../../../mixins/outbox/outbox.schema.ts';
+import { outboxTables } from '../../../mixins/events/outbox/outbox.schema.ts';
 
 // A tracking number carries its order id, so the primary key is the only index. The first entry of a timeline is the
 // shipment's own row: making a shipment writes one row. A row without a number is a void that came first.

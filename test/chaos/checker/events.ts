@@ -1,5 +1,5 @@
 /** The promise: what the histories announce has reached the stream, in order per order, and nothing else has. */
-import type { DomainEvent } from '../../../machines/domain-event.ts';
+import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import type { Books } from '../books.ts';
 import { walk } from './chart-walk.ts';
 import type { Check, Finding } from './promise.ts';

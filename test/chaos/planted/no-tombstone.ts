@@ -1,5 +1,5 @@
 /** Plants a fault: a release that comes before its reserve leaves no mark, so the late reserve holds stock for nobody. */
-import { WRITE_ADMISSION } from '../../../services/inventory/stock-book.sql.ts';
+import { WRITE_ADMISSION } from '../../../services/inventory/store/stock-book.sql.ts';
 import { plant } from '../plant.ts';
 
 WRITE_ADMISSION.text = plant(

@@ -5,7 +5,7 @@ import inventory from '../../../services/inventory/inventory.service.ts';
 import orders from '../../../services/orders/orders.service.ts';
 import reports from '../../../services/reports/reports.service.ts';
 import tracking from '../../../services/tracking/tracking.service.ts';
-import type { Endpoint } from '../../../mixins/http/endpoint.ts';
+import type { Endpoint } from '../../../mixins/gateway/routes/endpoint.ts';
 import { httpSettings } from '../http-settings.ts';
 import type { Route } from './requests.ts';
 

@@ -1,0 +1,7 @@
+/** How a change of the catalogue can fail. */
+import { Failure } from '../shared/failure.ts';
+
+export class DuplicateSku extends Failure {
+  readonly type = 'DUPLICATE_SKU';
+  readonly retryable = false;
+}

@@ -1,0 +1,75 @@
+/** What a consumer has handled: the ids of events, in `<schema>.inbox`, so that a repeat is handled once. */
+import type pg from 'pg';
+import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
+import { GroupCommit } from '../../actor/group-commit.ts';
+import type { HandleEvent } from '../stream/event-stream.ts';
+import { STREAM_MAX_AGE_MS } from '../stream/jetstream-link.ts';
+
+/** A day longer than the stream keeps events: what it may still repeat is remembered. */
+const REMEMBER_MS = STREAM_MAX_AGE_MS + 86_400_000;
+const PRUNE_AT_MOST = 5_000;
+
+export interface InboxDatabase {
+  readonly pool: pg.Pool;
+  readonly schema: string;
+}
+
+export class Inbox {
+  readonly #database: InboxDatabase;
+  readonly #consumer: string;
+  readonly #known: GroupCommit<string, boolean>;
+  readonly #handled: GroupCommit<string, undefined>;
+
+  constructor(database: InboxDatabase, consumer: string) {
+    this.#database = database;
+    this.#consumer = consumer;
+    this.#known = new GroupCommit((ids) => this.#lookUp(ids), { name: 'look up handled events' });
+    this.#handled = new GroupCommit((ids) => this.#remember(ids), { name: 'remember handled events' });
+  }
+
+  /**
+   * Wraps a handler: an event it has handled is not handed to it again. The id is written after the handler succeeded,
+   * so a crash in between repeats the event: handlers must bear that.
+   */
+  once(handle: HandleEvent): HandleEvent {
+    return async (event: DomainEvent) => {
+      if (await this.#known.push(event.id)) return;
+      await handle(event);
+      await this.#handled.push(event.id);
+    };
+  }
+
+  /** Forgets some of the ids that are too old to come again. Answers how many. */
+  async prune(): Promise<number> {
+    const { pool, schema } = this.#database;
+    const { rowCount } = await pool.query(
+      `DELETE FROM ${schema}.inbox WHERE (consumer, event_id) IN (
+         SELECT consumer, event_id FROM ${schema}.inbox
+         WHERE consumer = $1 AND received_at < now() - $2::float8 * interval '1 millisecond'
+         ORDER BY received_at LIMIT $3::int)`,
+      [this.#consumer, REMEMBER_MS, PRUNE_AT_MOST],
+    );
+    return rowCount ?? 0;
+  }
+
+  async #lookUp(ids: readonly string[]): Promise<boolean[]> {
+    const { pool, schema } = this.#database;
+    const { rows } = await pool.query<{ event_id: string }>({
+      name: `${schema} inbox look up`,
+      text: `SELECT event_id FROM ${schema}.inbox WHERE consumer = $1 AND event_id = ANY($2::text[])`,
+      values: [this.#consumer, ids],
+    });
+    const known = new Set(rows.map((row) => row.event_id));
+    return ids.map((id) => known.has(id));
+  }
+
+  async #remember(ids: readonly string[]): Promise<undefined[]> {
+    const { pool, schema } = this.#database;
+    await pool.query({
+      name: `${schema} inbox remember`,
+      text: `INSERT INTO ${schema}.inbox (consumer, event_id) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING`,
+      values: [this.#consumer, ids],
+    });
+    return ids.map(() => undefined);
+  }
+}

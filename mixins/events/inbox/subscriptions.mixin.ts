@@ -1,0 +1,89 @@
+/** Gives a service its subscriptions: events of other services, each handled to success, in order per key. */
+import type { Service, ServiceSchema } from 'moleculer';
+import type { DomainEvent, EventType } from '../../../machines/shared/domain-event.ts';
+import type { WithDatabase } from '../../database/database.mixin.ts';
+import { Lease } from '../lease.ts';
+import type { HandleEvent, Subscription } from '../stream/event-stream.ts';
+import { Inbox } from './inbox.ts';
+import { shareStream, type StreamShare } from '../stream/shared-stream.ts';
+
+const PRUNE_MS = 60_000;
+
+/** What a service does about one type of event. */
+export interface SubscriptionHandler<Own extends object = object> {
+  /**
+   * Called until it succeeds, with growing pauses, while later events of the same key wait. It may be called again for
+   * an event it has handled, after a crash, so it must bear repeats.
+   */
+  handler(this: Service & Own, event: DomainEvent): Promise<void>;
+  /** Says of an event, from its content alone, whether the handler is to see it. All are by default. */
+  wants?(event: DomainEvent): boolean;
+}
+
+/** The schema key `subscriptions`: handlers by event type. */
+export type Subscriptions<Own extends object = object> = Partial<Record<EventType, SubscriptionHandler<Own>>>;
+
+interface Subscribed extends WithDatabase {
+  subscriptionsEnd?: () => Promise<void>;
+}
+
+/**
+ * The mixin for a service with a key `subscriptions` and what `outboxTables` and `outboxTypes` make; it stands before
+ * `databaseMixin`.
+ * Events come after the service's own `started`, and no more once its own `stopped` begins. The consumer has the
+ * service's name: of many processes one at a time is handed events, and nothing is lost while there is none.
+ */
+export function subscriptionsMixin(): Partial<ServiceSchema> {
+  return {
+    merged(schema: LifecycleSchema & { subscriptions?: Subscriptions }) {
+      const { subscriptions } = schema;
+      if (!subscriptions) return;
+      // Appended to the service's own handlers: the last to start, and so the first to stop.
+      const start: Lifecycle = async function started() {
+        this.subscriptionsEnd = await begin(this, subscriptions);
+      };
+      schema.started = [schema.started ?? [], start].flat();
+      schema.stopped = [schema.stopped ?? [], end].flat();
+    },
+  } as Partial<ServiceSchema>;
+}
+
+type Lifecycle = (this: Service & Subscribed) => Promise<void>;
+
+async function end(this: Service & Subscribed): Promise<void> {
+  await this.subscriptionsEnd?.();
+}
+
+/** A schema after its mixins were merged into it. */
+interface LifecycleSchema {
+  started?: Lifecycle | Lifecycle[];
+  stopped?: Lifecycle | Lifecycle[];
+}
+
+async function begin(service: Service & Subscribed, subscriptions: Subscriptions): Promise<() => Promise<void>> {
+  const { broker, database, logger, name } = service;
+  const lease = new Lease(database, `consumer:${name}`, { holder: broker.nodeID });
+  const inbox = new Inbox(database, name);
+  const share: StreamShare = shareStream(broker);
+  const handle: HandleEvent = inbox.once(async (event) => {
+    await subscriptions[event.type]?.handler.call(service, event);
+  });
+  const types = Object.keys(subscriptions);
+  const subscription: Subscription = await share.stream.subscribe({ name, types, lease }, async (event) => {
+    const wanted = subscriptions[event.type];
+    if (wanted && (wanted.wants?.(event) ?? true)) await handle(event);
+  });
+  lease.start();
+  const pruning = setInterval(() => {
+    if (!lease.held) return;
+    inbox
+      .prune()
+      .catch((error: Error) => logger.warn(`Old entries stay in ${database.schema}.inbox: ${error.message}`));
+  }, PRUNE_MS).unref();
+  return async () => {
+    clearInterval(pruning);
+    await subscription.close();
+    await lease.stop();
+    await share.release();
+  };
+}

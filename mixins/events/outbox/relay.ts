@@ -1,0 +1,248 @@
+/** Carries the events of one outbox to the stream: by one process a schema, in order per key, deleted once acknowledged. */
+import type { Logger } from 'moleculer';
+import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
+import type { Lease } from '../lease.ts';
+import { EventRefused, type EventStream, StreamUnavailable } from '../stream/event-stream.ts';
+import { backoffMs, KeyedQueue, type Verdict } from '../stream/keyed-queue.ts';
+import { countRows, eventsIn, exchangeRows, type OutboxDatabase, parkRows } from './outbox-rows.ts';
+
+const CONCURRENCY = 256;
+const READ_AT_MOST = 100;
+/** Rows and events at hand, at most: past it nothing more is read until some are gone. */
+const MAX_ROWS = 1_000;
+const MAX_EVENTS = 20_000;
+/** Under load: the pause between two reads, so that rows gather. A lone row is read at once. */
+const GATHER_MS = 50;
+/** How often rows of other nodes are looked for. */
+const POLL_MS = 200;
+const RETRY_BASE_MS = 100;
+const RETRY_CAP_MS = 5_000;
+const STOP_MS = 2_000;
+
+export interface RelayOptions {
+  database: OutboxDatabase;
+  stream: EventStream;
+  /** Decides which process relays. The relay starts and stops it. */
+  lease: Lease;
+  logger: Logger;
+}
+
+interface Row {
+  id: number;
+  /** Events not acknowledged yet. */
+  left: number;
+  /** Why it cannot be published: set on a row that is to be parked. */
+  refused?: string;
+}
+
+interface Item {
+  row: Row;
+  event: DomainEvent;
+}
+
+/**
+ * Rows are found by being there, never by a remembered id: a lower id may become visible after a higher one. A row at
+ * hand stays in `#rows` until its deletion is committed, and reads leave those out. A failing event holds back its key
+ * and its row, nothing else; a row that is no list of events, or that the stream refuses, is parked.
+ */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #rows = new Map<number, Row>();
+  readonly #queue: KeyedQueue<Item>;
+  #done: Row[] = [];
+  #woken = false;
+  #signal: () => void = () => undefined;
+  #databaseFailures = 0;
+  #streamFailures = 0;
+  #stopBy: number | undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#queue = new KeyedQueue<Item>({
+      concurrency: CONCURRENCY,
+      work: ({ event }) => this.#publish(event),
+      failed: (error, item, attempt) => this.#failed(error as Error, item, attempt),
+      finished: ({ row }) => this.#finished(row),
+    });
+  }
+
+  start(): void {
+    this.#options.lease.start();
+    this.#loop ??= this.#run();
+  }
+
+  /** Says that a commit wrote events. Cheap: rows that come in one burst are read together. */
+  wake(): void {
+    this.#woken = true;
+    this.#signal();
+  }
+
+  /** How many rows wait, those under way included. Counts them in the database. */
+  waiting(): Promise<number> {
+    return countRows(this.#options.database);
+  }
+
+  /** Carries what can be carried within two seconds, then hands over to another node. */
+  async stop(): Promise<void> {
+    if (this.#stopBy !== undefined) return;
+    this.#stopBy = performance.now() + STOP_MS;
+    this.wake();
+    await this.#loop;
+    this.#queue.clear();
+    await this.#exchange(0).catch(() => 0);
+    await this.#options.lease.stop();
+  }
+
+  async #run(): Promise<void> {
+    const { lease } = this.#options;
+    let term: number | undefined;
+    while (this.#stopBy === undefined || performance.now() < this.#stopBy) {
+      if (!lease.held) {
+        term = undefined;
+        if (this.#stopBy !== undefined) return;
+        await this.#rest(POLL_MS / 2);
+        continue;
+      }
+      if (term !== lease.term) this.#begin();
+      term = lease.term;
+      this.#woken = false;
+      const readAt = performance.now();
+      let found: number;
+      try {
+        found = await this.#exchange(this.#room());
+      } catch (error) {
+        if (this.#stopBy !== undefined) return;
+        if (++this.#databaseFailures === 1) this.#complain(error as Error);
+        await this.#restUntilSignal(backoffMs(this.#databaseFailures, RETRY_BASE_MS, RETRY_CAP_MS));
+        continue;
+      }
+      if (this.#databaseFailures > 0) this.#recovered();
+      this.#databaseFailures = 0;
+      if (found === READ_AT_MOST) continue;
+      const restless = this.#woken || this.#done.length > 0;
+      // While stopping, one look in vain with nothing left under way is enough.
+      if (this.#stopBy !== undefined && !restless && found === 0 && !this.#queue.active) return;
+      if (!restless) await this.#restUntilSignal(this.#stopBy === undefined ? POLL_MS : GATHER_MS);
+      await this.#rest(GATHER_MS - (performance.now() - readAt));
+    }
+  }
+
+  /** Forgets what another node may have carried meanwhile: whoever leads reads everything anew. */
+  #begin(): void {
+    this.#queue.clear();
+    this.#rows.clear();
+    this.#done = [];
+  }
+
+  #room(): number {
+    return this.#queue.size < MAX_EVENTS ? Math.max(0, Math.min(READ_AT_MOST, MAX_ROWS - this.#rows.size)) : 0;
+  }
+
+  /** Rids the table of what is done and takes what is new. Answers how many rows were new. */
+  async #exchange(room: number): Promise<number> {
+    const { database } = this.#options;
+    await this.#park();
+    const done = this.#done.splice(0);
+    const heard = this.#options.stream.heard();
+    let fresh: Awaited<ReturnType<typeof exchangeRows>>;
+    try {
+      fresh = await exchangeRows(
+        database,
+        done.map((row) => row.id),
+        [...this.#rows.keys()],
+        room,
+        heard,
+      );
+    } catch (error) {
+      this.#done.push(...done);
+      throw error;
+    }
+    for (const row of done) this.#rows.delete(row.id);
+    for (const { id, events } of fresh) this.#take(id, eventsIn(events, heard));
+    return fresh.length;
+  }
+
+  #take(id: number, events: readonly DomainEvent[] | undefined): void {
+    const row: Row = { id, left: 0 };
+    this.#rows.set(id, row);
+    if (!events) {
+      row.refused = 'it is no list of events';
+      this.#done.push(row);
+      return;
+    }
+    row.left = events.length;
+    if (row.left === 0) this.#done.push(row);
+    for (const event of events) this.#queue.push(event.key, { row, event });
+  }
+
+  async #park(): Promise<void> {
+    const refused = this.#done.flatMap(({ id, refused: reason }) => (reason ? [{ id, reason }] : []));
+    if (refused.length === 0) return;
+    const { database, logger } = this.#options;
+    await parkRows(database, refused);
+    this.#done = this.#done.filter((row) => !row.refused);
+    for (const { id, reason } of refused) {
+      this.#rows.delete(id);
+      logger.error(
+        `Row ${id} of ${database.schema}.outbox is put aside in ${database.schema}.outbox_parked: ${reason}`,
+      );
+    }
+  }
+
+  async #publish(event: DomainEvent): Promise<void> {
+    // A process that was stopped and wakes up must not publish what another has carried on from.
+    if (!this.#options.lease.held) throw new StreamUnavailable('the lease has ended');
+    await this.#options.stream.publish(event);
+    if (this.#streamFailures > 0) this.#recovered();
+    this.#streamFailures = 0;
+  }
+
+  #failed(error: Error, { row, event }: Item, attempt: number): Verdict {
+    if (error instanceof EventRefused) {
+      row.refused = `event ${event.id} is ${error.message}`;
+      return 'give up';
+    }
+    if (error instanceof StreamUnavailable) {
+      // Those under way at the same time fail with it and are one failure; the queue counts its first pause only.
+      if (!this.#queue.paused && this.#options.lease.held && ++this.#streamFailures === 1) this.#complain(error);
+      return { retryMs: backoffMs(Math.max(1, this.#streamFailures), RETRY_BASE_MS, RETRY_CAP_MS), all: true };
+    }
+    if (attempt === 1 || attempt === 10) {
+      this.#options.logger[attempt === 1 ? 'warn' : 'error'](
+        `Event ${event.id} could not be handled (attempt ${attempt}) and holds back the later ones of ${event.key}: ${error.message}`,
+      );
+    }
+    return { retryMs: backoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS) };
+  }
+
+  #finished(row: Row): void {
+    if (--row.left > 0 || this.#rows.get(row.id) !== row) return;
+    this.#done.push(row);
+    if (this.#done.length === 1) this.#signal();
+  }
+
+  #complain(error: Error): void {
+    this.#options.logger.warn(`Events wait in ${this.#options.database.schema}.outbox: ${error.message}`);
+  }
+
+  #recovered(): void {
+    this.#options.logger.info(`Events of ${this.#options.database.schema}.outbox flow again`);
+  }
+
+  /** Rests until `wake`, the end of a row, or about `ms`. */
+  #restUntilSignal(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      // With jitter, so that the relays of many schemas do not ask in step.
+      const timer = setTimeout(resolve, ms * (0.75 + Math.random() / 2));
+      this.#signal = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #rest(ms: number): Promise<void> {
+    return ms < 1 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
+  }
+}

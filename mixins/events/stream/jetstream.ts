@@ -1,0 +1,241 @@
+/** The stream of a mesh: events are kept by NATS JetStream until every consumer has handled them. */
+import type { Logger } from 'moleculer';
+import {
+  connect,
+  DiscardPolicy,
+  ErrorCode,
+  headers,
+  type JetStreamManager,
+  type JetStreamPublishOptions,
+  type NatsConnection,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+} from 'nats';
+import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
+import type { MeshSettings } from '../../mesh/mesh.settings.ts';
+import { natsOptions } from '../../mesh/nats/nats-options.ts';
+import { SEAL_HEADER, sealEvent } from './event-seal.ts';
+import {
+  type Consumer,
+  EventRefused,
+  type EventStream,
+  type HandleEvent,
+  StreamUnavailable,
+  type Subscription,
+} from './event-stream.ts';
+import { failedFor, isNotFound, type JetStreamLink, STREAM_MAX_AGE_MS } from './jetstream-link.ts';
+import { JetStreamSubscription } from './jetstream-subscription.ts';
+import { backoffMs } from './keyed-queue.ts';
+import { Pause } from './pause.ts';
+
+const DUPLICATE_WINDOW_MS = 2 * 60_000;
+const PUBLISH_TIMEOUT_MS = 5_000;
+const RETRY_BASE_MS = 100;
+const RETRY_CAP_MS = 2_000;
+/** Shards of a type's subjects. A subject a key would have the server keep millions of them in memory. */
+const SHARDS = 64;
+
+export interface JetStreamOptions {
+  /** Where NATS is; with keys, events are sealed, and believed only with a seal. */
+  mesh: MeshSettings;
+  /** Meshes of different namespaces share a server without seeing each other. */
+  namespace?: string;
+  /** The name shown in the server's list of connections. */
+  name?: string;
+  logger: Logger;
+  /** Told of each message that the consumer of this name was handed and does not believe. */
+  refused?: ((consumer: string) => void) | undefined;
+}
+
+/**
+ * One stream `WAYBILL` (`WAYBILL-<namespace>`), made or brought up to date at every connect. Subjects are
+ * `waybill.<type>.<shard>` (`waybill-<namespace>.…`), so `waybill.order.created.*` is every `order.created`. The message
+ * is the event as JSON, its `Nats-Msg-Id` the event's id. With keys every message carries a seal over its bytes in the
+ * header `Waybill-Seal`, and in its id, and is handed to a consumer only with it. Connects in the background and for ever.
+ */
+export class JetStreamStream implements EventStream {
+  readonly #options: JetStreamOptions;
+  readonly #prefix: string;
+  readonly #streamName: string;
+  readonly #subscriptions = new Set<JetStreamSubscription>();
+  #connection: NatsConnection | undefined;
+  #link: JetStreamLink | undefined;
+  #closed = false;
+  #preparing: Promise<void> | undefined;
+  #complaint: string | undefined;
+  readonly #pause = new Pause();
+
+  constructor(options: JetStreamOptions) {
+    this.#options = options;
+    const namespace = options.namespace?.replaceAll(/[^\w-]/g, '_');
+    this.#prefix = namespace ? `waybill-${namespace}` : 'waybill';
+    this.#streamName = this.#prefix.toUpperCase();
+    this.#preparing = this.#prepare();
+  }
+
+  /** The connection, prepared: undefined while the server or its JetStream is away. Changes identity on reconnects. */
+  get link(): JetStreamLink | undefined {
+    return this.#link;
+  }
+
+  /** Whoever listens may be anywhere. */
+  heard(): undefined {
+    return undefined;
+  }
+
+  async publish(event: DomainEvent): Promise<void> {
+    const link = this.#link;
+    if (!link) throw new StreamUnavailable(this.#complaint ?? 'NATS is not connected yet');
+    try {
+      const message = Buffer.from(JSON.stringify(event));
+      await link.js.publish(this.#subject(event), message, {
+        ...this.#identity(event, message),
+        timeout: PUBLISH_TIMEOUT_MS,
+        expect: { streamName: link.stream },
+      });
+    } catch (error) {
+      const failure = error as Error;
+      if (failedFor(failure, ErrorCode.MaxPayloadExceeded)) {
+        throw new EventRefused(`larger than the NATS server takes (max_payload)`, { cause: failure });
+      }
+      // Nobody answers on the subject: the stream was lost, or JetStream is not ready yet. Prepare it again.
+      if (failedFor(failure, ErrorCode.NoResponders)) this.#lost(failure.message);
+      throw new StreamUnavailable(failure.message, { cause: failure });
+    }
+  }
+
+  subscribe(consumer: Consumer, handle: HandleEvent): Promise<Subscription> {
+    const subscription = new JetStreamSubscription({
+      consumer,
+      handle,
+      filter: this.#filter(consumer.types),
+      link: () => this.#link,
+      keys: this.#options.mesh.keys?.events,
+      refused: this.#options.refused,
+      logger: this.#options.logger,
+      closed: () => this.#subscriptions.delete(subscription),
+    });
+    this.#subscriptions.add(subscription);
+    return Promise.resolve(subscription);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#pause.end();
+    await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
+    this.#link = undefined;
+    await this.#preparing;
+    await this.#connection?.close();
+  }
+
+  /** The stream drops a second message of one id. With a seal in it, nobody can take an event's id before the event. */
+  #identity(event: DomainEvent, message: Uint8Array): Partial<JetStreamPublishOptions> {
+    const key = this.#options.mesh.keys?.events[0];
+    if (key === undefined) return { msgID: event.id };
+    const seal = sealEvent(key, message);
+    const sealed = headers();
+    sealed.set(SEAL_HEADER, seal);
+    return { msgID: `${event.id}.${seal}`, headers: sealed };
+  }
+
+  #subject(event: DomainEvent): string {
+    let hash = 0;
+    for (let i = 0; i < event.key.length; i++) hash = (hash * 31 + event.key.charCodeAt(i)) >>> 0;
+    return `${this.#prefix}.${event.type}.${hash % SHARDS}`;
+  }
+
+  /** One filter for all types, as servers before 2.10 know no lists: it may let others through. */
+  #filter(types: readonly string[]): string {
+    if (types.length === 1) return `${this.#prefix}.${types[0]}.*`;
+    const families = new Set(types.map((type) => type.split('.')[0]));
+    return families.size === 1 ? `${this.#prefix}.${[...families][0]}.>` : `${this.#prefix}.>`;
+  }
+
+  #lost(reason: string): void {
+    this.#link = undefined;
+    this.#complain(reason);
+    this.#preparing ??= this.#prepare();
+  }
+
+  /** Says once what is wrong, not at every attempt. */
+  #complain(reason: string): void {
+    if (this.#complaint === reason || this.#closed) return;
+    this.#complaint = reason;
+    this.#options.logger.error(`Events wait in the outbox: ${reason}`);
+  }
+
+  async #prepare(): Promise<void> {
+    for (let attempt = 1; !this.#closed; attempt++) {
+      try {
+        this.#connection ??= await this.#connect();
+        // While the client reconnects by itself requests would only time out.
+        const manager = await this.#connection.jetstreamManager();
+        await this.#ensureStream(manager);
+        this.#link = { stream: this.#streamName, js: this.#connection.jetstream(), manager };
+        if (this.#complaint)
+          this.#options.logger.info(`Events flow again through the JetStream stream ${this.#streamName}`);
+        this.#complaint = undefined;
+        break;
+      } catch (error) {
+        this.#complain(explain(error as Error));
+        if (this.#connection?.isClosed()) this.#connection = undefined;
+      }
+      await this.#pause.rest(backoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS));
+    }
+    this.#preparing = undefined;
+  }
+
+  async #connect(): Promise<NatsConnection> {
+    const { mesh, name = 'waybill' } = this.#options;
+    const connection = await connect(natsOptions(mesh, `${name} events`));
+    void this.#watch(connection);
+    return connection;
+  }
+
+  async #watch(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) {
+      const type: string = status.type;
+      if (type === 'disconnect') {
+        this.#link = undefined;
+        this.#complain('the connection to NATS is lost');
+      } else if (type === 'reconnect') this.#lost('the connection to NATS is lost');
+    }
+    // The client has given up, for example because its password is no longer accepted.
+    if (!this.#closed) this.#lost('the connection to NATS is closed');
+  }
+
+  async #ensureStream(manager: JetStreamManager): Promise<void> {
+    const wanted = {
+      subjects: [`${this.#prefix}.>`],
+      max_age: nanos(STREAM_MAX_AGE_MS),
+      duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+    };
+    try {
+      const { config } = await manager.streams.info(this.#streamName);
+      const differs =
+        config.max_age !== wanted.max_age ||
+        config.duplicate_window !== wanted.duplicate_window ||
+        config.subjects.join() !== wanted.subjects.join();
+      if (differs) await manager.streams.update(this.#streamName, { ...config, ...wanted });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      // When another node is faster with the same settings this succeeds all the same.
+      await manager.streams.add({
+        name: this.#streamName,
+        retention: RetentionPolicy.Limits,
+        storage: StorageType.File,
+        discard: DiscardPolicy.Old,
+        ...wanted,
+      });
+    }
+  }
+}
+
+function explain(error: Error): string {
+  if (failedFor(error, ErrorCode.JetStreamNotEnabled)) {
+    return 'the NATS server has no JetStream: start it with -js, or wait until its JetStream is ready';
+  }
+  if (failedFor(error, ErrorCode.ConnectionRefused)) return 'NATS cannot be reached';
+  return `NATS: ${error.message}`;
+}

@@ -1,0 +1,57 @@
+/** One stream a broker, shared by the services on it: JetStream where there is a transporter, else in-process. */
+import type { ServiceBroker } from 'moleculer';
+import { EVENTS_REFUSED_TOTAL } from '../../metrics/metric-names.ts';
+import { readSettings } from '../../settings/settings.ts';
+import type { EventStream } from './event-stream.ts';
+import { JetStreamStream } from './jetstream.ts';
+import { LocalStream } from './local-stream.ts';
+
+interface Shared {
+  stream: EventStream;
+  users: number;
+}
+
+const streams = new WeakMap<ServiceBroker, Shared>();
+
+/** A share in the broker's stream, which is closed when the last share is given back. */
+export interface StreamShare {
+  stream: EventStream;
+  release(): Promise<void>;
+}
+
+/** Takes a share in the broker's stream, and makes the stream if it is the first. Returns before it is connected. */
+export function shareStream(broker: ServiceBroker): StreamShare {
+  const shared = streams.get(broker) ?? { stream: openStream(broker), users: 0 };
+  streams.set(broker, shared);
+  shared.users++;
+  let released = false;
+  return {
+    stream: shared.stream,
+    release: async () => {
+      if (released) return;
+      released = true;
+      if (--shared.users > 0) return;
+      streams.delete(broker);
+      await shared.stream.close();
+    },
+  };
+}
+
+function openStream(broker: ServiceBroker): EventStream {
+  const { mesh } = readSettings();
+  if (mesh === undefined) return new LocalStream(broker);
+  const { metrics } = broker;
+  metrics.register({
+    type: 'counter',
+    name: EVENTS_REFUSED_TOTAL,
+    description: 'Messages of the stream that were refused',
+    labelNames: ['consumer'],
+  });
+  return new JetStreamStream({
+    mesh,
+    namespace: broker.namespace,
+    name: broker.nodeID,
+    logger: broker.getLogger('events'),
+    refused: (consumer) => metrics.increment(EVENTS_REFUSED_TOTAL, { consumer }),
+  });
+}

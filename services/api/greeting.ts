@@ -1,0 +1,30 @@
+/** The last lines of a start: where the gateway is, and a request to paste. */
+import type { ServiceBroker } from 'moleculer';
+import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
+
+/** Prints the address of the gateway that this broker runs; nothing when it runs none. */
+export function greet(broker: ServiceBroker): void {
+  const gateways = broker.services.map((service) => service as unknown as Partial<WithGateway>);
+  const gateway = gateways.find(({ http }) => http !== undefined);
+  const address = gateway?.http?.address;
+  if (!address) return;
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  const base = `http://${host}:${address.port}/api/v1`;
+  const order = {
+    customerId: 1,
+    items: [{ productId: 1, quantity: 2 }],
+    deliveryAddress: '221B Baker Street, London',
+    carrier: 'DHL',
+  };
+  const asked = gateway.tokens !== undefined;
+  const token = asked ? ' -H "Authorization: Bearer $TOKEN"' : '';
+  const lines = [
+    '',
+    `Waybill listens on ${base}. Place an order${asked ? ', with the token of customer 1 in $TOKEN' : ''}:`,
+    '',
+    `  curl -i ${base}/orders${token} -H 'Content-Type: application/json' -d '${JSON.stringify(order)}'`,
+    '',
+  ];
+  // After the broker's own last line.
+  setImmediate(() => console.log(lines.join('\n')));
+}

@@ -1,0 +1,47 @@
+/** The product as it is read: its Sequelize model, and the shape callers see. */
+import { DataTypes, type Model, type ModelStatic, type Sequelize } from 'sequelize';
+import type { Product } from '../inventory.types.ts';
+
+/** A row of `inventory.products`. BIGINT and NUMERIC come as text from Sequelize, BIGINT as number from the pg pool. */
+export interface ProductColumns {
+  id: number | string;
+  sku: string;
+  name: string;
+  description: string | null;
+  price: string;
+  quantity: number | string;
+  reserved_quantity: number | string;
+}
+
+/** Defines the model; its table is made by the migrations. */
+export function defineProduct(sequelize: Sequelize): ModelStatic<Model<ProductColumns, ProductColumns>> {
+  return sequelize.define<Model<ProductColumns, ProductColumns>>(
+    'product',
+    {
+      id: { type: DataTypes.BIGINT, primaryKey: true },
+      sku: DataTypes.TEXT,
+      name: DataTypes.TEXT,
+      description: DataTypes.TEXT,
+      price: DataTypes.DECIMAL(12, 2),
+      quantity: DataTypes.BIGINT,
+      reserved_quantity: DataTypes.BIGINT,
+    },
+    { schema: 'inventory', tableName: 'products' },
+  );
+}
+
+/** A row as callers see it. NUMERIC(12,2) has 12 digits, which a JSON number holds exactly. */
+export function productOf(row: ProductColumns): Product {
+  const quantity = Number(row.quantity);
+  const reservedQuantity = Number(row.reserved_quantity);
+  return {
+    id: Number(row.id),
+    sku: row.sku,
+    name: row.name,
+    description: row.description,
+    price: Number(row.price),
+    quantity,
+    reservedQuantity,
+    availableStock: quantity - reservedQuantity,
+  };
+}

@@ -1,0 +1,209 @@
+/** The stock book on PostgreSQL: every change of stock, one group commit of all that comes together. */
+import type { MetricRegistry } from 'moleculer';
+import type pg from 'pg';
+import { ServiceUnavailable, Failure } from '../../../machines/shared/failure.ts';
+import { parseMoney } from '../../../machines/shared/money.ts';
+import { type Admission, admit } from '../../../machines/stock/stock.admission.ts';
+import type {
+  LevelAnswer,
+  OrderAnswer,
+  OrderOperation,
+  Reservation,
+  StockAnswer,
+  StockBook,
+  StockLevel,
+  StockOperation,
+} from '../../../machines/stock/stock.book.ts';
+import { oneTrip } from '../../../mixins/database/one-trip.ts';
+import { isOutage, isRace, orUnavailable } from '../../../mixins/database/sql-failure.ts';
+import { tokens } from '../../../mixins/database/columns.ts';
+import { GroupCommit, type WriteBatch } from '../../../mixins/actor/group-commit.ts';
+import { countBatches } from '../../../mixins/metrics/batch-metrics.ts';
+import {
+  admissionValues,
+  LOCK_PRODUCTS,
+  MOVE_RESERVATIONS,
+  moveValues,
+  type ProductRow,
+  READ_RESERVATIONS,
+  type ReservationRow,
+  WRITE_ADMISSION,
+} from './stock-book.sql.ts';
+import { StockMemory } from './stock-memory.ts';
+
+/** How often a batch that lost a race is decided again, with what the winner wrote in view. */
+const MAX_ATTEMPTS = 5;
+
+/** The database was lost after a commit was sent: it may have happened. */
+class CommitUnknown extends ServiceUnavailable {}
+
+/** Takes orders and additions, and answers each once it is durable. Safe with any number of nodes on one database. */
+export class StockBookStore {
+  readonly #pool: pg.Pool;
+  readonly #eventsWritten: () => void;
+  readonly #memory = new StockMemory();
+  readonly #orders: GroupCommit<StockOperation, StockAnswer>;
+  readonly #additions: GroupCommit<StockOperation, StockAnswer>;
+
+  /** `eventsWritten` is called after each commit that put events into the outbox. `metrics` counts the batches. */
+  constructor(pool: pg.Pool, metrics: MetricRegistry, eventsWritten: () => void) {
+    this.#pool = pool;
+    this.#eventsWritten = eventsWritten;
+    const write: WriteBatch<StockOperation, StockAnswer> = (operations) => this.#retryRaces(operations);
+    this.#orders = new GroupCommit(countBatches(metrics, 'inventory orders', write), { name: 'change the stock' });
+    // An addition has no id to know it again by: a batch that may have been committed must not be tried again.
+    this.#additions = new GroupCommit(
+      countBatches(metrics, 'inventory additions', (additions) =>
+        write(additions).catch((error: unknown) => {
+          if (error instanceof CommitUnknown) return additions.map(() => error);
+          throw error;
+        }),
+      ),
+      { name: 'add stock' },
+    );
+  }
+
+  /**
+   * Reserves, releases or consumes for an order: all its lines or none; a repeat gets the first answer.
+   * @throws OrderIdReused when the order has a reservation with other items.
+   * @throws Overloaded, ServiceUnavailable: the same operation may be repeated.
+   */
+  async order(operation: OrderOperation): Promise<OrderAnswer> {
+    return settle(await this.#orders.push(operation)) as OrderAnswer;
+  }
+
+  /**
+   * Adds units to a product.
+   * @throws NotFound, ValidationFailed when the stock would grow past its bound, Overloaded.
+   * @throws ServiceUnavailable, whose data tells with `unknown: true` that the addition may have happened.
+   */
+  async add(productId: number, amount: number): Promise<LevelAnswer> {
+    return settle(await this.#additions.push({ kind: 'add', productId, amount })) as LevelAnswer;
+  }
+
+  /** Resolves when all that was asked is answered. */
+  async drained(): Promise<void> {
+    await Promise.all([this.#orders.drained(), this.#additions.drained()]);
+  }
+
+  async #retryRaces(operations: readonly StockOperation[]): Promise<readonly StockAnswer[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await this.#guess(operations)) ?? (await this.#transaction(operations));
+      } catch (error) {
+        this.#memory.forget();
+        if (attempt === MAX_ATTEMPTS || !isRace(error)) throw error;
+      }
+    }
+  }
+
+  /** One statement, decided on what is remembered. Undefined when that is not enough to admit the whole batch. */
+  async #guess(operations: readonly StockOperation[]): Promise<readonly StockAnswer[] | undefined> {
+    const book = this.#memory.recall(operations);
+    const admission = book && admit(book, operations);
+    if (!admission?.answers.every((answer) => 'success' in answer && answer.success)) return undefined;
+    const values = admissionValues(admission, book as StockBook, new Date().toISOString());
+    await orUnavailable(this.#pool.query({ ...WRITE_ADMISSION, values }));
+    this.#memory.confirm();
+    return this.#written(admission);
+  }
+
+  async #transaction(operations: readonly StockOperation[]): Promise<readonly StockAnswer[]> {
+    const client = await orUnavailable(this.#pool.connect());
+    let broken: Error | undefined;
+    try {
+      return await this.#decide(client, operations);
+    } catch (error) {
+      if (error instanceof ServiceUnavailable) broken = error;
+      else abandon(client);
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  /** Two round trips: lock and read; then, decided in memory, write and commit. */
+  async #decide(client: pg.PoolClient, operations: readonly StockOperation[]): Promise<readonly StockAnswer[]> {
+    const book = await readBook(client, operations);
+    this.#memory.learn(book.products.values());
+    const admission = admit(book, operations);
+    const { answers, products, created, moved } = admission;
+    if (products.length + created.length + moved.length === 0) {
+      abandon(client);
+      return answers;
+    }
+    const at = new Date().toISOString();
+    await oneTrip(client, () => [
+      client.query({ ...WRITE_ADMISSION, values: admissionValues(admission, book, at) }),
+      ...(moved.length > 0 ? [client.query({ ...MOVE_RESERVATIONS, values: moveValues(admission, at) })] : []),
+      client.query('COMMIT'),
+    ]).catch((error: unknown) => {
+      throw isOutage(error) ? commitUnknown(error) : error;
+    });
+    return this.#written(admission);
+  }
+
+  #written({ answers, products }: Admission): readonly StockAnswer[] {
+    this.#memory.learn(products);
+    if (products.length > 0) this.#eventsWritten();
+    return answers;
+  }
+}
+
+/** Ends a transaction that wrote nothing. Not awaited: it goes out before whatever the connection is asked next. */
+function abandon(client: pg.PoolClient): void {
+  client.query('ROLLBACK').catch(() => undefined);
+}
+
+async function readBook(client: pg.PoolClient, operations: readonly StockOperation[]): Promise<StockBook> {
+  const productIds = new Set<number>();
+  const orderIds = new Set<number>();
+  for (const operation of operations) {
+    if (operation.kind === 'add') productIds.add(operation.productId);
+    else {
+      orderIds.add(operation.orderId);
+      for (const productId of operation.lines.productIds) productIds.add(productId);
+    }
+  }
+  const [, locked, known] = await orUnavailable(
+    oneTrip(client, () => [
+      client.query('BEGIN'),
+      client.query<ProductRow>({ ...LOCK_PRODUCTS, values: [tokens([...productIds])] }),
+      client.query<ReservationRow>({ ...READ_RESERVATIONS, values: [tokens([...orderIds])] }),
+    ]),
+  );
+  return {
+    products: new Map(locked.rows.map((row) => [row.id, levelOf(row)])),
+    reservations: new Map(known.rows.map((row) => [row.order_id, reservationOf(row)])),
+  };
+}
+
+function levelOf(row: ProductRow): StockLevel {
+  return {
+    productId: row.id,
+    price: parseMoney(row.price),
+    quantity: row.quantity,
+    reserved: row.reserved_quantity,
+  };
+}
+
+function reservationOf(row: ReservationRow): Reservation {
+  return {
+    orderId: row.order_id,
+    status: row.status,
+    productIds: JSON.parse(row.product_ids) as number[],
+    quantities: JSON.parse(row.quantities) as number[],
+    prices: (JSON.parse(row.prices) as string[]).map(parseMoney),
+    unavailable: JSON.parse(row.unavailable) as number[],
+  };
+}
+
+function commitUnknown(cause: unknown): CommitUnknown {
+  const message = 'The stock book was lost during a change: read the product before adding to its stock again';
+  return Object.assign(new CommitUnknown(message, { unknown: true }), { cause });
+}
+
+function settle(answer: StockAnswer): OrderAnswer | LevelAnswer {
+  if (answer instanceof Failure) throw answer;
+  return answer;
+}

@@ -1,0 +1,135 @@
+/** What an order owes to its peers, carried out: each effect is a call or two that may be repeated at any time. */
+import { Unauthenticated } from '../../../mixins/auth/auth.failures.ts';
+import { Failure, InternalError } from '../../../machines/shared/failure.ts';
+import { parseMoney } from '../../../machines/shared/money.ts';
+import type { Effect } from '../../../machines/order/order.machine.ts';
+import type { Order, OrderEvent, Shipment } from '../../../machines/order/order.ts';
+import type { Answer } from '../../../mixins/actor/actor.ts';
+
+/** The answer of inventory's actions, as far as an order needs it. */
+interface StockAnswer {
+  success: boolean;
+  message: string;
+  unavailableProducts: number[];
+  items?: { productId: number; price: number }[];
+}
+
+/** A peer answered that it will not do what is owed. Only an operator can mend that. */
+export class Refused extends Error {}
+
+/** How peers are called: a Moleculer broker, of which no more is needed. */
+export interface Caller {
+  call<Result, Params>(
+    action: string,
+    params: Params,
+    options: { timeout: number; requestID?: string },
+  ): Promise<Result>;
+}
+
+/** Carries out what orders owe. */
+export class OrderSaga {
+  readonly #broker: Caller;
+  readonly #timeoutMs: number;
+
+  /** `timeoutMs` bounds one call; an attempt at `secure` makes two. */
+  constructor(broker: Caller, timeoutMs: number) {
+    this.#broker = broker;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Carries out one effect and answers what came of it as an event.
+   * @throws when the peer is away or refuses: the effect stays owed. A timeout leaves open whether it worked.
+   */
+  async perform(effect: Effect, order: Order): Promise<Answer<OrderEvent>> {
+    switch (effect) {
+      case 'secure':
+        return this.#secure(order);
+      case 'createShipment':
+        return { event: { type: 'SHIPMENT_CREATED', shipment: await this.#createShipment(order) } };
+      case 'consume':
+        await this.#stock('inventory.consume', order);
+        return { event: { type: 'STOCK_CONSUMED' } };
+      case 'release':
+        await this.#stock('inventory.release', order);
+        return { event: { type: 'STOCK_RELEASED' } };
+      case 'void':
+        await this.#voidShipment(order);
+        return { event: { type: 'SHIPMENT_VOIDED' } };
+    }
+  }
+
+  // The commit of PENDING_CHECK allows both calls: both are repeatable, and a cancel takes back both.
+  async #secure(order: Order): Promise<Answer<OrderEvent>> {
+    const { success, message, unavailableProducts, items } = await this.#call<StockAnswer>(
+      'inventory.reserve',
+      order,
+      stockParams(order),
+    );
+    if (!success) return { event: { type: 'REFUSED', refusal: { message, unavailableProducts } } };
+    const prices = new Map(items?.map((item) => [item.productId, parseMoney(String(item.price))]));
+    try {
+      return { event: { type: 'SECURED', prices, shipment: await this.#createShipment(order) } };
+    } catch (error) {
+      return { event: { type: 'RESERVED', prices }, failure: error as Error };
+    }
+  }
+
+  #createShipment(order: Order): Promise<Shipment> {
+    return this.#call<Shipment>('tracking.createShipment', order, {
+      orderId: order.id,
+      customerId: order.customerId,
+      ...(order.customerName === null ? {} : { customerName: order.customerName }),
+      deliveryAddress: order.deliveryAddress,
+      carrier: order.carrier,
+    });
+  }
+
+  async #stock(action: string, order: Order): Promise<void> {
+    const answer = await this.#call<StockAnswer>(action, order, stockParams(order));
+    if (!answer.success) throw new Refused(`${action}: ${answer.message}`);
+  }
+
+  async #voidShipment(order: Order): Promise<void> {
+    const answer = await this.#call<{ success: boolean; message: string }>('tracking.void', order, {
+      orderId: order.id,
+    });
+    if (!answer.success) throw new Refused(`tracking.void: ${answer.message}`);
+  }
+
+  async #call<T>(action: string, order: Order, params: object): Promise<T> {
+    try {
+      const options = { timeout: this.#timeoutMs, ...(order.requestId === null ? {} : { requestID: order.requestId }) };
+      return await this.#broker.call<T, object>(action, params, options);
+    } catch (error) {
+      const Kind = isRefusal(error) ? Refused : Error;
+      throw new Kind(`${action}: ${describe(error)}`, { cause: error });
+    }
+  }
+}
+
+/** A peer that does not know this node has other secrets, for as long as they are being changed. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof Failure &&
+  !error.retryable &&
+  !(error instanceof InternalError) &&
+  !(error instanceof Unauthenticated);
+
+const stockParams = (order: Order): object => ({
+  orderId: order.id,
+  items: order.lines.map(({ productId, quantity }) => ({ productId, quantity })),
+});
+
+const WORDS: Record<string, string> = {
+  REQUEST_TIMEOUT: 'did not answer in time',
+  REQUEST_REJECTED: 'went away during the call',
+  SERVICE_NOT_FOUND: 'no node offers it',
+  SERVICE_NOT_AVAILABLE: 'no node takes calls, or the breaker is open',
+};
+
+// The framework's own messages name nodes, and what an order waits for is shown to callers.
+function describe(error: unknown): string {
+  const { type, message, code } = error as { type?: string; message?: string; code?: unknown };
+  if (type && WORDS[type]) return WORDS[type];
+  return typeof code === 'number' && code < 500 ? `refused: ${message ?? type}` : (type ?? 'failed');
+}

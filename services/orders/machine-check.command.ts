@@ -1,0 +1,120 @@
+/** `npm run machine:check`: restores every order of a database into this code's machine, and lists those that don't fit. */
+import type pg from 'pg';
+import { pathToFileURL } from 'node:url';
+import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
+import { openDatabase } from '../../mixins/database/database.ts';
+import { embeddedUrl } from '../../mixins/database/embedded/url.ts';
+import { SettingError } from '../../mixins/settings/setting-reader.ts';
+import { readSettings } from '../../mixins/settings/settings.ts';
+import { memoryOf, ORDER_COLUMNS, type OrderRow } from './store/order.row.ts';
+
+const BATCH = 2_000;
+
+/** An order that this code cannot go on with. */
+export interface Unfit {
+  id: number;
+  state: string;
+  machineVersion: number;
+  reason: string;
+}
+
+export interface CheckResult {
+  checked: number;
+  unfit: Unfit[];
+}
+
+/**
+ * Reads every order as it was at one moment, in a transaction that cannot write, and restores it. `progress` is told
+ * after every batch how many of about how many are done.
+ */
+export async function checkMachine(
+  pool: pg.Pool,
+  progress: (done: number, about: number) => void = () => undefined,
+): Promise<CheckResult> {
+  const client = await pool.connect();
+  const result: CheckResult = { checked: 0, unfit: [] };
+  let failure: Error | undefined;
+  try {
+    await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const about = await aboutHowMany(client);
+    for (let after = 0; ; ) {
+      const { rows } = await client.query<OrderRow>(
+        `SELECT ${ORDER_COLUMNS} FROM orders.orders o WHERE o.id > $1 ORDER BY o.id LIMIT ${BATCH}`,
+        [after],
+      );
+      for (const row of rows) {
+        const reason = misfit(row);
+        if (reason !== undefined) result.unfit.push(reason);
+      }
+      result.checked += rows.length;
+      const last = rows.at(-1);
+      if (!last) break;
+      after = last.id;
+      progress(result.checked, Math.max(about, result.checked));
+    }
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    failure = error as Error;
+    throw error;
+  } finally {
+    client.release(failure);
+  }
+}
+
+// Counting a large table takes as long as checking it.
+async function aboutHowMany(client: pg.PoolClient): Promise<number> {
+  const { rows } = await client.query<{ about: number }>(
+    `SELECT greatest(reltuples, 0)::float8 AS about FROM pg_class WHERE oid = 'orders.orders'::regclass`,
+  );
+  return rows[0]?.about ?? 0;
+}
+
+function misfit(row: OrderRow): Unfit | undefined {
+  try {
+    memoryOf(row);
+    return undefined;
+  } catch (error) {
+    const state = `${row.status}, stock ${row.stock_state}, shipment ${row.shipment_state}`;
+    return { id: row.id, state, machineVersion: row.machine_version, reason: (error as Error).message };
+  }
+}
+
+/** The command. Answers the exit code: 0 when every order fits, 1 when one does not or the database cannot be read. */
+export async function machineCheck(say: (line: string) => void): Promise<number> {
+  try {
+    const settings = readSettings();
+    const database = openDatabase(settings.databaseUrl('orders') ?? embeddedUrl(settings.dataDir), 'orders', 2);
+    try {
+      return report(await checkMachine(database.pool, (done, about) => say(`${done} of about ${about} orders`)), say);
+    } finally {
+      await database.close();
+    }
+  } catch (error) {
+    say(error instanceof SettingError ? error.message : `the orders cannot be read: ${reasonOf(error)}`);
+    return 1;
+  }
+}
+
+function report({ checked, unfit }: CheckResult, say: (line: string) => void): number {
+  for (const { id, state, machineVersion, reason } of unfit) {
+    say(`order ${id} (${state}, machine version ${machineVersion}) does not fit: ${reason.split('\n')[0]}`);
+  }
+  const known = `machine version ${ORDER_MACHINE_VERSION}`;
+  say(
+    unfit.length === 0
+      ? `${checked} orders, all fit ${known}`
+      : `${unfit.length} of ${checked} orders do not fit ${known}`,
+  );
+  return unfit.length === 0 ? 0 : 1;
+}
+
+// A refused connection to several addresses of one host has no message of its own.
+function reasonOf(error: unknown): string {
+  const { message, code } = error as { message?: string; code?: string };
+  return message || code || String(error);
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  process.exitCode = await machineCheck((line) => console.log(line));
+}
