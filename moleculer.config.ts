@@ -2,11 +2,12 @@
 import type { BrokerOptions } from 'moleculer';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './mixins/database/embedded/embedded-postgres.ts';
 import { brokerOptions } from './mixins/mesh/broker-options.ts';
-import { greet } from './services/api/greeting.ts';
 import { lifecycleMiddleware } from './mixins/process/lifecycle.middleware.ts';
 import { needsEmbeddedDatabase, preflight } from './mixins/process/preflight.ts';
 import { refuseStart } from './mixins/process/refusal.ts';
-import { readSettings, takeEnvironment } from './mixins/settings/settings.ts';
+import { takeEnvironment } from './mixins/settings/settings.ts';
+import { greet } from './services/api/greeting.ts';
+import { readSettings } from './services/settings.ts';
 
 /** The part of moleculer-runner that is told here which files to load. */
 interface Runner {
@@ -18,7 +19,7 @@ async function configure(this: Runner): Promise<BrokerOptions> {
   try {
     takeEnvironment();
     const settings = readSettings();
-    await preflight(settings);
+    await preflight(settings, settings.services.includes('api') ? [settings.api] : []);
     const database = needsEmbeddedDatabase(settings) ? await startDatabase(settings.dataDir) : undefined;
     this.servicePaths = settings.services.map((name) =>
       decodeURIComponent(new URL(`services/${name}/${name}.service.ts`, import.meta.url).pathname),

@@ -2,9 +2,9 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { SignJWT } from 'jose';
-import { SettingError, SettingReader } from '../settings/setting-reader.ts';
-import { readSettings } from '../settings/settings.ts';
-import type { AuthSettings } from './auth.settings.ts';
+import { type Environment, SettingError, SettingReader } from '../settings/setting-reader.ts';
+import { environment } from '../settings/settings.ts';
+import { type AuthSettings, readAuthSettings } from './auth.settings.ts';
 import { type Role, ROLES } from './caller.ts';
 import { SECRET_ALGORITHMS } from './tokens.ts';
 
@@ -78,10 +78,11 @@ export async function tokenCommand(
   args: string[],
   print: (line: string) => void,
   complain: (line: string) => void,
+  given: Environment = environment(),
 ): Promise<number> {
   try {
     const { claims, ttlMs } = readOptions(args);
-    print(await mintToken(readSettings().auth, claims, ttlMs));
+    print(await mintToken(readAuthSettings(new SettingReader(given)), claims, ttlMs));
     return 0;
   } catch (error) {
     if (!(error instanceof SettingError)) throw error;

@@ -1,7 +1,7 @@
 /** Gives a service its database: opened and migrated before the service starts, closed after it has stopped. */
 import type { ServiceSchema } from 'moleculer';
 import { defineMixin } from '../mesh/schema.ts';
-import { readSettings, type StatefulService } from '../settings/settings.ts';
+import { settingsOf } from '../settings/settings.ts';
 import { type Database, openDatabase } from './database.ts';
 import { embeddedUrl } from './embedded/url.ts';
 import { type Migration, migrate } from './migrations.ts';
@@ -12,7 +12,7 @@ export interface WithDatabase {
 }
 
 /** The mixin for the service that owns `schema`. The address comes from the settings, or is the embedded database. */
-export function databaseMixin(schema: StatefulService, migrations: readonly Migration[]): Partial<ServiceSchema> {
+export function databaseMixin(schema: string, migrations: readonly Migration[]): Partial<ServiceSchema> {
   return defineMixin<WithDatabase>({
     actions: {
       /** Answers true when this service's database answers; fails otherwise. Asked by `/health/ready`. */
@@ -26,7 +26,7 @@ export function databaseMixin(schema: StatefulService, migrations: readonly Migr
       },
     },
     async started() {
-      const settings = readSettings();
+      const settings = settingsOf(this.broker);
       const url = settings.databaseUrl(schema) ?? embeddedUrl(settings.dataDir);
       this.database = openDatabase(url, schema, settings.databasePoolSize);
       const ran = await migrate(this.database, migrations);

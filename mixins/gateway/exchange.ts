@@ -15,7 +15,7 @@ import { unknownField } from '../params/validation-failure.ts';
 import { toFailure } from './reply/failure-reply.ts';
 import { shownAs } from './reply/failure-table.ts';
 import type { HttpServer } from './server/http-server.ts';
-import type { HttpSettings } from './gateway.settings.ts';
+import type { GatewaySettings } from './gateway.settings.ts';
 import { hasBody, type JsonObject, RequestAborted, readJsonObject } from './request/json-body.ts';
 import { readQuery } from './request/query.ts';
 import { type WriteOptions, writeAllowed, writeFailure, writeReply } from './reply/reply-writer.ts';
@@ -42,7 +42,7 @@ export interface GatewayAlias {
 /** What the service gains: `this.http`, listening between `started` and `stopped`. */
 export interface WithGateway {
   http: HttpServer;
-  httpSettings: HttpSettings;
+  gatewaySettings: GatewaySettings;
   /** How often each caller may ask; undefined: as often as it likes. */
   limits: CallerLimits | undefined;
   /** Whose pages may call from a browser; undefined: those of no other origin. */
@@ -203,7 +203,7 @@ async function readInput(gateway: Gateway, exchange: Exchange): Promise<Input> {
 const NO_BODY: JsonObject = Object.freeze({});
 
 async function readBody(gateway: Gateway, { request, response, alias }: Exchange): Promise<JsonObject> {
-  const { maxBodyBytes } = gateway.httpSettings;
+  const { maxBodyBytes } = gateway.gatewaySettings;
   if (alias.endpoint.body === 'required') return readJsonObject(request, response, maxBodyBytes);
   if (alias.method === 'GET' || !hasBody(request)) return NO_BODY;
   // What is sent to an endpoint that takes nothing is refused rather than ignored.

@@ -1,16 +1,16 @@
 /** A moleculer-web gateway whose endpoints are declarations, with its own router, body reader and answers. */
-import type { ServiceSchema } from 'moleculer';
+import type { ServiceBroker, ServiceSchema } from 'moleculer';
 import ApiGateway from 'moleculer-web';
-import type { AuthSettings } from '../auth/auth.settings.ts';
 import { tokenVerifier } from '../auth/tokens.ts';
 import { HttpMetrics } from '../metrics/http-metrics.ts';
 import { defineMixin } from '../mesh/schema.ts';
+import { settingsOf } from '../settings/settings.ts';
 import { CallerLimits } from './guard/caller-limits.ts';
 import { Cors } from './guard/cors.ts';
 import type { RouteGroup } from './routes/endpoint.ts';
 import { type Gateway, type GatewayAlias, type MoleculerWeb, serve, type WithGateway } from './exchange.ts';
 import { HttpServer } from './server/http-server.ts';
-import type { HttpSettings } from './gateway.settings.ts';
+import type { GatewaySettings } from './gateway.settings.ts';
 import { Router } from './routes/router.ts';
 import { Shedder } from './guard/shedder.ts';
 
@@ -18,9 +18,7 @@ export type { WithGateway } from './exchange.ts';
 
 export interface GatewayOptions {
   /** Read once, when the service is created. */
-  settings: () => HttpSettings;
-  /** How callers are known, read once as well; undefined: nobody is asked. */
-  auth: () => AuthSettings | undefined;
+  settings: (broker: ServiceBroker) => GatewaySettings;
   groups: readonly RouteGroup[];
 }
 
@@ -46,9 +44,9 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
     },
     created() {
       const gateway = this as unknown as Gateway;
-      const settings = options.settings();
-      gateway.httpSettings = settings;
-      const auth = options.auth();
+      const settings = options.settings(gateway.broker);
+      gateway.gatewaySettings = settings;
+      const { auth } = settingsOf(gateway.broker);
       gateway.tokens = auth && tokenVerifier(auth);
       gateway.httpMetrics = new HttpMetrics(gateway.broker.metrics);
       gateway.limits = settings.rateLimit && new CallerLimits(settings.rateLimit, settings, gateway.httpMetrics);
@@ -63,7 +61,7 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
       gateway.broker.middlewares.add({ name: 'GatewayDoor', stopping: async () => void gateway.http.stop() });
     },
     async started() {
-      const { host, port } = this.httpSettings;
+      const { host, port } = this.gatewaySettings;
       await this.http.listen(port, host);
       this.logger.info(`Listening on http://${host.includes(':') ? `[${host}]` : host}:${this.http.address.port}`);
     },

@@ -8,7 +8,7 @@ export interface Rate {
 }
 
 /** Durations are milliseconds. */
-export interface HttpSettings {
+export interface GatewaySettings {
   /** HOST: the address the gateway listens on. Only loopback addresses are accepted without authentication. */
   host: string;
   /** PORT: where it listens; 0 is any free port. */
@@ -38,7 +38,10 @@ const MAX_RATE = 1_000_000;
 const RATE_FOR_OTHERS: Rate = { requests: 200, periodMs: 1_000 };
 
 /** @throws SettingError also for an address others can reach when nobody is authenticated */
-export function readHttpSettings(read: SettingReader, { authenticated }: { authenticated: boolean }): HttpSettings {
+export function readGatewaySettings(
+  read: SettingReader,
+  { authenticated }: { authenticated: boolean },
+): GatewaySettings {
   const host = read.text('HOST') ?? '127.0.0.1';
   if (!authenticated && !LOOPBACK.test(host)) {
     throw new SettingError(

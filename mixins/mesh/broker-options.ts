@@ -13,7 +13,7 @@ import { breakerMetrics } from '../metrics/breaker-metrics.ts';
 import type { MeshSettings } from './mesh.settings.ts';
 import { MeshTransporter } from './nats/nats-transporter.ts';
 import { ParamsValidator } from '../params/params-validator.ts';
-import type { Settings } from '../settings/settings.ts';
+import { type Settings, settingsMiddleware } from '../settings/settings.ts';
 import { circuitBreaker } from './circuit-breaker.middleware.ts';
 import { isValidationError, validationFailure } from '../params/validation-failure.ts';
 import { FailureRegenerator } from './failure-regenerator.ts';
@@ -30,8 +30,10 @@ const DRAIN_TIMEOUT_MS = 8_000;
  * From the inside out: the first is nearest to the handler. The built-in order has Timeout outside the breaker, where a
  * peer that never answers is never counted as failing.
  */
-function middlewaresInsideOut({ auth, mesh }: Settings): BrokerOptions['middlewares'] {
+function middlewaresInsideOut(settings: Settings): BrokerOptions['middlewares'] {
+  const { auth, mesh } = settings;
   return [
+    settingsMiddleware(settings),
     'ActionHook',
     'Validator',
     'Bulkhead',

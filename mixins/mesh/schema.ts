@@ -13,6 +13,8 @@ interface ActionKeys {
 
 /** The schema keys that our own mixins read. */
 interface Keys<Self> {
+  /** The services whose actions it calls: on a stop they go on until it has stopped. They must not call it back. */
+  calls?: readonly string[];
   actions?: Record<string, ActionKeys | boolean>;
   /** The domain events the service is owed, and what it does with each (see subscriptionsMixin). */
   subscriptions?: Partial<

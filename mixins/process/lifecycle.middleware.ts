@@ -1,6 +1,5 @@
 /** How a process begins and ends: a failed start is one line, a stop lets everything in flight finish in its order. */
 import type { Middleware, Service, ServiceBroker } from 'moleculer';
-import type { ServiceName } from '../settings/settings.ts';
 import { refuseStart } from './refusal.ts';
 
 /** What the process gives back when its services have stopped, or when they could not start. */
@@ -62,9 +61,8 @@ export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
 
     /** Callers stop before those they call, so that what is in flight finds its peers. */
     async serviceStopping(service) {
-      const rank = rankOf(service);
-      const earlier = service.broker.services.filter((other) => rankOf(other) < rank);
-      await Promise.all(earlier.map(async (other) => await stopped.get(other)?.promise));
+      const callers = service.broker.services.filter((other) => callsOf(other).includes(service.name));
+      await Promise.all(callers.map(async (other) => await stopped.get(other)?.promise));
     },
 
     serviceStopped(service) {
@@ -96,11 +94,9 @@ function stopOnce(broker: ServiceBroker, release: () => Promise<void>): void {
   broker.stop = () => (stopping ??= begin());
 }
 
-const STOP_ORDER: readonly ServiceName[] = ['api', 'reports', 'orders', 'inventory', 'tracking'];
-
-/** Where a service stands in the order of stopping: before those it calls; services that are not ours come first. */
-function rankOf(service: Service): number {
-  return STOP_ORDER.indexOf(service.name as ServiceName);
+/** The services that a service says it calls, under `calls` in its schema. */
+function callsOf(service: Service): readonly string[] {
+  return (service.schema as { calls?: readonly string[] }).calls ?? [];
 }
 
 interface PromiseWithResolver {

@@ -2,27 +2,28 @@
 import { createServer } from 'node:net';
 import pg from 'pg';
 import { natsAbsence } from '../mesh/nats/nats-refusal.ts';
-import { type Settings, STATEFUL_SERVICES, type StatefulService } from '../settings/settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import { StartRefused } from './refusal.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** The services of this process that keep data. */
-export function statefulServices(settings: Settings): StatefulService[] {
-  return STATEFUL_SERVICES.filter((name) => settings.services.includes(name));
-}
-
 /** Whether a service of this process has no database of its own and takes the embedded one. */
 export function needsEmbeddedDatabase(settings: Settings): boolean {
-  return statefulServices(settings).some((service) => settings.databaseUrl(service) === undefined);
+  return settings.stateful.some((service) => settings.databaseUrl(service) === undefined);
+}
+
+/** Where the process is going to listen. */
+export interface Port {
+  host: string;
+  port: number;
 }
 
 /**
  * Looks whether all that this process needs from outside is there.
  * @throws StartRefused with the first thing that is missing.
  */
-export async function preflight(settings: Settings): Promise<void> {
-  if (settings.services.includes('api')) await checkPort(settings.http.host, settings.http.port);
+export async function preflight(settings: Settings, ports: readonly Port[]): Promise<void> {
+  for (const { host, port } of ports) await checkPort(host, port);
   await checkDatabases(settings);
   const absence = settings.mesh && (await natsAbsence(settings.mesh));
   if (absence !== undefined) console.log(`${absence}: waiting for it`);
@@ -30,15 +31,15 @@ export async function preflight(settings: Settings): Promise<void> {
 
 /** Connects to each configured database of this process's services once. */
 export async function checkDatabases(settings: Settings): Promise<void> {
-  const servicesByUrl = new Map<string, StatefulService[]>();
-  for (const service of statefulServices(settings)) {
+  const servicesByUrl = new Map<string, string[]>();
+  for (const service of settings.stateful) {
     const url = settings.databaseUrl(service);
     if (url !== undefined) servicesByUrl.set(url, [...(servicesByUrl.get(url) ?? []), service]);
   }
   await Promise.all([...servicesByUrl].map(([url, services]) => checkDatabase(url, services)));
 }
 
-async function checkDatabase(url: string, services: StatefulService[]): Promise<void> {
+async function checkDatabase(url: string, services: string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   client.on('error', () => undefined);
   try {

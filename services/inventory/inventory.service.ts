@@ -8,9 +8,10 @@ import { databaseMixin, type WithDatabase } from '../../mixins/database/database
 import { readModelMixin, type WithReadModel } from '../../mixins/database/read-model.mixin.ts';
 import { outboxMixin, type WithOutbox } from '../../mixins/events/outbox/outbox.mixin.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
+import { settingsOf } from '../../mixins/settings/settings.ts';
 import { fillDemoCatalog } from './store/demo-catalog.ts';
 import { addStockParams, createParams, getParams, listParams, orderParams, updateParams } from './inventory.params.ts';
+import { readInventorySettings } from './inventory.settings.ts';
 import type {
   NewProduct,
   PricedItem,
@@ -157,7 +158,10 @@ export default defineService<Inventory>({
   async started() {
     this.catalog = new ProductStore(this.database.pool);
     this.book = new StockBookStore(this.database.pool, this.broker.metrics, () => this.outbox.wake());
-    if (readSettings().demoCatalog && (await fillDemoCatalog(this.database.pool))) {
+    if (
+      readInventorySettings(settingsOf(this.broker).reader).demoCatalog &&
+      (await fillDemoCatalog(this.database.pool))
+    ) {
       this.logger.info(
         'The inventory was empty: products 1 to 10 are for trying it out (DEMO_CATALOG=false leaves it empty)',
       );

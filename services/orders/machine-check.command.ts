@@ -4,8 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
 import { openDatabase } from '../../mixins/database/database.ts';
 import { embeddedUrl } from '../../mixins/database/embedded/url.ts';
-import { SettingError } from '../../mixins/settings/setting-reader.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
+import { type Environment, SettingError } from '../../mixins/settings/setting-reader.ts';
+import { environment, readProcessSettings } from '../../mixins/settings/settings.ts';
 import { memoryOf, ORDER_COLUMNS, type OrderRow } from './store/order.row.ts';
 
 const BATCH = 2_000;
@@ -81,9 +81,9 @@ function misfit(row: OrderRow): Unfit | undefined {
 }
 
 /** The command. Answers the exit code: 0 when every order fits, 1 when one does not or the database cannot be read. */
-export async function machineCheck(say: (line: string) => void): Promise<number> {
+export async function machineCheck(say: (line: string) => void, given: Environment = environment()): Promise<number> {
   try {
-    const settings = readSettings();
+    const settings = readProcessSettings({ orders: { stateful: true } }, given);
     const database = openDatabase(settings.databaseUrl('orders') ?? embeddedUrl(settings.dataDir), 'orders', 2);
     try {
       return report(await checkMachine(database.pool, (done, about) => say(`${done} of about ${about} orders`)), say);

@@ -3,7 +3,7 @@ import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { databaseMixin } from '../../mixins/database/database.mixin.ts';
 import { outboxMixin } from '../../mixins/events/outbox/outbox.mixin.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
+import { settingsOf } from '../../mixins/settings/settings.ts';
 import { subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
 import { command } from './actions/command.action.ts';
 import { create } from './actions/create.action.ts';
@@ -14,6 +14,7 @@ import { states } from './actions/states.action.ts';
 import { migrations } from './migrations/index.ts';
 import { orderEngine, parcelDelivered } from './engine/order-engine.ts';
 import type { OrdersOwn } from './orders.context.ts';
+import { readOrdersSettings } from './orders.settings.ts';
 import { showOwed } from './orders.metrics.ts';
 import { OrderQueries } from './store/order.queries.ts';
 import { OrderStore } from './store/order.store.ts';
@@ -24,6 +25,7 @@ const FORGET_KEYS_EVERY_MS = 60_000;
 
 export default defineService<OrdersOwn>({
   name: 'orders',
+  calls: ['inventory', 'tracking'],
   // Moleculer starts the last mixin first and stops it last.
   mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('orders', migrations)],
 
@@ -55,9 +57,9 @@ export default defineService<OrdersOwn>({
   },
 
   started() {
-    const settings = readSettings();
+    const settings = readOrdersSettings(settingsOf(this.broker).reader);
     const { nodeID: node } = this.broker;
-    const terms = { node, leaseMs: settings.orderLeaseMs, ttlMs: settings.orderPendingTtlMs };
+    const terms = { node, leaseMs: settings.leaseMs, ttlMs: settings.pendingTtlMs };
     this.store = new OrderStore(this.database, terms, {
       wrote: () => this.outbox.wake(),
       unfit: (id, error) =>
@@ -71,13 +73,7 @@ export default defineService<OrdersOwn>({
       this.broker,
       {
         node,
-        retryBaseMs: settings.orderRetryBaseMs,
-        retryCapMs: settings.orderRetryCapMs,
-        maxAttempts: settings.orderMaxAttempts,
-        callTimeoutMs: settings.callTimeoutMs,
-        pendingTtlMs: settings.orderPendingTtlMs,
-        maxInFlight: settings.orderMaxInFlight,
-        recoveryRate: settings.orderRecoveryRate,
+        ...settings,
         recoveryTickMs: RECOVERY_TICK_MS,
       },
       {

@@ -36,6 +36,7 @@ const reconciliation = defineAction<object, ReconciliationParams>({
 
 export default defineService({
   name: 'reports',
+  calls: ['orders', 'inventory', 'tracking'],
   actions: { reconciliation },
 });
 

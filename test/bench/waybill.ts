@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ID_EPOCH_MS } from '../../machines/shared/ids.ts';
 import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
 import { SHIPMENT_MACHINE_VERSION } from '../../machines/shipment/shipment.machine.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
+import { readSettings } from '../../services/settings.ts';
 import type { Running } from '../chaos/child-process.ts';
 import { ROOT } from '../chaos/waybill-node.ts';
 import { freePort } from '../support/free-port.ts';

@@ -1,7 +1,7 @@
 /** The mesh a round is played on: real processes, a database for each service, and a proxy on every connection. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SERVICE_NAMES } from '../../mixins/settings/settings.ts';
+import { SERVICES } from '../../services/settings.ts';
 import { freePort } from '../support/free-port.ts';
 import { Proxy } from './proxy.ts';
 import { Nats, Postgres } from './servers.ts';
@@ -112,6 +112,6 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
 
 /** Reports keep nothing: they run beside the gateway. */
 function servicesOf(service: ServiceName): string {
-  const known: readonly string[] = SERVICE_NAMES;
+  const known: readonly string[] = Object.keys(SERVICES);
   return service === 'api' && known.includes('reports') ? 'api,reports' : service;
 }

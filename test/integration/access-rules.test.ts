@@ -8,7 +8,7 @@ import { ENGINE } from '../../mixins/auth/caller.ts';
 import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
 import { refusalLine } from '../../mixins/process/refusal.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
+import { readSettings } from '../../services/settings.ts';
 import { startChild } from '../support/child.ts';
 import { ADMIN, callAs, customer, SECRET, STAFF } from '../support/tokens.ts';
 import { ROOT } from '../support/waybill.ts';

@@ -45,7 +45,7 @@ const serverPid = (): number | undefined => readServerNote(join(homeOf(dataDir),
 /** Another process that holds a share until it is ended; on SIGTERM it gives it back. */
 function startHolder(): Child {
   const program = `
-    import { startEmbeddedPostgres } from './mixins/database/embedded-postgres.ts';
+    import { startEmbeddedPostgres } from './mixins/database/embedded/embedded-postgres.ts';
     void startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)} }).then((server) => {
       process.once('SIGTERM', () => void server.stop().then(() => process.exit(0)));
       setInterval(() => undefined, 60_000);

@@ -6,14 +6,13 @@ import { countBatches } from '../../mixins/metrics/batch-metrics.ts';
 import { OUTBOX_WAITING } from '../../mixins/metrics/metric-names.ts';
 import { renderPrometheus } from '../../mixins/metrics/prometheus.ts';
 import { collectGauges, onScrape } from '../../mixins/metrics/scrape.ts';
-import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
+import { programBroker } from '../support/broker.ts';
 
 let broker: ServiceBroker;
 
 function newBroker(): ServiceBroker {
-  broker = new ServiceBroker({ ...brokerOptions(readSettings({ NODEID: 'measured' })), logger: false });
+  broker = programBroker({ NODEID: 'measured' });
   return broker;
 }
 

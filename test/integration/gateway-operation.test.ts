@@ -3,7 +3,6 @@ import { EventEmitter, once } from 'node:events';
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { ServiceBroker } from 'moleculer';
 import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
 import { SettingError } from '../../mixins/settings/setting-reader.ts';
 import { apiService } from '../../services/api/api.service.ts';
@@ -20,7 +19,7 @@ import {
   startGateway,
   useGateway,
 } from '../support/gateway.ts';
-import { httpSettings } from '../support/http-settings.ts';
+import { plainBroker } from '../support/broker.ts';
 
 useGateway();
 
@@ -72,8 +71,7 @@ describe('operation', () => {
   });
 
   test('a taken port ends the start with one line that names it', async () => {
-    const broker = new ServiceBroker({ logger: false });
-    const service = broker.createService(apiService(() => httpSettings()));
+    const service = plainBroker().createService(apiService());
     const { http } = service as unknown as WithGateway;
     const refusal = await http.listen(gateway.port, '127.0.0.1').catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(SettingError);

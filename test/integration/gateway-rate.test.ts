@@ -1,6 +1,6 @@
 /** How often a caller may ask: over real HTTP, with real tokens. */
 import { afterAll, describe, expect, test } from '@jest/globals';
-import type { HttpSettings } from '../../mixins/gateway/gateway.settings.ts';
+import type { GatewaySettings } from '../../mixins/gateway/gateway.settings.ts';
 import { renderPrometheus } from '../../mixins/metrics/prometheus.ts';
 import { type Answer, type Gateway, JSON_TYPE, raw, send, STAND_INS, startGateway } from '../support/gateway.ts';
 import { bearer, customer, SECRET, STAFF } from '../support/tokens.ts';
@@ -14,7 +14,7 @@ afterAll(async () => {
   for (const gateway of gateways) await gateway.stop();
 });
 
-async function limited(settings: Partial<HttpSettings> = {}, auth?: typeof AUTH): Promise<Gateway> {
+async function limited(settings: Partial<GatewaySettings> = {}, auth?: typeof AUTH): Promise<Gateway> {
   const gateway = await startGateway(STAND_INS, { rateLimit: RATE, ...settings }, auth);
   gateways.push(gateway);
   return gateway;

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
 import { HttpServer } from '../../mixins/gateway/server/http-server.ts';
-import type { HttpSettings } from '../../mixins/gateway/gateway.settings.ts';
+import type { GatewaySettings } from '../../mixins/gateway/gateway.settings.ts';
 import { renderPrometheus } from '../../mixins/metrics/prometheus.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Gateway, ORDER_BODY, raw, send, STAND_INS, startGateway } from '../support/gateway.ts';
@@ -20,7 +20,7 @@ afterAll(async () => {
   for (const gateway of gateways) await gateway.stop();
 });
 
-async function start(settings: Partial<HttpSettings>): Promise<Gateway> {
+async function start(settings: Partial<GatewaySettings>): Promise<Gateway> {
   const gateway = await startGateway(STAND_INS, settings);
   gateways.push(gateway);
   return gateway;

@@ -5,14 +5,15 @@ import pg from 'pg';
 import inventory from '../../services/inventory/inventory.service.ts';
 import type { Product, StockReply } from '../../services/inventory/inventory.types.ts';
 import { createDatabase } from '../support/postgres.ts';
+import { programBroker } from '../support/broker.ts';
 
 let sql: pg.Pool;
 let one: ServiceBroker;
 let two: ServiceBroker;
 let last = 0;
 
-async function startNode(nodeID: string): Promise<ServiceBroker> {
-  const broker = new ServiceBroker({ nodeID, logger: false });
+async function startNode(nodeID: string, url: string): Promise<ServiceBroker> {
+  const broker = programBroker({ NODEID: nodeID, DATABASE_URL: url });
   broker.createService(inventory);
   await broker.start();
   return broker;
@@ -20,11 +21,10 @@ async function startNode(nodeID: string): Promise<ServiceBroker> {
 
 beforeAll(async () => {
   const url = await createDatabase();
-  process.env['INVENTORY_DATABASE_URL'] = url;
   sql = new pg.Pool({ connectionString: url });
   sql.on('error', () => undefined);
-  one = await startNode('one');
-  two = await startNode('two');
+  one = await startNode('one', url);
+  two = await startNode('two', url);
 });
 afterAll(async () => {
   await Promise.all([one?.stop(), two?.stop()]);

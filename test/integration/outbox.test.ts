@@ -1,6 +1,6 @@
 /** The outbox of a service: leases, the relay, and the mixins that a service uses. */
 import { expect, test } from '@jest/globals';
-import { type Context, ServiceBroker, type ServiceSchema } from 'moleculer';
+import { type Context, type ServiceSchema } from 'moleculer';
 import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { databaseMixin } from '../../mixins/database/database.mixin.ts';
 import { Lease } from '../../mixins/events/lease.ts';
@@ -21,6 +21,7 @@ import {
   writeRows,
 } from '../support/events.ts';
 import { createDatabase, query } from '../support/postgres.ts';
+import { plainBroker, settingsFor } from '../support/broker.ts';
 
 /** A stream that gives every event to `publish` and has no subscribers. */
 function streamTo(publish: EventStream['publish']): EventStream {
@@ -196,7 +197,7 @@ test('a relay that is stopped first carries what is in its outbox', async () => 
 });
 
 test('services meet over their events without a transporter: those left by a crash, and those of the end, included', async () => {
-  process.env['DATABASE_URL'] = await createDatabase();
+  const url = await createDatabase();
   const received = new Received();
   const heard = new Received();
   const teller = defineService<WithOutbox>({
@@ -224,11 +225,10 @@ test('services meet over their events without a transporter: those left by a cra
     name: 'bystander',
     events: { 'shipment.updated': (ctx: Context<DomainEvent>) => heard.add(ctx.params) },
   };
-  const url = process.env['DATABASE_URL'];
   const insert = (event: DomainEvent) =>
     query(url, 'INSERT INTO tracking.outbox (events) VALUES ($1)', [JSON.stringify([event])]);
   for (let run = 1; run <= 2; run++) {
-    const broker = new ServiceBroker({ logger: false, nodeID: `node-${run}` });
+    const broker = plainBroker(settingsFor({ DATABASE_URL: url }), { nodeID: `node-${run}` });
     for (const schema of [teller, listener, bystander]) broker.createService(schema);
     await broker.start();
     afterwards(() => broker.stop());

@@ -2,8 +2,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Service, ServiceBroker } from 'moleculer';
 import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
-import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
 import { apiService } from '../../services/api/api.service.ts';
 import inventory from '../../services/inventory/inventory.service.ts';
 import orders from '../../services/orders/orders.service.ts';
@@ -11,7 +9,6 @@ import type { OrderView } from '../../services/orders/orders.types.ts';
 import tracking from '../../services/tracking/tracking.service.ts';
 import { eventually } from '../support/eventually.ts';
 import { http } from '../support/http.ts';
-import { httpSettings } from '../support/http-settings.ts';
 import { createDatabase, query } from '../support/postgres.ts';
 import {
   articleOf,
@@ -24,6 +21,7 @@ import {
   totalOf,
   unitsOf,
 } from '../support/retail-week.ts';
+import { programBroker } from '../support/broker.ts';
 
 const CONCURRENCY = 16;
 /** The shop did not know every customer. */
@@ -44,11 +42,9 @@ const cancelled = new Set<string>();
 
 beforeAll(async () => {
   database = await createDatabase();
-  process.env['DATABASE_URL'] = database;
-  process.env['DEMO_CATALOG'] = 'false';
-  broker = new ServiceBroker({ ...brokerOptions(readSettings()), logger: false });
+  broker = programBroker({ DATABASE_URL: database });
   for (const schema of [inventory, tracking, orders]) broker.createService(schema);
-  const api = broker.createService(apiService(() => httpSettings()));
+  const api = broker.createService(apiService());
   await broker.start();
   url = `http://127.0.0.1:${(api as unknown as Service & WithGateway).http.address.port}/api/v1`;
   week = await readWeek();

@@ -17,8 +17,9 @@ import type {
 } from '../../services/tracking/tracking.types.ts';
 import { eventually } from '../support/eventually.ts';
 import { createDatabase, query } from '../support/postgres.ts';
+import { programBroker } from '../support/broker.ts';
 
-const broker = new ServiceBroker({ logger: false, nodeID: 'tracking-test' });
+let broker: ServiceBroker;
 const heard: DomainEvent[] = [];
 let databaseUrl: string;
 let stream: StreamShare;
@@ -26,7 +27,7 @@ let lastOrderId = 7_000_000_000;
 
 beforeAll(async () => {
   databaseUrl = await createDatabase();
-  process.env.TRACKING_DATABASE_URL = databaseUrl;
+  broker = programBroker({ NODEID: 'tracking-test', DATABASE_URL: databaseUrl });
   broker.createService(tracking);
   broker.createService({
     name: 'listener',
@@ -293,10 +294,10 @@ test('a number is found however its letters are written', async () => {
 async function faultsOf(call: Promise<unknown>): Promise<string[]> {
   const error = await call.then(
     () => undefined,
-    (thrown: { type: string; data: { field: string }[] }) => thrown,
+    (thrown: { type: string; data: { details: { field: string }[] } }) => thrown,
   );
-  expect(error?.type).toBe('VALIDATION_ERROR');
-  return (error?.data ?? []).map((fault) => fault.field).toSorted();
+  expect(error?.type).toBe('VALIDATION_FAILED');
+  return (error?.data.details ?? []).map((fault) => fault.field).toSorted();
 }
 
 test('all faults of a shipment are named at once', async () => {

@@ -3,7 +3,6 @@ import { afterAll } from '@jest/globals';
 import { type BrokerOptions, type Middleware, type Service, ServiceBroker, type ServiceSchema } from 'moleculer';
 import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
 import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
 import { apiService } from '../../services/api/api.service.ts';
 import inventory from '../../services/inventory/inventory.service.ts';
 import type { Product } from '../../services/inventory/inventory.types.ts';
@@ -11,9 +10,9 @@ import orders from '../../services/orders/orders.service.ts';
 import type { Explanation, HistoryEntryView, OrderView, PlacedOrder } from '../../services/orders/orders.types.ts';
 import reports from '../../services/reports/reports.service.ts';
 import tracking from '../../services/tracking/tracking.service.ts';
-import { httpSettings } from './http-settings.ts';
 import { type Reply, http } from './http.ts';
 import { createDatabase, query } from './postgres.ts';
+import { settingsFor } from './broker.ts';
 
 /** Stands between the broker and a handler; `run` calls the handler. */
 export type Disturbance = (run: () => Promise<unknown>) => Promise<unknown>;
@@ -21,7 +20,6 @@ export type Disturbance = (run: () => Promise<unknown>) => Promise<unknown>;
 const SERVICES: Record<string, ServiceSchema> = { orders, inventory, tracking, reports };
 /** Short pauses, so that nobody waits long for what the engine does by itself. */
 const SETTINGS = {
-  DEMO_CATALOG: 'false',
   CALL_TIMEOUT: '1s',
   ORDER_LEASE: '2500ms',
   ORDER_RETRY_BASE: '20ms',
@@ -32,7 +30,7 @@ export interface EngineOptions {
   /** The database of an engine that is there already: this is one more node. */
   databaseUrl?: string;
   nodeID?: string;
-  /** Settings by the names of their variables. They count for every engine started later in the file. */
+  /** Settings by the names of their variables. */
   env?: Record<string, string>;
   /** Options of the breaker on top of the program's own. */
   breaker?: Partial<BrokerOptions['circuitBreaker']>;
@@ -56,7 +54,6 @@ afterAll(async () => {
 /** Starts an engine; it is stopped after the test file at the latest. */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const databaseUrl = options.databaseUrl ?? (await createDatabase());
-  Object.assign(process.env, SETTINGS, options.env, { DATABASE_URL: databaseUrl });
   const engine = new Engine(databaseUrl, options);
   engines.push(engine);
   await engine.start();
@@ -71,9 +68,9 @@ export class Engine {
   readonly #disturbances = new Map<string, Disturbance>();
   readonly #api: Service;
 
-  constructor(databaseUrl: string, { nodeID = 'engine-1', breaker }: EngineOptions) {
+  constructor(databaseUrl: string, { nodeID = 'engine-1', breaker, env }: EngineOptions) {
     this.databaseUrl = databaseUrl;
-    const options = brokerOptions({ ...readSettings(), nodeID });
+    const options = brokerOptions(settingsFor({ ...SETTINGS, ...env, DATABASE_URL: databaseUrl, NODEID: nodeID }));
     // The first middleware is the one nearest to the handler: timeouts and breakers see what it does.
     const middlewares = [this.#between(), ...(options.middlewares ?? [])];
     // Calls that a test makes hang never end, and a stop need not wait for them.
@@ -81,7 +78,7 @@ export class Engine {
     const circuitBreaker = { ...options.circuitBreaker, ...breaker } as BrokerOptions['circuitBreaker'];
     this.broker = new ServiceBroker({ ...options, circuitBreaker, tracking: stopSoon, logger: false, middlewares });
     for (const schema of Object.values(SERVICES)) this.broker.createService(schema);
-    this.#api = this.broker.createService(apiService(() => httpSettings()));
+    this.#api = this.broker.createService(apiService());
   }
 
   start(): Promise<void> {

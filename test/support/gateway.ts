@@ -6,9 +6,9 @@ import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import { type ActionParams, type Context, type Service, ServiceBroker, type ServiceSchema } from 'moleculer';
 import type { AuthSettings } from '../../mixins/auth/auth.settings.ts';
 import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
-import type { HttpSettings } from '../../mixins/gateway/gateway.settings.ts';
+import type { GatewaySettings } from '../../mixins/gateway/gateway.settings.ts';
 import { apiService } from '../../services/api/api.service.ts';
-import { httpSettings } from './http-settings.ts';
+import { plainBroker, settingsFor } from './broker.ts';
 
 export const MAX_BODY = 2_048;
 
@@ -105,21 +105,18 @@ export interface Gateway {
 /** A gateway whose mesh has only the given services; the settings are what a test is about. */
 export async function startGateway(
   services: ServiceSchema[],
-  settings: Partial<HttpSettings> = {},
+  settings: Partial<GatewaySettings> = {},
   auth?: AuthSettings,
 ): Promise<Gateway> {
-  const broker = new ServiceBroker({
-    logger: false,
-    metrics: { enabled: true, collectProcessMetrics: true, collectInterval: 3_600 },
-    tracking: { enabled: true, shutdownTimeout: 5_000 },
-  });
-  for (const service of services) broker.createService({ ...service, actions: { ...service.actions } });
-  const listen = httpSettings({ maxBodyBytes: MAX_BODY, ...settings });
-  const schema = apiService(
-    () => listen,
-    () => auth,
+  const broker = plainBroker(
+    { ...settingsFor(), auth },
+    {
+      metrics: { enabled: true, collectProcessMetrics: true, collectInterval: 3_600 },
+      tracking: { enabled: true, shutdownTimeout: 5_000 },
+    },
   );
-  const api = broker.createService(schema);
+  for (const service of services) broker.createService({ ...service, actions: { ...service.actions } });
+  const api = broker.createService(apiService({ maxBodyBytes: MAX_BODY, ...settings }));
   await broker.start();
   const { port } = (api as unknown as Service & WithGateway).http.address;
   return { broker, port, url: `http://127.0.0.1:${port}`, stop: () => broker.stop() };

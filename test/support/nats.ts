@@ -4,7 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { MeshSettings } from '../../mixins/mesh/mesh.settings.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
+import { readSettings } from '../../services/settings.ts';
 import { afterTheFile, type Child, startChild } from './child.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';

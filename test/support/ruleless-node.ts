@@ -2,7 +2,7 @@
 import { ServiceBroker } from 'moleculer';
 import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
 import { lifecycleMiddleware } from '../../mixins/process/lifecycle.middleware.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
+import { readSettings } from '../../services/settings.ts';
 
 const options = brokerOptions(readSettings({ LOGLEVEL: 'fatal' }));
 const release = (): Promise<void> => Promise.resolve();

@@ -1,7 +1,7 @@
 /** The settings of authentication: what switches it on, and what is refused in one line without a secret in it. */
 import { expect, test } from '@jest/globals';
 import { SettingError } from '../../mixins/settings/setting-reader.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
+import { readSettings } from '../../services/settings.ts';
 import { SECRET } from '../support/tokens.ts';
 
 const JWKS = 'https://id.example/keys';
@@ -50,7 +50,7 @@ test.each([
 test('the gateway listens where others reach it only when callers are authenticated', () => {
   for (const HOST of ['0.0.0.0', '::', '192.0.2.7', 'shop.example']) {
     expect(() => readSettings({ HOST })).toThrow(`HOST=${HOST} cannot be used without authentication`);
-    expect(readSettings({ HOST, AUTH_JWT_SECRET: SECRET }).http.host).toBe(HOST);
-    expect(readSettings({ HOST, AUTH_JWKS_URL: JWKS }).http.host).toBe(HOST);
+    expect(readSettings({ HOST, AUTH_JWT_SECRET: SECRET }).api.host).toBe(HOST);
+    expect(readSettings({ HOST, AUTH_JWKS_URL: JWKS }).api.host).toBe(HOST);
   }
 });

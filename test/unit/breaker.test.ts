@@ -5,7 +5,7 @@ import { OrderPending } from '../../machines/order/order.failures.ts';
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';
 import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
+import { readSettings } from '../../services/settings.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** The calls that open a breaker when all fail, and some more than that. */

@@ -8,12 +8,13 @@ import { expect, test } from '@jest/globals';
 import { connect } from 'nats';
 import type { MeshSettings } from '../../mixins/mesh/mesh.settings.ts';
 import { natsOptions } from '../../mixins/mesh/nats/nats-options.ts';
-import { readSettings, SERVICE_NAMES, STATEFUL_SERVICES } from '../../mixins/settings/settings.ts';
+import { readSettings, type ServiceName, SERVICES } from '../../services/settings.ts';
 import { startChild } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
+const STATEFUL = (Object.keys(SERVICES) as ServiceName[]).filter((name) => SERVICES[name].stateful);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const yaml = createRequire(import.meta.url)('js-yaml') as { load(text: string): unknown };
@@ -57,7 +58,7 @@ const environmentOf = (part: ComposeService): Record<string, string> =>
   Object.fromEntries(Object.entries(part.environment ?? {}).map(([name, value]) => [name, filledIn(value)]));
 
 test('compose runs every service, orders twice', () => {
-  expect(ours.map(([name]) => name).toSorted()).toEqual([...SERVICE_NAMES].toSorted());
+  expect(ours.map(([name]) => name).toSorted()).toEqual(Object.keys(SERVICES).toSorted());
   for (const [name, part] of ours) expect(part.environment?.SERVICES).toBe(name);
   expect(compose.services.orders?.deploy?.replicas).toBe(2);
 });
@@ -73,14 +74,14 @@ test('every variable that compose sets for a service is a setting the program re
 });
 
 test('every service that keeps data has a PostgreSQL, a volume and a health check of its own', () => {
-  const volumes = STATEFUL_SERVICES.map((name) => {
+  const volumes = STATEFUL.map((name) => {
     const url = readSettings(environmentOf(compose.services[name] as ComposeService)).databaseUrl(name);
     const database = compose.services[new URL(url as string).hostname];
     expect(database?.image).toMatch(/^postgres:/);
     expect(database?.healthcheck?.test).toContain('pg_isready');
     return database?.volumes?.[0]?.split(':')[0];
   });
-  expect(new Set(volumes).size).toBe(STATEFUL_SERVICES.length);
+  expect(new Set(volumes).size).toBe(STATEFUL.length);
   const used = parts.flatMap(([, part]) => part.volumes ?? []).map((volume) => volume.split(':')[0]);
   expect(new Set(used)).toEqual(new Set(Object.keys(compose.volumes)));
 });
@@ -106,7 +107,7 @@ test('every part has a health check, and waits for the health of what it needs',
 test('the gateway asks for tokens, is published to the loopback of the machine, and nothing else is', () => {
   const published = parts.flatMap(([name, part]) => (part.ports ?? []).map((port) => `${name} ${port}`));
   expect(published).toEqual(['api 127.0.0.1:8090:8090']);
-  const { auth, http } = readSettings(environmentOf(compose.services.api as ComposeService));
+  const { auth, api: http } = readSettings(environmentOf(compose.services.api as ComposeService));
   expect([auth?.secret, http.host, http.port]).toEqual([SECRET, '0.0.0.0', 8090]);
   expect(parts.filter(([, part]) => part.network_mode !== undefined)).toEqual([]);
 });

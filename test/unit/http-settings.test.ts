@@ -1,10 +1,10 @@
 /** The settings of the gateway: what they mean, and one clear line for each that cannot be used. */
 import { describe, expect, test } from '@jest/globals';
-import { readHttpSettings } from '../../mixins/gateway/gateway.settings.ts';
+import { readGatewaySettings } from '../../mixins/gateway/gateway.settings.ts';
 import { SettingError, SettingReader } from '../../mixins/settings/setting-reader.ts';
 
 const read = (environment: Record<string, string>, authenticated = false) =>
-  readHttpSettings(new SettingReader(environment), { authenticated });
+  readGatewaySettings(new SettingReader(environment), { authenticated });
 
 describe('RATE_LIMIT', () => {
   test.each([

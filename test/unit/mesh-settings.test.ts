@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { nkeys } from 'nats';
 import { SettingError } from '../../mixins/settings/setting-reader.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
+import { readSettings } from '../../services/settings.ts';
 
 const SECRET = 'thirty-two bytes that nobody else knows';
 const NATS = { TRANSPORTER: 'nats://nats:4222' };

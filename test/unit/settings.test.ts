@@ -1,11 +1,15 @@
 /** The settings: their defaults, and one clear line for each that cannot be used. */
 import { expect, test } from '@jest/globals';
 import { SettingError } from '../../mixins/settings/setting-reader.ts';
-import { readSettings } from '../../mixins/settings/settings.ts';
+import { readSettings } from '../../services/settings.ts';
 
 test('nothing need be set', () => {
   const settings = readSettings({});
-  expect(settings).toMatchObject({ http: { port: 8090, host: '127.0.0.1' }, demoCatalog: true, logLevel: 'info' });
+  expect(settings).toMatchObject({
+    api: { port: 8090, host: '127.0.0.1' },
+    inventory: { demoCatalog: true },
+    logLevel: 'info',
+  });
   expect(settings.services).toContain('api');
   expect(settings.databaseUrl('orders')).toBeUndefined();
 });
@@ -14,6 +18,7 @@ test('an empty setting is one that is not set, and a service is named once', () 
   expect(readSettings({ PORT: '', SERVICES: ' ' })).toEqual({
     ...readSettings({}),
     databaseUrl: expect.any(Function),
+    reader: expect.anything(),
   });
   expect(readSettings({ SERVICES: ' api, orders ,api,' }).services).toEqual(['api', 'orders']);
 });

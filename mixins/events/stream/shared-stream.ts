@@ -1,7 +1,7 @@
 /** One stream a broker, shared by the services on it: JetStream where there is a transporter, else in-process. */
 import type { ServiceBroker } from 'moleculer';
 import { EVENTS_REFUSED_TOTAL } from '../../metrics/metric-names.ts';
-import { readSettings } from '../../settings/settings.ts';
+import { settingsOf } from '../../settings/settings.ts';
 import type { EventStream } from './event-stream.ts';
 import { JetStreamStream } from './jetstream.ts';
 import { LocalStream } from './local-stream.ts';
@@ -38,7 +38,7 @@ export function shareStream(broker: ServiceBroker): StreamShare {
 }
 
 function openStream(broker: ServiceBroker): EventStream {
-  const { mesh } = readSettings();
+  const { mesh } = settingsOf(broker);
   if (mesh === undefined) return new LocalStream(broker);
   const { metrics } = broker;
   metrics.register({

@@ -4,7 +4,7 @@ import { TooManyRequests } from '../gateway.failures.ts';
 import type { Caller } from '../../auth/caller.ts';
 import type { HttpMetrics } from '../../metrics/http-metrics.ts';
 import { callerAddress, networkOf } from './caller-address.ts';
-import type { HttpSettings, Rate } from '../gateway.settings.ts';
+import type { GatewaySettings, Rate } from '../gateway.settings.ts';
 import { RateLimiter } from './rate-limiter.ts';
 
 /** A bucket for each caller, and for each address from which nobody known is asking. */
@@ -13,7 +13,7 @@ export class CallerLimits {
   readonly #trustedProxies: number;
   readonly #metrics: HttpMetrics;
 
-  constructor(rate: Rate, { trustedProxies }: Pick<HttpSettings, 'trustedProxies'>, metrics: HttpMetrics) {
+  constructor(rate: Rate, { trustedProxies }: Pick<GatewaySettings, 'trustedProxies'>, metrics: HttpMetrics) {
     this.#limiter = new RateLimiter(rate);
     this.#trustedProxies = trustedProxies;
     this.#metrics = metrics;

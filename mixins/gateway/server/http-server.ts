@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SettingError } from '../../settings/setting-reader.ts';
 import { answerHeaders, type Headers } from '../reply/answer-headers.ts';
-import type { HttpSettings } from '../gateway.settings.ts';
+import type { GatewaySettings } from '../gateway.settings.ts';
 import { endIdleConnections } from './idle-connections.ts';
 
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -32,7 +32,7 @@ const PARSER_FAILURES: Record<string, { status: number; message: string }> = {
 const UNREADABLE = { status: 400, message: 'The request is not readable as HTTP/1.1' };
 
 type ServerSettings = Pick<
-  HttpSettings,
+  GatewaySettings,
   'maxConnections' | 'headersTimeoutMs' | 'requestTimeoutMs' | 'keepAliveTimeoutMs'
 >;
 

@@ -1,13 +1,13 @@
 /** The gateway's routes as it declares them now, with the rules of the actions behind them: what is added is found here. */
-import { ServiceBroker, type ServiceSchema } from 'moleculer';
+import { type ServiceSchema } from 'moleculer';
 import { apiService } from '../../../services/api/api.service.ts';
 import inventory from '../../../services/inventory/inventory.service.ts';
 import orders from '../../../services/orders/orders.service.ts';
 import reports from '../../../services/reports/reports.service.ts';
 import tracking from '../../../services/tracking/tracking.service.ts';
 import type { Endpoint } from '../../../mixins/gateway/routes/endpoint.ts';
-import { httpSettings } from '../http-settings.ts';
 import type { Route } from './requests.ts';
+import { plainBroker } from '../broker.ts';
 
 interface Declared {
   method: string;
@@ -17,9 +17,7 @@ interface Declared {
 
 /** Every route of the gateway. */
 export function declaredRoutes(): Route[] {
-  const broker = new ServiceBroker({ logger: false });
-  const settings = httpSettings({});
-  const api: unknown = broker.createService(apiService(() => settings));
+  const api: unknown = plainBroker().createService(apiService());
   const rules = Object.fromEntries([orders, inventory, tracking, reports].flatMap(rulesOf));
   return (api as { aliases: Declared[] }).aliases.map(({ method, fullPath, endpoint }) => ({
     method,

@@ -1,0 +1,12 @@
+/** The settings of the inventory. */
+import type { SettingReader } from '../../mixins/settings/setting-reader.ts';
+
+export interface InventorySettings {
+  /** DEMO_CATALOG: whether an empty inventory is given products 1 to 10. */
+  demoCatalog: boolean;
+}
+
+/** @throws SettingError */
+export const readInventorySettings = (read: SettingReader): InventorySettings => ({
+  demoCatalog: read.flag('DEMO_CATALOG', true),
+});
