@@ -10,6 +10,34 @@ export function announcement(order: Order, type: EventType, index: number, at: n
   return { id, type, key, at: new Date(at).toISOString(), data: dataOf(order, type) };
 }
 
+/**
+ * Tells operators that the engine has given up on what is owed for an order until somebody asks for a retry. `version`
+ * is that of the row that says so, so that each time has an id of its own.
+ */
+export function attentionRequired(
+  order: Order,
+  version: number,
+  { attempt, lastError }: { attempt: number; lastError: string },
+  at: number,
+): DomainEvent {
+  const key = `order-${order.id}`;
+  return {
+    id: `${key}-v${version}`,
+    type: 'order.attentionRequired',
+    key,
+    at: new Date(at).toISOString(),
+    data: {
+      orderId: order.id,
+      orderNumber: orderNumberOf(order),
+      customerId: order.customerId,
+      status: order.state.status,
+      owes: order.state.owed.map((owed) => owed.effect),
+      attempt,
+      lastError,
+    },
+  };
+}
+
 function dataOf(order: Order, type: EventType): Record<string, unknown> {
   const data: Record<string, unknown> = {
     orderId: order.id,

@@ -19,9 +19,3 @@ export interface OrdersOwn extends WithDatabase, WithOutbox {
 }
 
 export type OrdersService = Service & OrdersOwn;
-
-/** What travels beside the parameters of a call. */
-export interface CallMeta {
-  /** The `Idempotency-Key` of the request. Keys are per caller. */
-  idempotencyKey?: string;
-}

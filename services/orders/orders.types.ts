@@ -14,6 +14,12 @@ export interface CreateOrderParams {
   customerName?: string | null;
 }
 
+/** What travels beside the parameters of `orders.create`. */
+export interface CallMeta {
+  /** The `Idempotency-Key` of the request. Keys are per caller. */
+  idempotencyKey?: string;
+}
+
 export interface OrderView {
   orderId: number;
   orderNumber: string;

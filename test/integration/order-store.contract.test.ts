@@ -7,9 +7,8 @@ import type { Due } from '../../mixins/actor/actor.ts';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
 import { migrate } from '../../mixins/database/migrations.ts';
 import { migrations } from '../../services/orders/migrations/index.ts';
-import type { Placement } from '../../services/orders/store/insert-orders.ts';
-import type { OrderPort } from '../../services/orders/store/order.port.ts';
-import type { OrderMemory } from '../../services/orders/store/order.row.ts';
+import { orderChange } from '../../services/orders/engine/order-change.ts';
+import type { OrderMemory, OrderPort, Placement, Written } from '../../services/orders/store/order.port.ts';
 import { inMemory, inPostgres, LEASE_MS, type Subject, TTL_MS } from '../support/order-stores.ts';
 import { createDatabase } from '../support/postgres.ts';
 
@@ -61,8 +60,10 @@ const SECURED: OrderEvent = {
   shipment: { trackingNumber: 'TRK-1', estimatedDelivery: '2026-06-03T18:00:00.000Z' },
 };
 const decided = (memory: OrderMemory, event: OrderEvent): Decision => decide(memory.state, event, AT + 1) as Decision;
-const step = (store: OrderPort, memory: OrderMemory, event: OrderEvent, due: Due = { at: 'rest' }) =>
-  store.save({ memory, decision: decided(memory, event), due });
+const step = (store: OrderPort, memory: OrderMemory, event: OrderEvent, due: Due = { at: 'rest' }): Promise<Written> =>
+  store.save(orderChange({ memory, decision: decided(memory, event), due }, AT + 1));
+const note = (store: OrderPort, memory: OrderMemory, due: Due): Promise<Written> =>
+  store.save(orderChange({ memory, decision: undefined, due }, AT + 1));
 
 async function placed(store: OrderPort, options?: Given): Promise<OrderMemory> {
   return (await store.insert(placementOf(options))) as OrderMemory;
@@ -179,7 +180,7 @@ describe.each([
   test('work that pauses is nobody’s: recovery waits for its time, who asks for it need not', async () => {
     const memory = await placed(here);
     const due: Due = { at: 'pause', pauseMs: 5_000, attempt: 3, lastError: 'away' };
-    const paused = await here.save({ memory, decision: undefined, due });
+    const paused = await note(here, memory, due);
     expect(paused?.work).toEqual({ owner: null, attempt: 3, lastError: 'away' });
     expect((await there.claimDue(1_000)).map((claimed) => claimed.memory.id)).not.toContain(memory.id);
     const claimed = await there.claimOne(memory.id);
@@ -195,7 +196,7 @@ describe.each([
     await here.claimDue(1_000);
     const [second, first] = [await placed(here), await placed(here)];
     const pause = (memory: OrderMemory, pauseMs: number) =>
-      here.save({ memory, decision: undefined, due: { at: 'pause', pauseMs, attempt: 1, lastError: 'away' } });
+      note(here, memory, { at: 'pause', pauseMs, attempt: 1, lastError: 'away' });
     await pause(second, 200);
     await pause(first, 100);
     await subject.pass(300);
@@ -206,7 +207,7 @@ describe.each([
   test('parked work is announced once and left alone until somebody asks for it', async () => {
     const memory = (await step(here, await placed(here), SECURED)) as OrderMemory;
     const shipped = (await step(here, memory, { type: 'SHIP' }, { at: 'lease' })) as OrderMemory;
-    await here.save({ memory: shipped, decision: undefined, due: { at: 'parked', attempt: 4, lastError: 'never' } });
+    await note(here, shipped, { at: 'parked', attempt: 4, lastError: 'never' });
     await subject.pass(TTL_MS * 10);
     expect((await here.claimDue(1_000)).map((claimed) => claimed.memory.id)).not.toContain(memory.id);
     const told = (await subject.events(memory.id)).filter(({ type }) => type === 'order.attentionRequired');
@@ -216,7 +217,7 @@ describe.each([
 
   test('a pending order expires at its deadline, parked or not', async () => {
     const [waiting, parked] = [await placed(here), await placed(here)];
-    await here.save({ memory: parked, decision: undefined, due: { at: 'parked', attempt: 4, lastError: 'never' } });
+    await note(here, parked, { at: 'parked', attempt: 4, lastError: 'never' });
     await subject.pass(TTL_MS + 1);
     const expired = (await there.claimDue(1_000))
       .filter((claimed) => claimed.expired)

@@ -1,7 +1,7 @@
 /** Clients of a simulated world: they place orders, repeat what went wrong, give commands, and keep what they were told. */
 import type { Failure } from '../../machines/shared/failure.ts';
 import { TERMS } from './profile.ts';
-import type { Submission } from '../../services/orders/engine/placing.ts';
+import type { Submission } from '../../services/orders/engine/idempotency.ts';
 import type { PlacedOrder } from '../../services/orders/orders.types.ts';
 import type { Nodes, SimNode } from './nodes.ts';
 import { isOurs, type World } from './world.ts';

@@ -5,13 +5,19 @@ import type { HistoryEntry, Order } from '../../machines/order/order.ts';
 import { upgrade } from '../../machines/order/order.upgrades.ts';
 import type { Clock } from '../../mixins/actor/clock.ts';
 import { GroupCommit } from '../../mixins/actor/group-commit.ts';
-import { attentionRequired, firstAnswer } from '../../services/orders/orders.view.ts';
 import type { PlacedOrder } from '../../services/orders/orders.types.ts';
-import type { Lease, Placement } from '../../services/orders/store/insert-orders.ts';
-import type { Claimed, Earlier, OrderPort } from '../../services/orders/store/order.port.ts';
-import type { OrderMemory } from '../../services/orders/store/order.row.ts';
-import type { OrderChange } from '../../services/orders/store/save-orders.ts';
-import type { OrderWrite, Written } from '../../services/orders/store/write-orders.ts';
+import {
+  type Claimed,
+  type Earlier,
+  isPlacement,
+  type LeaseTerms,
+  type OrderChange,
+  type OrderMemory,
+  type OrderPort,
+  type OrderWrite,
+  type Placement,
+  type Written,
+} from '../../services/orders/store/order.port.ts';
 
 /** A row of orders.orders. Times are the store's own, in Unix milliseconds. */
 export interface TwinRow {
@@ -31,7 +37,7 @@ export interface TwinRow {
 interface Key {
   fingerprint: string;
   orderId: number;
-  answer: string | null;
+  answer: PlacedOrder | null;
 }
 
 /** Bugs to plant, to see whether somebody notices. */
@@ -67,11 +73,9 @@ export class OrderTables {
   }
 
   /** A batch in one transaction. @throws Duplicate, and nothing is written. */
-  write(writes: readonly OrderWrite[], lease: Lease): Written[] {
-    for (const write of writes) if ('placement' in write) this.#refuseTakenId(write.placement);
-    return writes.map((write) =>
-      'placement' in write ? this.#insert(write.placement, lease) : this.#save(write.change, lease),
-    );
+  write(writes: readonly OrderWrite[], lease: LeaseTerms): Written[] {
+    for (const write of writes) if (isPlacement(write)) this.#refuseTakenId(write);
+    return writes.map((write) => (isPlacement(write) ? this.#insert(write, lease) : this.#save(write, lease)));
   }
 
   read(id: number): OrderMemory | undefined {
@@ -86,12 +90,12 @@ export class OrderTables {
     return {
       memory: MEMORY(row),
       fingerprint: kept?.fingerprint ?? row.fingerprint,
-      answer: kept?.answer ? (JSON.parse(kept.answer) as PlacedOrder) : null,
+      answer: kept?.answer ?? null,
       running: row.owner !== null && row.dueAt !== null && row.dueAt > this.#now(),
     };
   }
 
-  claimDue(limit: number, lease: Lease): Claimed[] {
+  claimDue(limit: number, lease: LeaseTerms): Claimed[] {
     const now = this.#now();
     return [...this.rows.values()]
       .filter((row) => row.dueAt !== null && row.dueAt <= now && row.machineVersion <= ORDER_MACHINE_VERSION)
@@ -100,7 +104,7 @@ export class OrderTables {
       .map((row) => this.#lease(row, lease));
   }
 
-  claimOne(id: number, lease: Lease): Claimed | undefined {
+  claimOne(id: number, lease: LeaseTerms): Claimed | undefined {
     const row = this.rows.get(id);
     if (!row || row.machineVersion > ORDER_MACHINE_VERSION) return undefined;
     const due = row.dueAt !== null && row.dueAt <= this.#now();
@@ -108,7 +112,7 @@ export class OrderTables {
     return owes && (row.owner === null || due) ? this.#lease(row, lease) : undefined;
   }
 
-  #lease(row: TwinRow, lease: Lease): Claimed {
+  #lease(row: TwinRow, lease: LeaseTerms): Claimed {
     const now = this.#now();
     Object.assign(row, { owner: lease.node, dueAt: now + lease.leaseMs, version: row.version + 1, parkedAt: null });
     return { memory: MEMORY(row), expired: row.order.state.status === 'PENDING_CHECK' && row.deadlineAt <= now };
@@ -127,7 +131,7 @@ export class OrderTables {
     return undefined;
   }
 
-  #insert({ decision, caller, key, fingerprint }: Placement, lease: Lease): Written {
+  #insert({ decision, caller, key, fingerprint }: Placement, lease: LeaseTerms): Written {
     const { order } = decision;
     if (key !== null) {
       if (this.keys.has(`${caller} ${key}`)) return undefined;
@@ -153,7 +157,7 @@ export class OrderTables {
     return MEMORY(row);
   }
 
-  #save({ memory, decision, due }: OrderChange, lease: Lease): Written {
+  #save({ memory, decision, due, answer, events }: OrderChange, lease: LeaseTerms): Written {
     const row = this.rows.get(memory.id);
     if (!row || (row.version !== memory.version && !this.flaws.ignoresVersions)) return undefined;
     const now = this.#now();
@@ -169,10 +173,8 @@ export class OrderTables {
     row.dueAt = due.at === 'lease' ? now + lease.leaseMs : due.at === 'pause' ? now + due.pauseMs : null;
     if (row.order.state.status === 'PENDING_CHECK') row.dueAt = Math.min(row.dueAt ?? row.deadlineAt, row.deadlineAt);
     this.history.get(memory.id)?.push(...(decision?.history ?? []));
-    this.outbox.push(...(decision?.announcements ?? []));
-    if (parked) this.outbox.push(attentionRequired(memory, failed.attempt, failed.lastError));
-    const answer = decision && row.order.keyed ? firstAnswer(memory.state, row.order) : null;
-    if (answer !== null) for (const key of this.keys.values()) if (key.orderId === memory.id) key.answer ??= answer;
+    this.outbox.push(...events);
+    if (answer) for (const key of this.keys.values()) if (key.orderId === memory.id) key.answer ??= answer;
     return MEMORY(row);
   }
 }
@@ -183,13 +185,13 @@ export type Link = <T>(name: string, step: () => T) => Promise<T>;
 /** One node's view of the tables. */
 export class TwinOrderStore implements OrderPort {
   readonly #tables: OrderTables;
-  readonly #lease: Lease;
+  readonly #lease: LeaseTerms;
   readonly #link: Link;
   readonly #write: GroupCommit<OrderWrite, Written>;
 
   constructor(
     tables: OrderTables,
-    lease: Lease,
+    lease: LeaseTerms,
     link: Link = async (_name, step) => step(),
     clock?: Pick<Clock, 'soon'>,
   ) {
@@ -204,7 +206,7 @@ export class TwinOrderStore implements OrderPort {
 
   async insert(placement: Placement): Promise<Written> {
     try {
-      return await this.#write.push({ placement });
+      return await this.#write.push(placement);
     } catch (error) {
       if (error instanceof Duplicate) return undefined;
       throw error;
@@ -212,7 +214,7 @@ export class TwinOrderStore implements OrderPort {
   }
 
   save(change: OrderChange): Promise<Written> {
-    const written = this.#write.push({ change });
+    const written = this.#write.push(change);
     if (!this.#tables.flaws.answersBeforeCommit) return written;
     written.catch(() => undefined);
     const { memory, decision, due } = change;

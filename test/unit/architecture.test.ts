@@ -77,6 +77,20 @@ test('services do not import each other', () => {
   expect(offences(services, importsForeign)).toEqual([]);
 });
 
+test('a port knows none of its adapters', () => {
+  const ports = services.filter(({ path }) => path.endsWith('.port.ts'));
+  expect(ports.length).toBeGreaterThan(0);
+  const allowed = /^(machines\/|mixins\/actor\/|services\/[^/]+\/[^/]+\.types\.ts$)/;
+  expect(offences(ports, (_source, imported) => !allowed.test(imported))).toEqual([]);
+});
+
+test('the store of orders writes what was decided: it makes no view and no event, and reads no clock', () => {
+  const store = services.filter(({ path }) => path.startsWith('services/orders/store/'));
+  const deciding = /(\.view\.ts|^services\/orders\/(engine|actions)\/|^machines\/order\/order\.(decide|events)\.ts)/;
+  expect(offences(store, (_source, imported) => deciding.test(imported))).toEqual([]);
+  expect(store.filter(({ text }) => /\b(Date\.now\(|new Date\(\))/.test(text)).map(({ path }) => path)).toEqual([]);
+});
+
 test('nothing that runs imports a test', () => {
   expect(offences(all, (_source, imported) => imported.startsWith('test/'))).toEqual([]);
 });

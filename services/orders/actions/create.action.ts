@@ -1,12 +1,14 @@
 /** create: how an order comes in. */
 import { Forbidden } from '../../../mixins/auth/auth.failures.ts';
-import { type Caller, callerOf, confinedTo } from '../../../mixins/auth/caller.ts';
+import { callerOf, confinedTo } from '../../../mixins/auth/caller.ts';
+import { isVisible } from '../../../mixins/params/params.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
-import { idempotencyKeyOf, requestIdOf } from './call-meta.ts';
 import { createOrder } from '../orders.params.ts';
-import { ANONYMOUS } from '../engine/placing.ts';
-import type { CallMeta, OrdersOwn } from '../orders.context.ts';
-import type { CreateOrderParams, PlacedOrder } from '../orders.types.ts';
+import { idempotencyKeyOf, keyspaceOf } from '../engine/idempotency.ts';
+import type { OrdersOwn } from '../orders.context.ts';
+import type { CallMeta, CreateOrderParams, PlacedOrder } from '../orders.types.ts';
+
+const MAX_REQUEST_ID = 128;
 
 /**
  * Takes an order. Resolves when it is CONFIRMED; what it throws says whether the order exists (see OrderPlacing.place).
@@ -29,16 +31,11 @@ export const create = defineAction<OrdersOwn, CreateOrderParams, CallMeta>({
       deliveryAddress,
       carrier,
       customerName: customerName ?? null,
-      requestId: requestIdOf(ctx.requestID),
+      // A peer may send anything.
+      requestId: isVisible(ctx.requestID, MAX_REQUEST_ID) ? ctx.requestID : null,
       keyed: key !== null,
-      caller: submitterOf(callerOf(ctx)),
+      caller: keyspaceOf(callerOf(ctx)),
       key,
     });
   },
 });
-
-/** Whose idempotency keys a call uses. Callers that are not told apart share one name space. */
-function submitterOf({ role, subject, customerId }: Caller): string {
-  if (role === 'service') return ANONYMOUS;
-  return role === 'customer' ? `customer:${customerId}` : `${role}:${subject}`;
-}

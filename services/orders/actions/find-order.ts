@@ -1,7 +1,7 @@
 /** The two forms of an order's number, on the way in. */
 import { NotFound } from '../../../machines/shared/failure.ts';
 import { idOf } from '../../../machines/shared/ids.ts';
-import type { OrderMemory } from '../store/order.row.ts';
+import type { OrderMemory } from '../store/order.port.ts';
 
 const PREFIX = /^ORD-/i;
 const DIGITS = /^[1-9]\d{0,15}$/;

@@ -7,6 +7,7 @@ import type { ActorPolicy, Due } from '../../../mixins/actor/actor.ts';
 import { ActorHost } from '../../../mixins/actor/actor-host.ts';
 import { Recovery, type RecoveryPorts } from '../../../mixins/actor/recovery.ts';
 import { type Clock, SYSTEM_CLOCK } from '../../../mixins/actor/clock.ts';
+import { orderChange } from './order-change.ts';
 import { type OrderHost, OrderPlacing } from './placing.ts';
 import { type Caller, OrderSaga, Refused } from './saga.ts';
 import type { Claimed, OrderPort } from '../store/order.port.ts';
@@ -54,7 +55,7 @@ export function orderEngine(
       owed: (order) => order.state.owed.map((owed) => owed.effect),
       load: (id) => store.load(id),
       save: (change) => {
-        const saving = store.save(change);
+        const saving = store.save(orderChange(change, clock.now()));
         const { due } = change;
         if (due.at !== 'pause' && due.at !== 'parked') return saving;
         return saving.then((saved) => {

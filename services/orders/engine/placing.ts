@@ -1,34 +1,16 @@
 /** Placing an order: once for each key and for each body that is still pending, however often it is sent. */
-import { hash } from 'node:crypto';
-import { IdempotencyKeyInUse, IdempotencyKeyReused, OrderPending } from '../../../machines/order/order.failures.ts';
 import { Overloaded } from '../../../machines/shared/failure.ts';
 import { IdGenerator, uuidOf } from '../../../machines/shared/ids.ts';
-import {
-  type Decision,
-  type Order,
-  type OrderEvent,
-  type OrderRequest,
-  orderNumberOf,
-} from '../../../machines/order/order.ts';
+import type { Decision, Order, OrderEvent } from '../../../machines/order/order.ts';
 import { place } from '../../../machines/order/order.decide.ts';
 import type { ActorHost } from '../../../mixins/actor/actor-host.ts';
 import { type Clock, SYSTEM_CLOCK } from '../../../mixins/actor/clock.ts';
-import { answerOf } from '../orders.view.ts';
 import type { PlacedOrder } from '../orders.types.ts';
-import type { Placement } from '../store/insert-orders.ts';
-import type { OrderMemory } from '../store/order.row.ts';
-import type { Earlier, OrderPort } from '../store/order.port.ts';
+import type { Earlier, OrderMemory, OrderPort, Placement } from '../store/order.port.ts';
+import { fingerprintOf, repeatedAnswer, repeatOf, type Submission } from './idempotency.ts';
+import { outcomeOf, pending } from './outcome.ts';
 
 export type OrderHost = ActorHost<Order, OrderEvent, Decision>;
-
-/** The caller of everyone who is not told apart from others. */
-export const ANONYMOUS = 'anonymous';
-
-/** An order as a caller sends it, with what makes a repeat recognisable. */
-export interface Submission extends OrderRequest {
-  caller: string;
-  key: string | null;
-}
 
 /** Ids are drawn anew when another node drew the same; that takes the same slot in the same millisecond. */
 const MAX_DRAWS = 5;
@@ -79,51 +61,26 @@ export class OrderPlacing {
   async #carryOn(memory: OrderMemory): Promise<PlacedOrder> {
     const after = await this.#host.resume(memory).catch(() => undefined);
     // The order is written, so its number is answered whatever fails now: it is what the caller can ask for.
-    return answerOf(after?.state ?? memory.state, null, false);
+    return outcomeOf(after?.state ?? memory.state);
   }
 
-  async #repeat({ decision, key, fingerprint }: Placement, earlier: Earlier): Promise<PlacedOrder> {
-    const { memory, answer, running } = earlier;
-    // An insert whose answer was lost and that was tried again finds itself.
-    if (memory.state.uuid === decision.order.uuid) return this.#carryOn(memory);
-    if (key !== null && earlier.fingerprint !== fingerprint) {
-      throw new IdempotencyKeyReused(
-        'This Idempotency-Key was used with another body. Send a new key, or the first body again',
-      );
+  #repeat(placement: Placement, earlier: Earlier): Promise<PlacedOrder> | PlacedOrder {
+    switch (repeatOf(placement, earlier)) {
+      case 'itself':
+        return this.#carryOn(earlier.memory);
+      case 'decided':
+        return repeatedAnswer(earlier);
+      case 'pending':
+        return this.#join(earlier.memory);
     }
-    if (memory.state.state.status !== 'PENDING_CHECK') return answerOf(memory.state, answer, true);
-    if (key !== null && running) {
-      throw new IdempotencyKeyInUse(
-        'The first request with this Idempotency-Key is still running. Repeat this one in a moment',
-      );
-    }
-    if (this.#host.has(memory.id))
-      return answerOf((await this.#host.join(memory.id))?.state ?? memory.state, null, false);
-    const claimed = await this.#store.claimOne(memory.id);
+  }
+
+  /** Goes on with a pending order that an earlier request placed, here or with whoever works on it. */
+  async #join(memory: OrderMemory): Promise<PlacedOrder> {
+    const { id, state } = memory;
+    if (this.#host.has(id)) return outcomeOf((await this.#host.join(id))?.state ?? state);
+    const claimed = await this.#store.claimOne(id);
     if (claimed) return this.#carryOn(claimed.memory);
-    // Another node has just taken it up.
-    throw new OrderPending('The order is taken and another node works on it. Ask for it in a moment', {
-      orderId: memory.id,
-      orderNumber: orderNumberOf(memory.state),
-      status: memory.state.state.status,
-    });
+    throw pending(state, 'The order is taken and another node works on it. Ask for it in a moment');
   }
-}
-
-/**
- * 128 bits of a body and of who sent it. Two bodies that mean the same order have the same: the order of JSON's keys
- * does not count.
- */
-function fingerprintOf(submission: Submission): string {
-  const { caller, customerId, customerName, deliveryAddress, carrier, items } = submission;
-  const body = [
-    // Left out where it says nothing: stored fingerprints stay what they are.
-    ...(caller === ANONYMOUS ? [] : [caller]),
-    customerId,
-    customerName,
-    deliveryAddress,
-    carrier,
-    ...items.flatMap((item) => [item.productId, item.quantity]),
-  ];
-  return hash('sha256', JSON.stringify(body)).slice(0, 32);
 }

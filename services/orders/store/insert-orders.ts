@@ -2,26 +2,8 @@
 import type pg from 'pg';
 import { INITIAL_STATE } from '../../../machines/order/order.chart.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
-import type { Decision } from '../../../machines/order/order.ts';
 import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
-
-/** A placed order on its way to the database. */
-export interface Placement {
-  readonly decision: Decision;
-  /** Who placed it: idempotency keys are per caller. */
-  readonly caller: string;
-  readonly key: string | null;
-  /** The body, as 128 bits. */
-  readonly fingerprint: string;
-}
-
-/** How a node holds what it works on. Milliseconds. */
-export interface Lease {
-  node: string;
-  leaseMs: number;
-  /** How long an order may stay PENDING_CHECK. */
-  ttlMs: number;
-}
+import type { LeaseTerms, Placement } from './order.port.ts';
 
 const COLUMNS = `id, order_number, customer_id, customer_name, delivery_address, carrier, product_ids, quantities,
     order_date, request_id, keyed, fingerprint, status, stock_state, shipment_state, machine_version, seq, version,
@@ -76,7 +58,7 @@ const INSERT = insert('orders.insert', KEYED);
  * The statement and its values, for a batch of placements. It answers the ids of those that nothing stood against, and
  * fails as a duplicate when the id of a placement with a key is taken.
  */
-export function insertStatement(placements: readonly Placement[], lease: Lease): pg.QueryConfig {
+export function insertStatement(placements: readonly Placement[], terms: LeaseTerms): pg.QueryConfig {
   const { order: status, stock, shipment } = INITIAL_STATE.value;
   const orders = placements.map(({ decision }) => decision.order);
   return {
@@ -100,9 +82,9 @@ export function insertStatement(placements: readonly Placement[], lease: Lease):
       stock,
       shipment,
       ORDER_MACHINE_VERSION,
-      lease.node,
-      lease.leaseMs,
-      lease.ttlMs,
+      terms.node,
+      terms.leaseMs,
+      terms.ttlMs,
     ],
   };
 }

@@ -3,10 +3,7 @@ import { parseMoney } from '../../../machines/shared/money.ts';
 import type { Order, OrderLine, Refusal } from '../../../machines/order/order.ts';
 import { stateOf } from '../../../machines/order/order.chart.ts';
 import { type OrderUpgrades, upgrade } from '../../../machines/order/order.upgrades.ts';
-import type { Memory } from '../../../mixins/actor/actor.ts';
-
-/** An order as the host keeps it. */
-export type OrderMemory = Memory<Order>;
+import type { OrderMemory } from './order.port.ts';
 
 /** The columns every read of an order asks for. Times are Unix milliseconds; arrays are their PostgreSQL text. */
 export const ORDER_COLUMNS = `o.id, o.order_number, o.customer_id, o.customer_name, o.delivery_address, o.carrier,

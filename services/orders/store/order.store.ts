@@ -5,11 +5,19 @@ import type { Database } from '../../../mixins/database/database.ts';
 import { isDuplicate, orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { GroupCommit } from '../../../mixins/actor/group-commit.ts';
 import type { PlacedOrder } from '../orders.types.ts';
-import type { Lease, Placement } from './insert-orders.ts';
-import { memoryOf, ORDER_COLUMNS, type OrderMemory, type OrderRow } from './order.row.ts';
-import type { Claimed, Earlier, OrderPort } from './order.port.ts';
-import type { OrderChange } from './save-orders.ts';
-import { type OrderWrite, writeOrders, type Written } from './write-orders.ts';
+import type {
+  Claimed,
+  Earlier,
+  LeaseTerms,
+  OrderChange,
+  OrderMemory,
+  OrderPort,
+  OrderWrite,
+  Placement,
+  Written,
+} from './order.port.ts';
+import { memoryOf, ORDER_COLUMNS, type OrderRow } from './order.row.ts';
+import { writeOrders } from './write-orders.ts';
 
 const READ = {
   name: 'orders.read',
@@ -79,13 +87,13 @@ export interface StoreWatch {
 /** The store in PostgreSQL. */
 export class OrderStore implements OrderPort {
   readonly #database: Database;
-  readonly #terms: Lease;
+  readonly #terms: LeaseTerms;
   readonly #write: GroupCommit<OrderWrite, Written>;
   readonly #read: GroupCommit<number, OrderMemory | Error | undefined>;
   readonly #readOwn: GroupCommit<Own, OrderMemory | Error | undefined>;
   readonly #watch: StoreWatch;
 
-  constructor(database: Database, terms: Lease, watch: StoreWatch) {
+  constructor(database: Database, terms: LeaseTerms, watch: StoreWatch) {
     this.#database = database;
     this.#terms = terms;
     this.#watch = watch;
@@ -103,7 +111,7 @@ export class OrderStore implements OrderPort {
 
   async insert(placement: Placement): Promise<Written> {
     try {
-      return await this.#write.push({ placement });
+      return await this.#write.push(placement);
     } catch (error) {
       // Another node drew the same id: that order stands against this one, and its key was not kept either.
       if (isDuplicate(error)) return undefined;
@@ -112,7 +120,7 @@ export class OrderStore implements OrderPort {
   }
 
   save(change: OrderChange): Promise<Written> {
-    return this.#write.push({ change });
+    return this.#write.push(change);
   }
 
   async load(id: number): Promise<OrderMemory | undefined> {

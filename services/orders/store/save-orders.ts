@@ -1,16 +1,11 @@
 /** The statement that saves decided changes: each row only at the version it was read at, with its history and events. */
 import type pg from 'pg';
-import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import { formatMoney, type Cents } from '../../../machines/shared/money.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
-import type { Decision, Order } from '../../../machines/order/order.ts';
-import type { Change, Due } from '../../../mixins/actor/actor.ts';
+import type { Order } from '../../../machines/order/order.ts';
+import type { Due } from '../../../mixins/actor/actor.ts';
 import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
-import { attentionRequired, firstAnswer } from '../orders.view.ts';
-import type { Lease } from './insert-orders.ts';
-import type { OrderMemory } from './order.row.ts';
-
-export type OrderChange = Change<Order, Decision>;
+import type { LeaseTerms, OrderChange, OrderMemory } from './order.port.ts';
 
 // The outbox row is made from what was really saved, so it gets its id after the rows are locked: of two changes of
 // one order the later one always has the higher id.
@@ -68,12 +63,12 @@ interface DueColumns {
   parked: boolean;
 }
 
-function dueColumns(due: Due, lease: Lease): DueColumns {
+function dueColumns(due: Due, terms: LeaseTerms): DueColumns {
   switch (due.at) {
     case 'rest':
       return { owner: null, dueMs: null, attempt: 0, lastError: null, parked: false };
     case 'lease':
-      return { owner: lease.node, dueMs: lease.leaseMs, attempt: 0, lastError: null, parked: false };
+      return { owner: terms.node, dueMs: terms.leaseMs, attempt: 0, lastError: null, parked: false };
     case 'pause':
       return { owner: null, dueMs: due.pauseMs, attempt: due.attempt, lastError: due.lastError, parked: false };
     case 'parked':
@@ -84,11 +79,6 @@ function dueColumns(due: Due, lease: Lease): DueColumns {
 const prices = (order: Order): string | null =>
   order.total === null ? null : `{${order.lines.map((line) => formatMoney(line.price as Cents)).join(',')}}`;
 
-function eventsOf(change: OrderChange, due: DueColumns): readonly DomainEvent[] {
-  const told = change.decision?.announcements ?? [];
-  return due.parked ? [...told, attentionRequired(change.memory, due.attempt, due.lastError)] : told;
-}
-
 /** What a batch of changes writes, and the memory each leads to if its row is still at the version that was read. */
 export interface Save {
   statement: pg.QueryConfig;
@@ -96,11 +86,11 @@ export interface Save {
 }
 
 /** The statement for a batch of changes. It answers the ids of those that were saved. */
-export function saveStatement(changes: readonly OrderChange[], lease: Lease): Save {
+export function saveStatement(changes: readonly OrderChange[], terms: LeaseTerms): Save {
   const rows = changes.map((change) => {
     const order = change.decision?.order ?? change.memory.state;
-    const due = dueColumns(change.due, lease);
-    return { change, order, due, state: order.state.value, events: eventsOf(change, due) };
+    const due = dueColumns(change.due, terms);
+    return { change, order, due, state: order.state.value };
   });
   const history = rows.flatMap(
     ({ change, order }) => change.decision?.history.map((entry) => ({ id: order.id, entry })) ?? [],
@@ -123,13 +113,11 @@ export function saveStatement(changes: readonly OrderChange[], lease: Lease): Sa
     texts(rows.map(({ due }) => due.lastError)),
     tokens(rows.map(({ due }) => due.parked)),
     tokens(rows.map(({ order }) => order.keyed)),
+    packed(rows.map(({ change }) => change.answer && JSON.stringify(change.answer))),
     packed(
-      rows.map(({ change, order }) =>
-        change.decision && order.keyed ? firstAnswer(change.memory.state, order) : null,
+      rows.map(({ change: { events } }) =>
+        events.length === 0 ? null : events.map((event) => JSON.stringify(event)).join(','),
       ),
-    ),
-    packed(
-      rows.map(({ events }) => (events.length === 0 ? null : events.map((event) => JSON.stringify(event)).join(','))),
     ),
     ORDER_MACHINE_VERSION,
     tokens(history.map(({ id }) => id)),
@@ -139,7 +127,7 @@ export function saveStatement(changes: readonly OrderChange[], lease: Lease): Sa
     tokens(history.map(({ entry }) => entry.to)),
     tokens(history.map(({ entry }) => entry.at)),
     packed(history.map(({ entry }) => entry.detail && JSON.stringify(entry.detail))),
-    tokens([...new Set(rows.flatMap(({ events }) => events.map(({ type }) => type)))]),
+    tokens([...new Set(changes.flatMap(({ events }) => events.map(({ type }) => type)))]),
   ];
   const next = rows.map(({ change, order, due }) => ({
     id: order.id,

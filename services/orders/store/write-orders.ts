@@ -2,27 +2,30 @@
 import type pg from 'pg';
 import { idsIn } from '../../../mixins/database/columns.ts';
 import { oneTrip } from '../../../mixins/database/one-trip.ts';
-import { insertStatement, type Lease, type Placement } from './insert-orders.ts';
-import type { OrderMemory } from './order.row.ts';
-import { type OrderChange, saveStatement } from './save-orders.ts';
-
-/** A new order, or a change of one. */
-export type OrderWrite = { readonly placement: Placement } | { readonly change: OrderChange };
-
-/**
- * What became of a write: the order as it was written; undefined when something stood against it, an earlier order
- * or key for a placement, a newer version for a change.
- */
-export type Written = OrderMemory | undefined;
+import { insertStatement } from './insert-orders.ts';
+import {
+  isPlacement,
+  type LeaseTerms,
+  type OrderChange,
+  type OrderMemory,
+  type OrderWrite,
+  type Placement,
+  type Written,
+} from './order.port.ts';
+import { saveStatement } from './save-orders.ts';
 
 type Ids = pg.QueryResult<{ ids: string }>;
 
 /** Writes a batch. Each write stands or falls by itself; all that stand are committed together. */
-export async function writeOrders(pool: pg.Pool, writes: readonly OrderWrite[], lease: Lease): Promise<Written[]> {
-  const placements = writes.flatMap((write) => ('placement' in write ? [write.placement] : []));
-  const changes = writes.flatMap((write) => ('change' in write ? [write.change] : []));
-  const save = changes.length > 0 ? saveStatement(changes, lease) : undefined;
-  const insert = placements.length > 0 ? insertStatement(placements, lease) : undefined;
+export async function writeOrders(pool: pg.Pool, writes: readonly OrderWrite[], terms: LeaseTerms): Promise<Written[]> {
+  const placements: Placement[] = [];
+  const changes: OrderChange[] = [];
+  for (const write of writes) {
+    if (isPlacement(write)) placements.push(write);
+    else changes.push(write);
+  }
+  const save = changes.length > 0 ? saveStatement(changes, terms) : undefined;
+  const insert = placements.length > 0 ? insertStatement(placements, terms) : undefined;
   const written = new Set<number>();
   for (const { rows } of await run(
     pool,
@@ -32,13 +35,13 @@ export async function writeOrders(pool: pg.Pool, writes: readonly OrderWrite[], 
   }
   let change = 0;
   return writes.map((write) => {
-    const memory = 'placement' in write ? placed(write.placement, lease) : (save?.next[change++] as OrderMemory);
+    const memory = isPlacement(write) ? placed(write, terms) : (save?.next[change++] as OrderMemory);
     return written.has(memory.id) ? memory : undefined;
   });
 }
 
-function placed({ decision: { order } }: Placement, lease: Lease): OrderMemory {
-  return { id: order.id, state: order, version: 1, work: { owner: lease.node, attempt: 0, lastError: null } };
+function placed({ decision: { order } }: Placement, terms: LeaseTerms): OrderMemory {
+  return { id: order.id, state: order, version: 1, work: { owner: terms.node, attempt: 0, lastError: null } };
 }
 
 async function run(pool: pg.Pool, statements: readonly pg.QueryConfig[]): Promise<Ids[]> {

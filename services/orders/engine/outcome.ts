@@ -1,0 +1,42 @@
+/** What placing an order comes to: an answer, or the failure that says what became of the order. */
+import { InsufficientStock, OrderCancelled, OrderPending } from '../../../machines/order/order.failures.ts';
+import { type Order, orderNumberOf, SHIPMENT_OWED } from '../../../machines/order/order.ts';
+import type { FailureData } from '../../../machines/shared/failure.ts';
+import { viewOf } from '../orders.view.ts';
+import type { PlacedOrder } from '../orders.types.ts';
+
+/** The answer for an order that is confirmed, with a warning while its shipment is still owed. */
+export function confirmedAnswer(order: Order, replayed = false): PlacedOrder {
+  const answer: PlacedOrder = { order: viewOf(order), replayed };
+  if (order.shipment === null) answer.warning = SHIPMENT_OWED;
+  return answer;
+}
+
+/**
+ * The answer for the order as it is now. `replayed` marks what a repeat is answered.
+ * @throws OrderPending, InsufficientStock or OrderCancelled for an order that is not confirmed.
+ */
+export function outcomeOf(order: Order, replayed = false): PlacedOrder {
+  const { status } = order.state;
+  if (status === 'PENDING_CHECK') {
+    throw pending(
+      order,
+      'The order is taken and waits for its stock to be reserved. It goes on by itself: ask for it later',
+    );
+  }
+  if (status !== 'CANCELLED') return confirmedAnswer(order, replayed);
+  const data = { ...namesOf(order), ...(replayed ? { replayed } : {}) };
+  const { refusal } = order;
+  if (!refusal) throw new OrderCancelled('The order was cancelled before it was confirmed. Place a new one', data);
+  const { message, unavailableProducts } = refusal;
+  throw new InsufficientStock(message, { unavailableProducts, ...data });
+}
+
+/** The failure of a request whose order is safe, and goes on without it. */
+export const pending = (order: Order, message: string): OrderPending => new OrderPending(message, namesOf(order));
+
+const namesOf = (order: Order): FailureData => ({
+  orderId: order.id,
+  orderNumber: orderNumberOf(order),
+  status: order.state.status,
+});
