@@ -4,6 +4,7 @@ import type { Logger } from 'moleculer';
 import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JsMsg, nanos } from 'nats';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import { type Consumer, type HandleEvent, isDomainEvent, type Subscription } from './event-stream.ts';
+import { consumerStart } from './consumer-start.ts';
 import { isSealedEvent, SEAL_HEADER } from './event-seal.ts';
 import { isNotFound, type JetStreamLink } from './jetstream-link.ts';
 import { backoffMs, KeyedQueue } from './keyed-queue.ts';
@@ -147,11 +148,17 @@ export class JetStreamSubscription implements Subscription {
   }
 
   /** Makes the durable consumer anew where its acknowledgements end. If this dies halfway the next one begins at the start. */
-  async #renew({ manager, stream }: JetStreamLink): Promise<void> {
+  async #renew(link: JetStreamLink): Promise<void> {
+    const { manager, stream } = link;
     let from = 1;
     try {
-      const { ack_floor, config } = await manager.consumers.info(stream, this.#name);
-      from = Math.max(ack_floor.stream_seq + 1, config.opt_start_seq ?? 1);
+      const start = await consumerStart(link, await manager.consumers.info(stream, this.#name));
+      if (start.lost) {
+        this.#options.logger.error(
+          `The stream ${stream} lost events that consumer ${this.#name} may not have handled: it starts again at ${start.from}`,
+        );
+      }
+      from = start.from;
       await manager.consumers.delete(stream, this.#name);
     } catch (error) {
       if (!isNotFound(error)) throw error;
