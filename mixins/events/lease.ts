@@ -10,7 +10,17 @@ export interface LeaseOptions {
   termMs?: number;
   /** How often a holder renews and a candidate asks, in milliseconds; candidates ask with jitter. */
   renewMs?: number;
+  /**
+   * Whether this process can do the work now; always by default. A lease belongs to a node that can: a holder that cannot
+   * for a second gives it up, and asks for it again once it can.
+   */
+  able?: () => boolean;
 }
+
+/** How long a holder may be unable to do its work: a link that is mended at once costs no takeover. */
+const UNABLE_MS = 1_000;
+/** How often a process that is unable looks whether it still is. */
+const LOOK_MS = 200;
 
 /** What a lease needs of a database: its pool, and the schema that has the `leases` table. */
 export interface LeaseDatabase {
@@ -32,6 +42,8 @@ export class Lease {
   readonly #holder: string;
   readonly #termMs: number;
   readonly #renewMs: number;
+  readonly #able: () => boolean;
+  #unableSince: number | undefined;
   #heldUntil = Number.NEGATIVE_INFINITY;
   #term = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -44,6 +56,7 @@ export class Lease {
     this.#holder = `${options.holder ?? 'node'} ${randomUUID()}`;
     this.#termMs = options.termMs ?? 3_000;
     this.#renewMs = options.renewMs ?? 1_000;
+    this.#able = options.able ?? (() => true);
   }
 
   /** True while nobody else can have it. A tenth of the term is given away, for clocks that run at unequal speed. */
@@ -94,11 +107,16 @@ export class Lease {
   }
 
   async #keep(): Promise<void> {
-    // A failure is an unrenewed lease: it ends by the clock, and the holder's own statements say what is wrong.
-    await this.acquire().catch(() => false);
+    if (this.#able()) this.#unableSince = undefined;
+    else this.#unableSince ??= performance.now();
+    const unable = this.#unableSince !== undefined;
+    if (!unable) {
+      // A failure is an unrenewed lease: it ends by the clock, and the holder's own statements say what is wrong.
+      await this.acquire().catch(() => false);
+    } else if (performance.now() - (this.#unableSince as number) >= UNABLE_MS) await this.release();
     if (!this.#running) return;
     const pause = this.held ? this.#renewMs : this.#renewMs * (0.5 + Math.random() / 2);
-    this.#timer = setTimeout(() => void this.#keep(), pause).unref();
+    this.#timer = setTimeout(() => void this.#keep(), unable ? LOOK_MS : pause).unref();
   }
 
   async #acquire(): Promise<boolean> {

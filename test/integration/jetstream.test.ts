@@ -77,6 +77,9 @@ test('a relay killed between publishing and deleting makes no event seen twice',
     subscribe: (...parameters) => doomedStream.subscribe(...parameters),
     close: () => doomedStream.close(),
     heard: () => doomedStream.heard(),
+    get reachable() {
+      return doomedStream.reachable;
+    },
     publish: async (event) => {
       await doomedStream.publish(event);
       if (!doomed.pool.ending) void doomed.close();

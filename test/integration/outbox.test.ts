@@ -28,6 +28,7 @@ function streamTo(publish: EventStream['publish']): EventStream {
   return {
     publish,
     heard: () => undefined,
+    reachable: true,
     subscribe: () => Promise.reject(new Error('nobody subscribes here')),
     close: () => Promise.resolve(),
   };

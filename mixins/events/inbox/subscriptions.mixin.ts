@@ -62,9 +62,10 @@ interface LifecycleSchema {
 
 async function begin(service: Service & Subscribed, subscriptions: Subscriptions): Promise<() => Promise<void>> {
   const { broker, database, logger, name } = service;
-  const lease = new Lease(database, `consumer:${name}`, { holder: broker.nodeID });
-  const inbox = new Inbox(database, name);
   const share: StreamShare = shareStream(broker);
+  const able = (): boolean => share.stream.reachable;
+  const lease = new Lease(database, `consumer:${name}`, { holder: broker.nodeID, able });
+  const inbox = new Inbox(database, name);
   const handle: HandleEvent = inbox.once(async (event) => {
     await subscriptions[event.type]?.handler.call(service, event);
   });

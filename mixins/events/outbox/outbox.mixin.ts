@@ -35,10 +35,11 @@ export function outboxMixin(): Partial<ServiceSchema> {
   return defineMixin<Own>({
     started() {
       this.relayStream = shareStream(this.broker);
+      const { stream } = this.relayStream;
       this.relay = new Relay({
         database: this.database,
-        stream: this.relayStream.stream,
-        lease: new Lease(this.database, 'relay', { holder: this.broker.nodeID }),
+        stream,
+        lease: new Lease(this.database, 'relay', { holder: this.broker.nodeID, able: () => stream.reachable }),
         logger: this.logger,
       });
       this.outbox = this.relay;

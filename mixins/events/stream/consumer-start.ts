@@ -15,7 +15,10 @@ export interface ConsumerStart {
  * past the stream's end, which the server takes for «the next one»: such a start says nothing. Too early a start only
  * repeats events, which the inbox skips.
  */
-export async function consumerStart({ manager, stream }: JetStreamLink, consumer: ConsumerInfo): Promise<ConsumerStart> {
+export async function consumerStart(
+  { manager, stream }: JetStreamLink,
+  consumer: ConsumerInfo,
+): Promise<ConsumerStart> {
   const streamInfo = await manager.streams.info(stream);
   const { first_seq, last_seq } = streamInfo.state;
   const acknowledged = consumer.ack_floor.stream_seq;

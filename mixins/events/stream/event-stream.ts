@@ -31,6 +31,8 @@ export interface Subscription {
  * published: a failing one is repeated with growing pauses and holds back the later ones of its key, no others.
  */
 export interface EventStream {
+  /** Whether events can be carried now: who has no link to the stream leaves its work to nodes that have one. */
+  readonly reachable: boolean;
   /**
    * Resolves once the event can no longer be lost. Publishing the same event id again is harmless.
    * @throws StreamUnavailable when the stream is away; EventRefused when it will never take this event.

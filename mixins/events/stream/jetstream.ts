@@ -79,6 +79,10 @@ export class JetStreamStream implements EventStream {
     return this.#link;
   }
 
+  get reachable(): boolean {
+    return this.#link !== undefined;
+  }
+
   /** Whoever listens may be anywhere. */
   heard(): undefined {
     return undefined;

@@ -41,6 +41,10 @@ export class LocalStream implements EventStream {
     });
   }
 
+  get reachable(): boolean {
+    return !this.#closed;
+  }
+
   async publish(event: DomainEvent): Promise<void> {
     if (this.#started) await this.#started;
     if (this.#closed) throw new StreamUnavailable('the process is stopping');

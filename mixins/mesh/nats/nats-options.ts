@@ -18,7 +18,8 @@ export function natsOptions({ servers, login, tls }: MeshSettings, name: string)
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
-    pingInterval: 5_000,
+    // A connection that carries nothing any more is known as lost within some two seconds.
+    pingInterval: 700,
     maxPingOut: 2,
     // Otherwise the client gives up for good when it is refused twice, as it is while an operator changes a password.
     ignoreAuthErrorAbort: true,
