@@ -2,14 +2,14 @@
 import { NotFound, OrderIdReused, ValidationFailed, type Failure } from '../shared/failure.ts';
 import { type Cents, MAX_CENTS } from '../shared/money.ts';
 import {
-  type LevelAnswer,
+  type LevelOutcome,
   MAX_STOCK,
-  type OrderAnswer,
+  type OrderOutcome,
   type OrderLines,
   type OrderOperation,
   type Reservation,
   type ReservationStatus,
-  type StockAnswer,
+  type StockOutcome,
   type StockBook,
   type StockLevel,
   type StockOperation,
@@ -17,7 +17,7 @@ import {
 
 /** The answers in the order of the operations, and what has to be written for them to be true. */
 export interface Admission {
-  answers: StockAnswer[];
+  answers: StockOutcome[];
   products: StockLevel[];
   created: Reservation[];
   /** Reservations that were in the book and have another status now. */
@@ -52,7 +52,7 @@ class Batch {
     this.#book = book;
   }
 
-  apply(operation: StockOperation): StockAnswer {
+  apply(operation: StockOperation): StockOutcome {
     if (operation.kind === 'add') return this.#add(operation.productId, operation.amount);
     const known = this.#reservation(operation.orderId);
     if (known && known.status !== 'RELEASED' && !sameLines(known, operation.lines)) {
@@ -120,7 +120,7 @@ class Batch {
     this.#reservations.set(reservation.orderId, { ...reservation, status });
   }
 
-  #reserve(operation: OrderOperation): OrderAnswer {
+  #reserve(operation: OrderOperation): OrderOutcome {
     const { productIds, quantities } = operation.lines;
     const prices: Cents[] = [];
     const unavailable: number[] = [];
@@ -142,7 +142,7 @@ class Batch {
     return reserved(this.#record(operation, 'HELD', { prices }));
   }
 
-  #release(operation: OrderOperation, known: Readonly<Reservation> | undefined): OrderAnswer {
+  #release(operation: OrderOperation, known: Readonly<Reservation> | undefined): OrderOutcome {
     if (!known) this.#record(operation, 'RELEASED');
     else if (known.status === 'CONSUMED') {
       return failure(`The reservation of order ${known.orderId} is consumed and cannot be released`);
@@ -155,7 +155,7 @@ class Batch {
     return { success: true, message: 'Reservation released', unavailableProducts: [] };
   }
 
-  #consume(operation: OrderOperation, known: Readonly<Reservation> | undefined): OrderAnswer {
+  #consume(operation: OrderOperation, known: Readonly<Reservation> | undefined): OrderOutcome {
     if (!known) return failure(`Order ${operation.orderId} has no reservation to consume`);
     if (known.status === 'RELEASED' || known.status === 'REFUSED') {
       return failure(
@@ -173,7 +173,7 @@ class Batch {
     return { success: true, message: 'Reservation consumed', unavailableProducts: [] };
   }
 
-  #add(productId: number, amount: number): LevelAnswer | Failure {
+  #add(productId: number, amount: number): LevelOutcome | Failure {
     const before = this.#level(productId);
     if (!before) return new NotFound(`There is no product ${productId}`);
     if (amount > MAX_STOCK - before.quantity) {
@@ -191,21 +191,21 @@ class Batch {
   }
 }
 
-function repeatedReserve(known: Readonly<Reservation>): OrderAnswer {
+function repeatedReserve(known: Readonly<Reservation>): OrderOutcome {
   if (known.status === 'REFUSED') return refused(known);
   if (known.status === 'RELEASED') return failure(`Order ${known.orderId} is released and cannot be reserved any more`);
   return reserved(known);
 }
 
-function reserved(held: Reservation): OrderAnswer {
+function reserved(held: Reservation): OrderOutcome {
   return { success: true, message: 'Stock reserved', unavailableProducts: [], held };
 }
 
-function refused({ unavailable }: Readonly<Reservation>): OrderAnswer {
+function refused({ unavailable }: Readonly<Reservation>): OrderOutcome {
   return { success: false, message: refusalMessage(unavailable), unavailableProducts: unavailable };
 }
 
-function failure(message: string): OrderAnswer {
+function failure(message: string): OrderOutcome {
   return { success: false, message, unavailableProducts: [] };
 }
 

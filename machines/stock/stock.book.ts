@@ -41,20 +41,21 @@ export interface StockBook {
   readonly reservations: ReadonlyMap<number, Reservation>;
 }
 
-/** The answer to an order. `held` carries the priced lines of a successful reserve. */
-export interface OrderAnswer {
+/** What an order comes to. `held` carries the priced lines of a successful reserve. */
+export interface OrderOutcome {
   success: boolean;
   message: string;
   unavailableProducts: readonly number[];
   held?: Reservation;
 }
 
-/** The answer to an addition: the level after it. */
-export interface LevelAnswer {
+/** What an addition comes to: the level after it. */
+export interface LevelOutcome {
   level: Readonly<StockLevel>;
 }
 
-export type StockAnswer = OrderAnswer | LevelAnswer | Failure;
+/** What admission decides of one operation; what peers are answered is the `StockReply` of inventory. */
+export type StockOutcome = OrderOutcome | LevelOutcome | Failure;
 
 /** Adds up the lines of the same product and puts them in ascending order. */
 export function orderLines(items: readonly { productId: number; quantity: number }[]): OrderLines {

@@ -1,4 +1,5 @@
 /** Pages over a whole table in the order of its order ids, for peers that read all of it. */
+import { Op } from 'sequelize';
 import { countNumber, identifier } from '../params/params.ts';
 
 /** Rows a page has at most. */
@@ -37,6 +38,13 @@ export function keysetClause(column: string, { after, limit, ids }: KeysetReques
     values: ids ? [...page, ids] : page,
   };
 }
+
+/** How a Sequelize model finds the rows of one page, by `column`. */
+export const keysetOptions = (column: string, { after, limit, ids }: KeysetRequest) => ({
+  where: { [column]: { [Op.gt]: after ?? 0, ...(ids && { [Op.in]: ids }) } },
+  order: [column],
+  limit: limit ?? MAX_ROWS,
+});
 
 /** The page of what such a statement has read. It is cut short when its items have very many lines. */
 export function keysetPage<Item extends { orderId: number; items?: readonly unknown[] }>(

@@ -1,5 +1,8 @@
 /** The rules that parameters of several services share, in the terms of fastest-validator. */
 
+/** Whether an optional parameter was given: to the validator a null is as good as a field left out. */
+export const isGiven = <T>(value: T | null | undefined): value is T => value !== undefined && value !== null;
+
 /** Whether PostgreSQL keeps a text as it is: without NUL, without half of a surrogate pair. */
 export const isStorable = (value: string): boolean => STORABLE.test(value);
 

@@ -1,51 +1,35 @@
-/** Reads of tracking: a shipment and its timeline as peers see them. */
-import { Op } from 'sequelize';
-import { trackingNumberOf } from './tracking-number.ts';
-import type { ShipmentEventRow, ShipmentRow, TrackingModels } from './models/tracking.models.ts';
+/** Shipments and their timelines as callers see them. */
+import type { ShipmentRecord } from '../../machines/reconciliation/reconciliation.ts';
+import { trackingNumberOf } from '../../machines/shipment/tracking-number.ts';
+import type { ShipmentEventRow } from './models/shipment-event.model.ts';
+import type { ShipmentRow } from './models/shipment.model.ts';
 import type { ShipmentResult, TimelineEntry } from './tracking.types.ts';
 
-/** The shipment of an order, if its tracking UUID is the given one, and it is the customer's to whom the caller is confined. */
-export async function findShipment(
-  models: TrackingModels,
-  orderId: number,
-  uuid: string,
-  confinedTo: number | null,
-): Promise<ShipmentResult | undefined> {
-  const own = confinedTo === null ? {} : { customerId: String(confinedTo) };
-  const where = { orderId: String(orderId), trackingNumber: uuid, ...own };
-  const row = (await models.Shipment.findOne({ where, raw: true })) as ShipmentRow | null;
-  if (!row) return undefined;
-  // No further than the row knows: an entry recorded between the two reads would disagree with the status.
-  const events = (await models.ShipmentEvent.findAll({
-    where: { orderId: String(orderId), seq: { [Op.lte]: row.seq } },
-    order: ['seq'],
-    raw: true,
-  })) as unknown as ShipmentEventRow[];
+/** A shipment that has a number, with the entries of its timeline that follow the first. */
+export function shipmentOf(row: ShipmentRow, entries: readonly ShipmentEventRow[]): ShipmentResult {
   return {
-    trackingNumber: trackingNumberOf(uuid),
-    orderId,
+    trackingNumber: trackingNumberOf(row.trackingNumber as string),
+    orderId: Number(row.orderId),
     carrier: row.carrier as string,
     status: row.status,
     estimatedDelivery: (row.estimatedDelivery as Date).toISOString(),
     events: [
       { status: 'CREATED', timestamp: row.createdAt.toISOString(), location: null, details: null },
-      ...events.map(entryOf),
+      ...entries.map(entryOf),
     ],
   };
 }
 
-/** The entry that says that the order's parcel was delivered. The caller knows that it was. */
-export async function deliveredEntry(models: TrackingModels, orderId: number): Promise<TimelineEntry> {
-  const row = (await models.ShipmentEvent.findOne({
-    where: { orderId: String(orderId), status: 'DELIVERED' },
-    rejectOnEmpty: true,
-    raw: true,
-  })) as unknown as ShipmentEventRow;
-  return entryOf(row);
+/** An entry of a timeline. The named fields come last: a free field can never stand in for one. */
+export function entryOf({ extra, status, at, location, details }: ShipmentEventRow): TimelineEntry {
+  return { ...extra, status, timestamp: at.toISOString(), location, details };
 }
 
-// The named fields come last: a free field can never stand in for one.
-function entryOf(row: ShipmentEventRow): TimelineEntry {
-  const { status, at, location, details } = row;
-  return { ...row.extra, status, timestamp: at.toISOString(), location, details };
+/** A shipment as whoever compares the books reads it. */
+export function recordOf({ orderId, status, trackingNumber }: ShipmentRow): ShipmentRecord {
+  return {
+    orderId: Number(orderId),
+    status,
+    trackingNumber: trackingNumber === null ? null : trackingNumberOf(trackingNumber),
+  };
 }

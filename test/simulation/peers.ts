@@ -11,7 +11,7 @@ import {
 } from '../../machines/shipment/shipment.machine.ts';
 import { admit } from '../../machines/stock/stock.admission.ts';
 import {
-  type OrderAnswer,
+  type OrderOutcome,
   type OrderOperation,
   orderLines,
   type Reservation,
@@ -50,7 +50,7 @@ export class SimInventory {
     for (const reservation of [...admission.created, ...admission.moved]) {
       this.reservations.set(reservation.orderId, reservation);
     }
-    const [answer] = admission.answers as [OrderAnswer | Failure];
+    const [answer] = admission.answers as [OrderOutcome | Failure];
     if (answer instanceof Failure) throw answer;
     const { success, message, unavailableProducts, held } = answer;
     const priced = held?.productIds.map((productId, i) => ({

@@ -7,7 +7,7 @@ import * as json from '../../mixins/gateway/request/json-guard.ts';
 import { addStockParams, createParams, listParams, orderParams } from '../../services/inventory/inventory.params.ts';
 import { createOrder, MAX_LIMIT } from '../../services/orders/orders.params.ts';
 import reports from '../../services/reports/reports.service.ts';
-import { MAX_TIMELINE } from '../../services/tracking/store/change-shipments.ts';
+import { MAX_TIMELINE } from '../../machines/shipment/shipment.decide.ts';
 import * as tracking from '../../services/tracking/tracking.params.ts';
 import { page, plain, rows } from '../support/markdown.ts';
 

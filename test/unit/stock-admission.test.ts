@@ -5,7 +5,7 @@ import { OrderIdReused, ValidationFailed, Failure } from '../../machines/shared/
 import { type Admission, admit } from '../../machines/stock/stock.admission.ts';
 import {
   MAX_STOCK,
-  type OrderAnswer,
+  type OrderOutcome,
   orderLines,
   type OrderOperation,
   type Reservation,
@@ -141,7 +141,7 @@ test('an order gets all its items or none, and a refusal names exactly the produ
       const short = lines.productIds.filter(
         (id, i) => (before.products.get(id)?.quantity ?? -1) < (lines.quantities[i] as number),
       );
-      const answer = answers[0] as OrderAnswer;
+      const answer = answers[0] as OrderOutcome;
       expect(answer.success).toBe(short.length === 0);
       expect(answer.unavailableProducts).toEqual(short);
       expect(products.map((level) => [level.productId, level.reserved])).toEqual(
@@ -210,12 +210,12 @@ test('the book that was read is left as it is', () => {
 test('of thirty buyers of five units the first five get the twenty-five there are', () => {
   const batch = Array.from({ length: 30 }, (_, i) => order('reserve', i + 1, [1, 5]));
   const { answers } = admit(bookOf(25), batch);
-  expect(answers.map((answer) => (answer as OrderAnswer).success)).toEqual(batch.map((_, i) => i < 5));
+  expect(answers.map((answer) => (answer as OrderOutcome).success)).toEqual(batch.map((_, i) => i < 5));
 });
 
 test('an order that does not fit does not stand in the way of a later one that does', () => {
   const { answers } = admit(bookOf(10), [order('reserve', 1, [1, 11]), order('reserve', 2, [1, 10])]);
-  expect(answers.map((answer) => (answer as OrderAnswer).success)).toEqual([false, true]);
+  expect(answers.map((answer) => (answer as OrderOutcome).success)).toEqual([false, true]);
 });
 
 test('a release that comes before its reserve wins, in one batch and across batches', () => {
@@ -244,7 +244,7 @@ test('a reservation that is consumed cannot be released, and one that is not hel
     order('release', 4, [1, 1]),
     order('consume', 4, [1, 1]),
   ]);
-  expect(answers.map((answer) => (answer as OrderAnswer).success)).toEqual([
+  expect(answers.map((answer) => (answer as OrderOutcome).success)).toEqual([
     true,
     true,
     false,
@@ -273,7 +273,7 @@ test('lines of the same product are added up, in whatever order they come', () =
     order('reserve', 1, [1, 3], [2, 3]),
   ]);
   for (const answer of answers) {
-    expect((answer as OrderAnswer).held).toMatchObject({
+    expect((answer as OrderOutcome).held).toMatchObject({
       productIds: [1, 2],
       quantities: [3, 3],
       prices: [1000n, 1000n],
@@ -287,7 +287,7 @@ test('a repeated reserve keeps the price it was made at', () => {
   const { book } = runBatches(bookOf(5), [[reserve]]);
   const dearer = new Map([...book.products].map(([id, level]) => [id, { ...level, price: 2000n }]));
   const { answers } = admit({ ...book, products: dearer }, [reserve]);
-  expect(((answers[0] as OrderAnswer).held as Reservation).prices).toEqual([1000n]);
+  expect(((answers[0] as OrderOutcome).held as Reservation).prices).toEqual([1000n]);
 });
 
 test('an order whose total is larger than any amount is refused and names no product', () => {
@@ -306,7 +306,7 @@ test('an addition past the bound is a fault of its amount, and the stock stays',
 
 function message(...ids: number[]): string {
   const asked = order('reserve', 1, ...ids.map((id): [number, number] => [id, 1]));
-  return (admit(bookOf(), [asked]).answers[0] as OrderAnswer).message;
+  return (admit(bookOf(), [asked]).answers[0] as OrderOutcome).message;
 }
 
 test('the message names one product, or many, and never hundreds', () => {

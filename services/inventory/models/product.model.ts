@@ -1,6 +1,5 @@
-/** The product as it is read: its Sequelize model, and the shape callers see. */
+/** A product as it is stored. */
 import { DataTypes, type Model, type ModelStatic, type Sequelize } from 'sequelize';
-import type { Product } from '../inventory.types.ts';
 
 /** A row of `inventory.products`. BIGINT and NUMERIC come as text from Sequelize, BIGINT as number from the pg pool. */
 export interface ProductColumns {
@@ -28,20 +27,4 @@ export function defineProduct(sequelize: Sequelize): ModelStatic<Model<ProductCo
     },
     { schema: 'inventory', tableName: 'products' },
   );
-}
-
-/** A row as callers see it. NUMERIC(12,2) has 12 digits, which a JSON number holds exactly. */
-export function productOf(row: ProductColumns): Product {
-  const quantity = Number(row.quantity);
-  const reservedQuantity = Number(row.reserved_quantity);
-  return {
-    id: Number(row.id),
-    sku: row.sku,
-    name: row.name,
-    description: row.description,
-    price: Number(row.price),
-    quantity,
-    reservedQuantity,
-    availableStock: quantity - reservedQuantity,
-  };
 }

@@ -4,8 +4,8 @@ import { DuplicateSku } from '../../../machines/stock/stock.failures.ts';
 import { NotFound } from '../../../machines/shared/failure.ts';
 import { formatMoney, parseMoney } from '../../../machines/shared/money.ts';
 import { isDuplicate, orUnavailable } from '../../../mixins/database/sql-failure.ts';
-import type { NewProduct, Product, ProductChange } from '../inventory.types.ts';
-import { type ProductColumns, productOf } from '../models/product.model.ts';
+import type { NewProduct, ProductChange } from '../inventory.types.ts';
+import type { ProductColumns } from '../models/product.model.ts';
 
 /**
  * Puts the `stock.changed` event of each row of `changed` into the outbox. `$1` is the present time, RFC 3339. Nothing
@@ -40,19 +40,22 @@ SELECT * FROM changed`;
 /** A JSON number as NUMERIC reads it; the caller has checked that it is money. */
 const decimal = (price: number): string => formatMoney(parseMoney(String(price)));
 
-/** The catalogue of products. Its callers tell the outbox after each write. */
+/** The catalogue of products. */
 export class ProductStore {
   readonly #pool: pg.Pool;
+  readonly #eventsWritten: () => void;
 
-  constructor(pool: pg.Pool) {
+  /** `eventsWritten` is called after each commit, which put an event into the outbox. */
+  constructor(pool: pg.Pool, eventsWritten: () => void) {
     this.#pool = pool;
+    this.#eventsWritten = eventsWritten;
   }
 
   /** @throws DuplicateSku when another product has the sku: nothing is written. */
-  async create({ sku, name, description, price, initialStock }: NewProduct): Promise<Product> {
+  async create({ sku, name, description, price, initialStock }: NewProduct): Promise<ProductColumns> {
     const values = [new Date().toISOString(), sku, name, description ?? null, decimal(price), initialStock ?? 0];
     try {
-      return productOf((await this.#write(CREATE, values)) as ProductColumns);
+      return (await this.#write(CREATE, values)) as ProductColumns;
     } catch (error) {
       if (isDuplicate(error)) throw new DuplicateSku(`There is a product with the sku ${sku} already`, { sku });
       throw error;
@@ -60,7 +63,7 @@ export class ProductStore {
   }
 
   /** Changes what is given and nothing else; null stands for nothing, but empties a description. Reservations keep the price they were made at. @throws NotFound */
-  async update({ id, name, description, price }: ProductChange): Promise<Product> {
+  async update({ id, name, description, price }: ProductChange): Promise<ProductColumns> {
     const row = await this.#write(UPDATE, [
       new Date().toISOString(),
       id,
@@ -70,10 +73,12 @@ export class ProductStore {
       typeof price === 'number' ? decimal(price) : null,
     ]);
     if (!row) throw new NotFound(`There is no product ${id}`);
-    return productOf(row);
+    return row;
   }
 
   async #write(sql: string, values: unknown[]): Promise<ProductColumns | undefined> {
-    return (await orUnavailable(this.#pool.query<ProductColumns>(sql, values))).rows[0];
+    const { rows } = await orUnavailable(this.#pool.query<ProductColumns>(sql, values));
+    if (rows.length > 0) this.#eventsWritten();
+    return rows[0];
   }
 }

@@ -5,11 +5,11 @@ import { ServiceUnavailable, Failure } from '../../../machines/shared/failure.ts
 import { parseMoney } from '../../../machines/shared/money.ts';
 import { type Admission, admit } from '../../../machines/stock/stock.admission.ts';
 import type {
-  LevelAnswer,
-  OrderAnswer,
+  LevelOutcome,
+  OrderOutcome,
   OrderOperation,
   Reservation,
-  StockAnswer,
+  StockOutcome,
   StockBook,
   StockLevel,
   StockOperation,
@@ -42,14 +42,14 @@ export class StockBookStore {
   readonly #pool: pg.Pool;
   readonly #eventsWritten: () => void;
   readonly #memory = new StockMemory();
-  readonly #orders: GroupCommit<StockOperation, StockAnswer>;
-  readonly #additions: GroupCommit<StockOperation, StockAnswer>;
+  readonly #orders: GroupCommit<StockOperation, StockOutcome>;
+  readonly #additions: GroupCommit<StockOperation, StockOutcome>;
 
   /** `eventsWritten` is called after each commit that put events into the outbox. `metrics` counts the batches. */
   constructor(pool: pg.Pool, metrics: MetricRegistry, eventsWritten: () => void) {
     this.#pool = pool;
     this.#eventsWritten = eventsWritten;
-    const write: WriteBatch<StockOperation, StockAnswer> = (operations) => this.#retryRaces(operations);
+    const write: WriteBatch<StockOperation, StockOutcome> = (operations) => this.#retryRaces(operations);
     this.#orders = new GroupCommit(countBatches(metrics, 'inventory orders', write), { name: 'change the stock' });
     // An addition has no id to know it again by: a batch that may have been committed must not be tried again.
     this.#additions = new GroupCommit(
@@ -68,8 +68,8 @@ export class StockBookStore {
    * @throws OrderIdReused when the order has a reservation with other items.
    * @throws Overloaded, ServiceUnavailable: the same operation may be repeated.
    */
-  async order(operation: OrderOperation): Promise<OrderAnswer> {
-    return settle(await this.#orders.push(operation)) as OrderAnswer;
+  async order(operation: OrderOperation): Promise<OrderOutcome> {
+    return settle(await this.#orders.push(operation)) as OrderOutcome;
   }
 
   /**
@@ -77,8 +77,8 @@ export class StockBookStore {
    * @throws NotFound, ValidationFailed when the stock would grow past its bound, Overloaded.
    * @throws ServiceUnavailable, whose data tells with `unknown: true` that the addition may have happened.
    */
-  async add(productId: number, amount: number): Promise<LevelAnswer> {
-    return settle(await this.#additions.push({ kind: 'add', productId, amount })) as LevelAnswer;
+  async add(productId: number, amount: number): Promise<LevelOutcome> {
+    return settle(await this.#additions.push({ kind: 'add', productId, amount })) as LevelOutcome;
   }
 
   /** Resolves when all that was asked is answered. */
@@ -86,7 +86,7 @@ export class StockBookStore {
     await Promise.all([this.#orders.drained(), this.#additions.drained()]);
   }
 
-  async #retryRaces(operations: readonly StockOperation[]): Promise<readonly StockAnswer[]> {
+  async #retryRaces(operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
     for (let attempt = 1; ; attempt++) {
       try {
         return (await this.#guess(operations)) ?? (await this.#transaction(operations));
@@ -98,7 +98,7 @@ export class StockBookStore {
   }
 
   /** One statement, decided on what is remembered. Undefined when that is not enough to admit the whole batch. */
-  async #guess(operations: readonly StockOperation[]): Promise<readonly StockAnswer[] | undefined> {
+  async #guess(operations: readonly StockOperation[]): Promise<readonly StockOutcome[] | undefined> {
     const book = this.#memory.recall(operations);
     const admission = book && admit(book, operations);
     if (!admission?.answers.every((answer) => 'success' in answer && answer.success)) return undefined;
@@ -108,7 +108,7 @@ export class StockBookStore {
     return this.#written(admission);
   }
 
-  async #transaction(operations: readonly StockOperation[]): Promise<readonly StockAnswer[]> {
+  async #transaction(operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
     const client = await orUnavailable(this.#pool.connect());
     let broken: Error | undefined;
     try {
@@ -123,7 +123,7 @@ export class StockBookStore {
   }
 
   /** Two round trips: lock and read; then, decided in memory, write and commit. */
-  async #decide(client: pg.PoolClient, operations: readonly StockOperation[]): Promise<readonly StockAnswer[]> {
+  async #decide(client: pg.PoolClient, operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
     const book = await readBook(client, operations);
     this.#memory.learn(book.products.values());
     const admission = admit(book, operations);
@@ -143,7 +143,7 @@ export class StockBookStore {
     return this.#written(admission);
   }
 
-  #written({ answers, products }: Admission): readonly StockAnswer[] {
+  #written({ answers, products }: Admission): readonly StockOutcome[] {
     this.#memory.learn(products);
     if (products.length > 0) this.#eventsWritten();
     return answers;
@@ -203,7 +203,7 @@ function commitUnknown(cause: unknown): CommitUnknown {
   return Object.assign(new CommitUnknown(message, { unknown: true }), { cause });
 }
 
-function settle(answer: StockAnswer): OrderAnswer | LevelAnswer {
+function settle(answer: StockOutcome): OrderOutcome | LevelOutcome {
   if (answer instanceof Failure) throw answer;
   return answer;
 }

@@ -1,11 +1,12 @@
 /** Customers' lists: the pages that are asked for at the same time are read by one statement. */
 import type { OrderStatus } from '../../../machines/order/order.machine.ts';
 import { tokens } from '../../../mixins/database/columns.ts';
+import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { GroupCommit } from '../../../mixins/actor/group-commit.ts';
+import { isGiven } from '../../../mixins/params/params.ts';
 import type { ListByCustomerParams, OrderSummary } from '../orders.types.ts';
-import { decode, encode, isGiven } from './cursor.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_ID = Number.MAX_SAFE_INTEGER;
@@ -62,11 +63,12 @@ export class CustomerLists {
     confinedTo: number | null,
   ): Promise<{ items: OrderSummary[]; next: string | null }> {
     const limit = params.limit ?? DEFAULT_LIMIT;
-    const before = isGiven(params.cursor) ? (decode(params.cursor, 1)[0] as number) : MAX_ID;
+    const before = isGiven(params.cursor) ? (decodeCursor(params.cursor, 1)[0] as number) : MAX_ID;
     const wanted = { customerId: params.customerId, before, rows: limit + 1, own: confinedTo };
     const rows = await this.#pages.push(wanted);
     const items = rows.slice(0, limit).map(summaryOf);
-    return { items, next: rows.length > limit ? encode([items.at(-1)?.orderId]) : null };
+    const last = items.at(-1);
+    return { items, next: rows.length > limit && last ? encodeCursor([last.orderId]) : null };
   }
 }
 

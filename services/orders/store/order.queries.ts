@@ -1,8 +1,10 @@
 /** Reads that are not one order: a customer's list, the search over all orders, a history, and what an order waits for. */
 import { col, DataTypes, fn, Model, type ModelStatic, Op, type Sequelize, where, type WhereOptions } from 'sequelize';
 import type { OrderStatus } from '../../../machines/order/order.machine.ts';
+import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
+import { isGiven } from '../../../mixins/params/params.ts';
 import type {
   HistoryEntryView,
   ListByCustomerParams,
@@ -10,7 +12,6 @@ import type {
   SearchParams,
   SearchResult,
 } from '../orders.types.ts';
-import { decode, encode, isGiven } from './cursor.ts';
 import { CustomerLists } from './customer-lists.ts';
 
 /** The bookkeeping of what is owed for an order, as its row has it. */
@@ -129,7 +130,9 @@ export class OrderQueries {
     }));
     const last = orders.at(-1);
     const more = rows.length > limit && last !== undefined;
-    return { orders, next: more ? encode(byTotal ? [last.totalPrice ?? 0, last.orderId] : [last.orderId]) : null };
+    const place = (order: (typeof orders)[number]) =>
+      byTotal ? [order.totalPrice ?? 0, order.orderId] : [order.orderId];
+    return { orders, next: more ? encodeCursor(place(last)) : null };
   }
 
   /** Every transition of an order, oldest first. Empty when there is no such order. */
@@ -170,8 +173,8 @@ export class OrderQueries {
 function after(cursor: string | undefined, byTotal: boolean, descending: boolean): WhereOptions[] {
   if (!isGiven(cursor)) return [];
   const past = descending ? Op.lt : Op.gt;
-  if (!byTotal) return [{ id: { [past]: decode(cursor, 1)[0] } }];
-  const [total, id] = decode(cursor, 2);
+  if (!byTotal) return [{ id: { [past]: decodeCursor(cursor, 1)[0] } }];
+  const [total, id] = decodeCursor(cursor, 2);
   return [
     {
       [Op.or]: [

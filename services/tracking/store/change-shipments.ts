@@ -1,63 +1,33 @@
-/** The stage that changes shipments: lock a batch's rows once, decide in memory, write all in one statement. */
+/** The stage that changes shipments: lock a batch's rows once, let the machine decide, write all in one statement. */
 import type pg from 'pg';
-import { IllegalTransition, type Failure } from '../../../machines/shared/failure.ts';
 import {
-  isShipmentRepeat,
-  SHIPMENT_MACHINE_VERSION,
-  type ShipmentEventType,
-  type ShipmentState,
-  shipmentAllows,
-  shipmentStateOf,
-  shipmentStep,
-} from '../../../machines/shipment/shipment.machine.ts';
-import { shipmentUpdated } from '../shipment-updated.ts';
+  type ChangeOutcome,
+  decideChanges,
+  type ShipmentBook,
+  type ShipmentDecisions,
+} from '../../../machines/shipment/shipment.decide.ts';
+import { SHIPMENT_MACHINE_VERSION } from '../../../machines/shipment/shipment.machine.ts';
+import type { Shipment, ShipmentChange } from '../../../machines/shipment/shipment.ts';
 
-/** Entries a timeline holds. Delivery and voiding are recorded even past it: orders wait for them. */
-export const MAX_TIMELINE = 1_000;
-
-/** Something that happened to a shipment. */
-export interface Change {
-  orderId: number;
-  /** The whole tracking UUID the reporter named; undefined when it named the order. */
-  uuid?: string | undefined;
-  event: ShipmentEventType;
-  /** What the timeline calls it. */
-  status: string;
-  location: string | null;
+/** A change with all that the timeline keeps of it. */
+export interface Change extends ShipmentChange {
   /** JSON texts. */
   details: string | null;
   extra: string | null;
   /** When it happened, RFC 3339. */
   happenedAt: string;
-  /** Names this change, so that a second try of a batch that was committed is recognised. */
-  id: string;
   /** Where the last try put it in the timeline. */
   triedSeq?: number;
 }
 
-/**
- * `recorded`: it is in the timeline now. `repeated`: it was so already, nothing was written. `absent`: there is no such
- * shipment. `refused`: the shipment's state does not allow it.
- */
-export type ChangeOutcome =
-  | { kind: 'recorded' }
-  | { kind: 'repeated' }
-  | { kind: 'absent' }
-  | { kind: 'refused'; error: Failure };
-
 interface LockedRow {
   order_id: number;
   tracking_number: string | null;
-  carrier: string;
+  carrier: string | null;
   status: string;
   machine_version: number;
   seq: number;
-  estimated_delivery: Date;
-}
-
-interface Entry {
-  change: Change;
-  seq: number;
+  estimated_delivery: Date | null;
 }
 
 // A void that comes before its shipment leaves a row that refuses the shipment.
@@ -101,25 +71,14 @@ export async function changeShipments(
   const client = await pool.connect();
   let failed: Error | undefined;
   try {
-    const { rows, recordedIds } = await lockRows(client, changes);
-    const entries: Entry[] = [];
-    const outcomes = changes.map((change) => {
-      if (recordedIds.has(change.id)) return { kind: 'recorded' } as const;
-      const row = rows.get(change.orderId);
-      if (!row || (change.uuid !== undefined && change.uuid !== row.tracking_number))
-        return { kind: 'absent' } as const;
-      const outcome = decide(row, change);
-      if (outcome.kind === 'recorded') {
-        row.status = change.status;
-        row.seq += 1;
-        change.triedSeq = row.seq;
-        entries.push({ change, seq: row.seq });
-      }
-      return outcome;
-    });
-    if (entries.length === 0) await client.query('COMMIT');
-    else await Promise.all([writeEntries(client, entries, rows, nowMs), client.query('COMMIT')]);
-    if (entries.length > 0) wrote();
+    const book = await readBook(client, changes);
+    const at = new Date(nowMs).toISOString();
+    const decisions = decideChanges(book, changes, at);
+    const { outcomes, additions } = decisions;
+    for (const { change, seq } of additions) change.triedSeq = seq;
+    if (additions.length === 0) await client.query('COMMIT');
+    else await Promise.all([write(client, decisions, at), client.query('COMMIT')]);
+    if (additions.length > 0) wrote();
     return outcomes;
   } catch (error) {
     failed = error as Error;
@@ -131,10 +90,7 @@ export async function changeShipments(
 }
 
 /** Opens the transaction; its statements travel together. */
-async function lockRows(
-  client: pg.PoolClient,
-  changes: readonly Change[],
-): Promise<{ rows: Map<number, LockedRow>; recordedIds: Set<string> }> {
+async function readBook(client: pg.PoolClient, changes: readonly Change[]): Promise<ShipmentBook> {
   const sorted = (some: readonly Change[]): number[] =>
     [...new Set(some.map((change) => change.orderId))].toSorted((a, b) => a - b);
   const voids = sorted(changes.filter((change) => change.event === 'VOID'));
@@ -150,73 +106,42 @@ async function lockRows(
       ]),
   ]);
   return {
-    rows: new Map(locked.rows.map((row) => [row.order_id, row])),
-    recordedIds: new Set(recorded ? recorded.rows.map((row) => row.event_id) : []),
+    shipments: new Map(locked.rows.map((row) => [row.order_id, shipmentOf(row)])),
+    recorded: new Set(recorded ? recorded.rows.map((row) => row.event_id) : []),
   };
 }
 
-function decide(row: LockedRow, change: Change): ChangeOutcome {
-  const state = shipmentStateOf(row.status, row.machine_version);
-  if (isShipmentRepeat(state, change.event)) return { kind: 'repeated' };
-  if (shipmentStep(state, change.event) === undefined) {
-    return refuse(
-      row,
-      `${change.status} cannot be recorded: the shipment of order ${row.order_id} is ${row.status}`,
-      state,
-    );
-  }
-  if (row.seq >= MAX_TIMELINE && (change.event === 'REPORT' || change.event === 'SHIP')) {
-    return refuse(row, `The shipment of order ${row.order_id} has ${MAX_TIMELINE} events, and takes no more`, state);
-  }
-  return { kind: 'recorded' };
-}
-
-function refuse(row: LockedRow, message: string, state: ShipmentState): ChangeOutcome {
-  const allowedEvents = shipmentAllows(state).filter(
-    (event) => row.seq < MAX_TIMELINE || event === 'DELIVER' || event === 'VOID',
-  );
-  return {
-    kind: 'refused',
-    error: new IllegalTransition(message, { orderId: row.order_id, status: row.status, allowedEvents }),
+function shipmentOf(row: LockedRow): Shipment {
+  const { order_id: orderId, status, machine_version: machineVersion, seq } = row;
+  if (row.tracking_number === null) return { orderId, parcel: null, status, machineVersion, seq };
+  const parcel = {
+    uuid: row.tracking_number,
+    carrier: row.carrier as string,
+    estimatedDelivery: (row.estimated_delivery as Date).toISOString(),
   };
+  return { orderId, parcel, status, machineVersion, seq };
 }
 
-function writeEntries(
+function write(
   client: pg.PoolClient,
-  entries: readonly Entry[],
-  rows: ReadonlyMap<number, LockedRow>,
-  nowMs: number,
+  { additions, moved, events }: ShipmentDecisions<Change>,
+  at: string,
 ): Promise<unknown> {
-  const at = new Date(nowMs).toISOString();
-  const moved = [...new Set(entries.map(({ change }) => change.orderId))].map((id) => rows.get(id) as LockedRow);
-  const events = entries.map(({ change, seq }) => {
-    const row = rows.get(change.orderId) as LockedRow;
-    return shipmentUpdated({
-      orderId: change.orderId,
-      uuid: row.tracking_number as string,
-      carrier: row.carrier,
-      status: change.status,
-      location: change.location,
-      estimatedDelivery: row.estimated_delivery.toISOString(),
-      seq,
-      at,
-    });
-  });
   return client.query({
     name: 'tracking.change',
     text: WRITE,
     values: [
-      entries.map(({ change }) => change.orderId),
-      entries.map(({ seq }) => seq),
-      entries.map(({ change }) => change.id),
-      entries.map(({ change }) => change.status),
-      entries.map(({ change }) => change.location),
-      entries.map(({ change }) => change.details),
-      entries.map(({ change }) => change.extra),
-      entries.map(({ change }) => change.happenedAt),
-      moved.map((row) => row.order_id),
-      moved.map((row) => row.status),
-      moved.map((row) => row.seq),
+      additions.map(({ change }) => change.orderId),
+      additions.map(({ seq }) => seq),
+      additions.map(({ change }) => change.id),
+      additions.map(({ change }) => change.status),
+      additions.map(({ change }) => change.location),
+      additions.map(({ change }) => change.details),
+      additions.map(({ change }) => change.extra),
+      additions.map(({ change }) => change.happenedAt),
+      moved.map((shipment) => shipment.orderId),
+      moved.map((shipment) => shipment.status),
+      moved.map((shipment) => shipment.seq),
       at,
       JSON.stringify(events),
     ],

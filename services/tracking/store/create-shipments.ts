@@ -1,43 +1,13 @@
 /** The stage that makes shipments: one statement a batch, one row a shipment. */
 import type pg from 'pg';
-import { estimateDelivery } from '../../../machines/shipment/delivery-estimate.ts';
-import { IllegalTransition, OrderIdReused, type Failure } from '../../../machines/shared/failure.ts';
+import {
+  type CreateOutcome,
+  createOutcome,
+  type ExistingShipment,
+  type NewShipment,
+} from '../../../machines/shipment/shipment.create.ts';
 import { SHIPMENT_MACHINE_VERSION } from '../../../machines/shipment/shipment.machine.ts';
 import { packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
-import { shipmentUpdated } from '../shipment-updated.ts';
-import { newTrackingUuid, trackingNumberOf } from '../tracking-number.ts';
-import type { CreateShipmentParams, CreateShipmentResult } from '../tracking.types.ts';
-
-/** A shipment to be made, complete: trying it twice makes it once. */
-export interface NewShipment {
-  orderId: number;
-  uuid: string;
-  customerId: number | null;
-  customerName: string | null;
-  deliveryAddress: string;
-  carrier: string;
-  createdAt: string;
-  estimatedDelivery: string;
-  /** Its `shipment.updated`, as JSON. */
-  event: string;
-}
-
-/** The shipment of the order, made now or before; or why there is none. */
-export type CreateOutcome = CreateShipmentResult | Failure;
-
-/** Gives a shipment its number, its estimate and its event. `nowMs` is Unix milliseconds. */
-export function newShipment(params: CreateShipmentParams, nowMs: number): NewShipment {
-  const { orderId, carrier, deliveryAddress } = params;
-  const uuid = newTrackingUuid(orderId);
-  const createdAt = new Date(nowMs).toISOString();
-  const estimatedDelivery = new Date(estimateDelivery(carrier, nowMs)).toISOString();
-  const status = 'CREATED';
-  const event = JSON.stringify(
-    shipmentUpdated({ orderId, uuid, carrier, status, location: null, estimatedDelivery, seq: 1, at: createdAt }),
-  );
-  const { customerId = null, customerName = null } = params;
-  return { orderId, uuid, customerId, customerName, deliveryAddress, carrier, createdAt, estimatedDelivery, event };
-}
 
 // The events of rows that were there before must not go out again, so `told` joins what was really made.
 const INSERT = `
@@ -89,13 +59,13 @@ export async function createShipments(
     text: INSERT,
     values: [
       tokens(rows.map((row) => row.orderId)),
-      tokens(rows.map((row) => row.uuid)),
+      tokens(rows.map(({ parcel }) => parcel.uuid)),
       texts(rows.map((row) => row.customerName)),
       texts(rows.map((row) => row.deliveryAddress)),
-      texts(rows.map((row) => row.carrier)),
+      texts(rows.map(({ parcel }) => parcel.carrier)),
       tokens(rows.map((row) => row.createdAt)),
-      tokens(rows.map((row) => row.estimatedDelivery)),
-      packed(rows.map((row) => row.event)),
+      tokens(rows.map(({ parcel }) => parcel.estimatedDelivery)),
+      packed(rows.map((row) => JSON.stringify(row.announcement))),
       tokens(rows.map((row) => row.customerId)),
     ],
   });
@@ -104,43 +74,23 @@ export async function createShipments(
   // A row that another transaction committed meanwhile is invisible to the statement it blocked: a second one reads it.
   const existing = made === rows.length ? undefined : await readExisting(pool, [...byOrder.keys()]);
   return items.map((item) => {
-    const first = byOrder.get(item.orderId) as NewShipment;
-    const row = existing?.get(item.orderId) ?? rowOf(first);
-    return outcomeOf(item, row);
+    const { orderId } = item;
+    return createOutcome(item, existing?.get(orderId) ?? (byOrder.get(orderId) as NewShipment));
   });
 }
 
-async function readExisting(pool: pg.Pool, orderIds: number[]): Promise<Map<number, ExistingRow>> {
+async function readExisting(pool: pg.Pool, orderIds: number[]): Promise<Map<number, ExistingShipment>> {
   const { rows } = await pool.query<ExistingRow>({ name: 'tracking.existing', text: EXISTING, values: [orderIds] });
-  return new Map(rows.map((row) => [row.order_id, row]));
+  return new Map(rows.map((row) => [row.order_id, existingOf(row)]));
 }
 
-function rowOf(item: NewShipment): ExistingRow {
-  return {
-    order_id: item.orderId,
-    tracking_number: item.uuid,
-    delivery_address: item.deliveryAddress,
-    carrier: item.carrier,
-    status: 'CREATED',
-    estimated_delivery: new Date(item.estimatedDelivery),
-  };
-}
-
-function outcomeOf(item: NewShipment, row: ExistingRow): CreateOutcome {
-  if (row.status === 'VOIDED' || row.tracking_number === null) {
-    return new IllegalTransition(`The shipment of order ${item.orderId} was voided, and is not made again`, {
-      orderId: item.orderId,
-      status: 'VOIDED',
-      allowedEvents: [],
-    });
-  }
-  if (row.carrier !== item.carrier || row.delivery_address !== item.deliveryAddress) {
-    return new OrderIdReused(`Order ${item.orderId} has a shipment with another carrier or delivery address`, {
-      orderId: item.orderId,
-    });
-  }
-  return {
-    trackingNumber: trackingNumberOf(row.tracking_number),
+function existingOf(row: ExistingRow): ExistingShipment {
+  const { status, delivery_address: deliveryAddress } = row;
+  if (row.tracking_number === null) return { status, deliveryAddress, parcel: null };
+  const parcel = {
+    uuid: row.tracking_number,
+    carrier: row.carrier as string,
     estimatedDelivery: (row.estimated_delivery as Date).toISOString(),
   };
+  return { status, deliveryAddress, parcel };
 }

@@ -1,0 +1,18 @@
+/** What `this` is in the actions of inventory. */
+import type { WithDatabase } from '../../mixins/database/database.mixin.ts';
+import type { WithReadModel } from '../../mixins/database/read-model.mixin.ts';
+import type { WithOutbox } from '../../mixins/events/outbox/outbox.mixin.ts';
+import type { ProductColumns } from './models/product.model.ts';
+import type { ProductQueries } from './store/product.queries.ts';
+import type { ProductStore } from './store/product.store.ts';
+import type { ReservationQueries } from './store/reservation.queries.ts';
+import type { StockBookStore } from './store/stock-book.store.ts';
+
+export interface InventoryOwn extends WithDatabase, WithOutbox, WithReadModel<ProductColumns> {
+  /** Changes the stock, for orders and by additions. */
+  book: StockBookStore;
+  /** Changes what the catalogue says of products. */
+  catalog: ProductStore;
+  products: ProductQueries;
+  reservations: ReservationQueries;
+}

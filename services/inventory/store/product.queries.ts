@@ -1,0 +1,40 @@
+/** Reads of the catalogue, through moleculer-db. */
+import { Op } from 'sequelize';
+import { NotFound } from '../../../machines/shared/failure.ts';
+import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
+import type { ReadAdapter } from '../../../mixins/database/read-model.mixin.ts';
+import { isGiven } from '../../../mixins/params/params.ts';
+import type { ProductListRequest } from '../inventory.types.ts';
+import type { ProductColumns } from '../models/product.model.ts';
+
+const DEFAULT_LIMIT = 50;
+
+export class ProductQueries {
+  readonly #adapter: ReadAdapter<ProductColumns>;
+
+  constructor(adapter: ReadAdapter<ProductColumns>) {
+    this.#adapter = adapter;
+  }
+
+  /** @throws NotFound, ServiceUnavailable */
+  async get(id: number): Promise<ProductColumns> {
+    const found = await this.#adapter.findById(id);
+    if (!found) throw new NotFound(`There is no product ${id}`);
+    return found.get({ plain: true });
+  }
+
+  /**
+   * A page of products by id; `next` is the cursor of the following one, null on the last.
+   * @throws ValidationFailed for a cursor that no list has answered, ServiceUnavailable
+   */
+  async list({
+    limit = DEFAULT_LIMIT,
+    cursor,
+  }: ProductListRequest): Promise<{ rows: ProductColumns[]; next: string | null }> {
+    const query = isGiven(cursor) ? { id: { [Op.gt]: decodeCursor(cursor, 1)[0] } } : {};
+    const found = await this.#adapter.find({ query, sort: 'id', limit: limit + 1 });
+    const rows = found.slice(0, limit).map((model) => model.get({ plain: true }));
+    const last = rows.at(-1);
+    return { rows, next: found.length > limit && last ? encodeCursor([Number(last.id)]) : null };
+  }
+}

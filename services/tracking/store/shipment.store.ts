@@ -1,0 +1,61 @@
+/** Writes to shipments: two stages, each a group commit of all that comes together. */
+import type { MetricRegistry } from 'moleculer';
+import type pg from 'pg';
+import { Failure } from '../../../machines/shared/failure.ts';
+import {
+  type CreateOutcome,
+  type MadeShipment,
+  type NewShipment,
+  newShipment,
+} from '../../../machines/shipment/shipment.create.ts';
+import type { ChangeOutcome } from '../../../machines/shipment/shipment.decide.ts';
+import type { ShipmentRequest } from '../../../machines/shipment/shipment.ts';
+import { TRACKING_RANDOM_BYTES } from '../../../machines/shipment/tracking-number.ts';
+import { GroupCommit } from '../../../mixins/actor/group-commit.ts';
+import { randomBytes } from '../../../mixins/actor/random.ts';
+import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
+import { countBatches } from '../../../mixins/metrics/batch-metrics.ts';
+import { type Change, changeShipments } from './change-shipments.ts';
+import { createShipments } from './create-shipments.ts';
+
+/** Makes and changes shipments, and answers each once it is durable. Safe with any number of nodes on one database. */
+export class ShipmentStore {
+  readonly #creating: GroupCommit<NewShipment, CreateOutcome>;
+  readonly #changing: GroupCommit<Change, ChangeOutcome>;
+
+  /** `eventsWritten` is called after each commit that put events into the outbox. `metrics` counts the batches. */
+  constructor(pool: pg.Pool, metrics: MetricRegistry, eventsWritten: () => void) {
+    this.#creating = new GroupCommit(
+      countBatches(metrics, 'tracking create', (items) => orUnavailable(createShipments(pool, items, eventsWritten))),
+      { name: 'make shipments' },
+    );
+    this.#changing = new GroupCommit(
+      countBatches(metrics, 'tracking change', (items) =>
+        orUnavailable(changeShipments(pool, items, Date.now(), eventsWritten)),
+      ),
+      { name: 'change shipments' },
+    );
+  }
+
+  /**
+   * Makes the shipment of an order, once.
+   * @throws IllegalTransition when it was voided, OrderIdReused when it has another carrier or address.
+   * @throws Overloaded, ServiceUnavailable: the same may be asked again.
+   */
+  async create(request: ShipmentRequest): Promise<MadeShipment> {
+    const shipment = newShipment(request, randomBytes(TRACKING_RANDOM_BYTES), Date.now());
+    const outcome = await this.#creating.push(shipment);
+    if (outcome instanceof Failure) throw outcome;
+    return outcome;
+  }
+
+  /** Records what happened to a shipment, or answers why not. @throws Overloaded, ServiceUnavailable */
+  change(change: Change): Promise<ChangeOutcome> {
+    return this.#changing.push(change);
+  }
+
+  /** Resolves when all that was asked is answered. */
+  async drained(): Promise<void> {
+    await Promise.all([this.#creating.drained(), this.#changing.drained()]);
+  }
+}
