@@ -1,7 +1,7 @@
 /** Shows how much work is owed, by whom it is held up and for how long, in the metrics of this process. */
 import type { MetricRegistry, ServiceBroker } from 'moleculer';
 import type pg from 'pg';
-import type { Peer } from '../../machines/order/order.machine.ts';
+import type { Peer } from '../../machines/order/order.words.ts';
 import { ORDERS_OLDEST_WAIT_SECONDS, ORDERS_OWED, ORDERS_PARKED } from '../../mixins/metrics/metric-names.ts';
 import { onScrape } from '../../mixins/metrics/scrape.ts';
 import { owedIn, type StateColumns } from './engine/owed.ts';
