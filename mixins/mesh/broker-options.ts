@@ -16,6 +16,7 @@ import { ParamsValidator } from '../params/params-validator.ts';
 import { type Settings, settingsMiddleware } from '../settings/settings.ts';
 import { circuitBreaker } from './circuit-breaker.middleware.ts';
 import { isValidationError, validationFailure } from '../params/validation-failure.ts';
+import { failover } from './failover.middleware.ts';
 import { FailureRegenerator } from './failure-regenerator.ts';
 
 /** Nodes of one mesh share this name; topics in NATS carry it. */
@@ -40,10 +41,12 @@ function middlewaresInsideOut(settings: Settings): BrokerOptions['middlewares'] 
     'ContextTracker',
     'Timeout',
     circuitBreaker(),
-    'ErrorHandler',
     breakerMetrics(),
     access({ enforced: auth !== undefined }),
     ...(auth === undefined ? [] : [identity(auth, mesh)]),
+    // Outside of all that refuse a call: what they throw is told in the same form.
+    'ErrorHandler',
+    failover(),
   ];
 }
 

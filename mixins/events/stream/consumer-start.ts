@@ -29,8 +29,10 @@ export async function consumerStart(
   if (madeFor <= first_seq) return { from: first(first_seq), lost: false };
   const before = await timeOf(manager, streamInfo, madeFor - 1);
   // Both times are the server's own.
-  const lost = madeFor > last_seq + 1 || before === undefined || before > Date.parse(consumer.created);
-  return lost ? { from: first(first_seq), lost } : { from: madeFor, lost };
+  if (madeFor <= last_seq + 1 && before !== undefined && before <= Date.parse(consumer.created)) {
+    return { from: madeFor, lost: false };
+  }
+  return { from: first(first_seq), lost: before !== Number.POSITIVE_INFINITY };
 }
 
 /** An empty stream says that it begins at zero. */
@@ -48,6 +50,7 @@ async function timeOf(
   } catch (error) {
     // Deleted by hand in the middle of the stream.
     if (isNotFound(error)) return undefined;
-    throw error;
+    // A server whose permissions do not let this node read a message: it cannot be told, so the start is the safe one.
+    return Number.POSITIVE_INFINITY;
   }
 }

@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from 'nats';
 import type { MeshSettings, NatsLogin } from '../mesh.settings.ts';
 
+/** Where answers to requests come. Of its own, so that NATS can keep others from listening. */
+export const INBOX_PREFIX = '_INBOX.waybill';
+
 /**
  * The options of a connection that is kept up for ever. `name` is shown in the server's list of connections. Holds what
  * is secret: never log it.
@@ -11,8 +14,7 @@ export function natsOptions({ servers, login, tls }: MeshSettings, name: string)
   return {
     servers,
     name,
-    // Answers to requests come here. Of its own, so that NATS can keep others from listening.
-    inboxPrefix: '_INBOX.waybill',
+    inboxPrefix: INBOX_PREFIX,
     ...(login ? authentication(login) : {}),
     ...(tls ? { tls: Object.fromEntries(Object.entries(tls).filter(([, file]) => file !== undefined)) } : {}),
     maxReconnectAttempts: -1,
