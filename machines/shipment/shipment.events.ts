@@ -3,6 +3,15 @@ import type { DomainEvent } from '../shared/domain-event.ts';
 import type { Parcel } from './shipment.ts';
 import { trackingNumberOf } from './tracking-number.ts';
 
+export interface ShipmentUpdated extends Record<string, unknown> {
+  orderId: number;
+  trackingNumber: string;
+  carrier: string;
+  status: string;
+  location: string | null;
+  estimatedDelivery: string;
+}
+
 /** An entry of a timeline, as far as it is told. `seq` counts the entries from 1. */
 export interface ToldEntry {
   readonly orderId: number;
@@ -16,7 +25,7 @@ export function shipmentUpdated(
   { orderId, seq, status, location }: ToldEntry,
   { uuid, carrier, estimatedDelivery }: Parcel,
   at: string,
-): DomainEvent<'shipment.updated'> {
+): DomainEvent<ShipmentUpdated> {
   return {
     id: `shipment-${orderId}-${seq}`,
     type: 'shipment.updated',

@@ -20,7 +20,7 @@ export function databaseMixin(schema: string, migrations: readonly Migration[]):
         visibility: 'public',
         access: [],
         async handler() {
-          await this.database.pool.query('SELECT 1');
+          await this.database.query('SELECT 1');
           return true;
         },
       },
@@ -29,7 +29,7 @@ export function databaseMixin(schema: string, migrations: readonly Migration[]):
       const settings = settingsOf(this.broker);
       const url = settings.databaseUrl(schema) ?? embeddedUrl(settings.dataDir);
       this.database = openDatabase(url, schema, settings.databasePoolSize);
-      const ran = await migrate(this.database, migrations);
+      const ran = await migrate(this.database, migrations, this.logger);
       if (ran.length > 0) this.logger.info(`Schema "${schema}" brought up to date: ${ran.join(', ')}`);
     },
     async stopped() {

@@ -1,120 +1,156 @@
-/** A service's door to PostgreSQL: one schema, a pg pool for the hot statements, Sequelize for models and reads. */
-import pg from 'pg';
-import { Sequelize } from 'sequelize';
+/** A service's door to PostgreSQL: one schema, one Sequelize, whose pool has every connection of the service. */
+import type pg from 'pg';
+import { type Model, type ModelStatic, Sequelize, type Transaction } from 'sequelize';
+import { CONNECT_TIMEOUT_MS, type Connection, driverFor, PATIENCE_MS, SILENCE_MS } from './connection.ts';
+import type { DeclaredModel, RowOf } from './model.ts';
+import { Slots } from './slots.ts';
+import { isOutage } from './sql-failure.ts';
+import { type Statement, Trips } from './trips.ts';
 
-/** An open database of one service. Both pools are lazy: nothing connects before the first statement. */
+/** An open database of one service. Nothing connects before the first statement. */
 export interface Database {
   /** The PostgreSQL schema that holds every table of the service, and nothing else. */
   readonly schema: string;
-  /** For prepared multi-row statements. BIGINT arrives as number (ids are below 2^53), NUMERIC as text. */
-  readonly pool: pg.Pool;
-  /** For models, and reads that are not hot. */
+  /** For models, and for transactions where a round trip more does not matter. */
   readonly sequelize: Sequelize;
-  /** A connection without any time limit, for work that may take long. The caller ends it. */
-  connectAlone(): Promise<pg.Client>;
+  /** A declared model on this Sequelize. */
+  model<Declared extends DeclaredModel>(
+    declared: Declared,
+  ): ModelStatic<Model<RowOf<Declared>, Partial<RowOf<Declared>>>>;
+  /** Runs a statement that commits by itself, prepared if it has a name. For hot statements that find rows by key. */
+  query<Row extends pg.QueryResultRow>(statement: Statement | string, values?: unknown[]): Promise<pg.QueryResult<Row>>;
+  /**
+   * Runs `work` in a transaction that costs no round trip of its own: BEGIN and COMMIT travel with its statements. It is
+   * undone when `work` fails or does not commit.
+   */
+  trips<T>(work: (trips: Trips) => Promise<T>): Promise<T>;
+  /**
+   * Runs reads that may have to search, in a Sequelize transaction: planned for their values, with more time, and few at
+   * once, so that they leave connections to the rest. @throws ServiceUnavailable when too many run for too long.
+   */
+  search<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Runs `work` in a Sequelize transaction without any limit of time. */
+  unhurried<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-const numbers = (text: string): number => Number(text);
-const INT8 = 20;
-const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text') =>
-    oid === INT8 ? numbers : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
-};
+/** How long a read that searches may take. */
+const SEARCH_TIMEOUT_MS = 15_000;
+/** The oldest PostgreSQL that Waybill is written for. */
+const OLDEST_POSTGRES = '13.0.0';
+/** The share of the connections that searches may have. */
+const SEARCH_SHARE = 1 / 3;
 
-/** How long a prepared statement, waiting for locks included, may take before PostgreSQL ends it; they take a few ms. */
-const STATEMENT_TIMEOUT_MS = 4_000;
-/** The same for reads that may have to search. */
-const READ_TIMEOUT_MS = 15_000;
-/** How much longer the client waits before it gives a connection up as silent: the server may be out of reach. */
-const SILENCE_MS = 1_000;
-const CONNECT_TIMEOUT_MS = 3_000;
-
-const SESSION = 'SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan';
-
-/** Opens the database of a service. The caller closes it. */
+/** Opens the database of a service, with at most `poolSize` connections. The caller closes it. */
 export function openDatabase(url: string, schema: string, poolSize: number): Database {
-  const options: pg.PoolConfig & { pipeline: boolean } = {
-    connectionString: url,
-    max: poolSize,
-    types,
-    pipeline: true,
-    application_name: `waybill ${schema}`,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: STATEMENT_TIMEOUT_MS + SILENCE_MS,
-    // A process that is stopped in the middle of a transaction must not keep the locks from the others.
-    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS + SILENCE_MS,
-    keepAlive: true,
-  };
-  const pool = new pg.Pool(options);
-  // An idle connection that breaks is replaced at the next statement, which reports what went wrong.
-  pool.on('error', () => undefined);
-  pool.on('connect', (client) => {
-    // One that breaks while it is checked out fails its statements; without a listener it would end the process too.
-    client.on('error', () => undefined);
-    // A prepared statement that is planned while its table is nearly empty keeps a sequential scan as the table grows.
-    // Everything that goes through this pool finds its rows by key, whatever the values: planning anew, or compiling,
-    // would take longer than running. A failure of this statement shows at the one that follows.
-    client.query(SESSION).catch(() => undefined);
-    // A batch's events are large enough to be compressed, which the default does slowly. Not every PostgreSQL has lz4.
-    client.query("SET default_toast_compression = 'lz4'").catch(() => undefined);
-  });
-  replanAsTablesGrow(pool);
-  const sequelize = new Sequelize(url, {
-    dialect: 'postgres',
-    schema,
-    logging: false,
-    pool: { max: Math.max(2, poolSize >> 1), min: 0, acquire: CONNECT_TIMEOUT_MS },
-    define: { timestamps: false, underscored: true, freezeTableName: true },
-    dialectOptions: {
-      application_name: `waybill ${schema} reads`,
-      statement_timeout: READ_TIMEOUT_MS,
-      query_timeout: READ_TIMEOUT_MS + SILENCE_MS,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    },
-  });
-  return {
-    schema,
-    pool,
-    sequelize,
-    connectAlone: async () => {
-      const client = new pg.Client({
-        connectionString: url,
-        types,
-        application_name: `waybill ${schema} alone`,
-        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-        keepAlive: true,
-      });
-      client.on('error', () => undefined);
-      await client.connect();
-      return client;
-    },
-    close: async () => {
-      await Promise.all([pool.end(), sequelize.close()]);
-    },
-  };
+  return new OpenDatabase(url, schema, poolSize);
 }
 
-/** At these ages of a connection, in ms, its plans are made anew; past the last one every `REPLAN_EVERY_MS`. */
-const REPLAN_AT_MS = [500, 2_000, 10_000, 60_000];
-const REPLAN_EVERY_MS = 600_000;
+class OpenDatabase implements Database {
+  readonly schema: string;
+  readonly sequelize: Sequelize;
+  readonly #searches: Slots;
+  #closed: Promise<void> | undefined;
 
-/**
- * A plan that is kept was made for the size its tables had then: one for a table that was empty reads all of it, however
- * long it grows. PostgreSQL looks at the size whenever it plans, so now and then it is made to.
- */
-function replanAsTablesGrow(pool: pg.Pool): void {
-  const born = new WeakMap<pg.PoolClient, { at: number; replans: number }>();
-  pool.on('connect', (client) => born.set(client, { at: performance.now(), replans: 0 }));
-  pool.on('acquire', (client) => {
-    const life = born.get(client);
-    if (!life) return;
-    const age = performance.now() - life.at;
-    const { length } = REPLAN_AT_MS;
-    const due = REPLAN_AT_MS[life.replans] ?? (life.replans - length + 1) * REPLAN_EVERY_MS;
-    if (age < due) return;
-    life.replans++;
-    client.query('DISCARD PLANS').catch(() => undefined);
-  });
+  constructor(url: string, schema: string, poolSize: number) {
+    this.schema = schema;
+    this.#searches = new Slots(Math.max(1, Math.floor(poolSize * SEARCH_SHARE)), CONNECT_TIMEOUT_MS);
+    this.sequelize = new Sequelize(url, {
+      dialect: 'postgres',
+      dialectModule: driverFor(url, `waybill ${schema}`),
+      schema,
+      logging: false,
+      pool: {
+        max: poolSize,
+        min: 0,
+        acquire: CONNECT_TIMEOUT_MS,
+        validate: (connection?: unknown) => (connection as Connection).usable,
+      },
+      define: { timestamps: false, underscored: true, freezeTableName: true },
+      // Asking for it would take a connection beside the pool.
+      databaseVersion: OLDEST_POSTGRES,
+      // The session is set up by `prepareSession` alone.
+      keepDefaultTimezone: true,
+      dialectOptions: { clientMinMessages: 'ignore' },
+    } as ConstructorParameters<typeof Sequelize>[1]);
+    this.sequelize.addHook('afterConnect', (connection) => setUp(connection as Connection));
+  }
+
+  model<Declared extends DeclaredModel>(declared: Declared) {
+    return declared.on(this.sequelize) as ModelStatic<Model<RowOf<Declared>, Partial<RowOf<Declared>>>>;
+  }
+
+  query<Row extends pg.QueryResultRow>(statement: Statement | string, values?: unknown[]) {
+    return this.#connected((connection) => connection.query<Row>(statement, values));
+  }
+
+  trips<T>(work: (trips: Trips) => Promise<T>): Promise<T> {
+    return this.#connected(async (connection) => {
+      const trips = new Trips(connection);
+      try {
+        return await work(trips);
+      } finally {
+        trips.abandon();
+      }
+    });
+  }
+
+  search<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#searches.run(() => this.#transaction(SEARCH_TIMEOUT_MS, work));
+  }
+
+  unhurried<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#transaction(0, work);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.sequelize.close();
+    return this.#closed;
+  }
+
+  /** Lends a connection of Sequelize's pool. One that an outage was met on is not given back: it may be half dead. */
+  async #connected<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const { connectionManager } = this.sequelize;
+    const connection = (await connectionManager.getConnection({ type: 'write' })) as Connection;
+    connection.replanWhenDue();
+    try {
+      const result = await work(connection);
+      connectionManager.releaseConnection(connection);
+      return result;
+    } catch (error) {
+      if (isOutage(error)) {
+        connection.breakOff();
+        void connectionManager.destroyConnection(connection).catch(() => undefined);
+      } else connectionManager.releaseConnection(connection);
+      throw error;
+    }
+  }
+
+  /** A Sequelize transaction whose statements are planned for their values, and may take `limitMs` each; 0 is for ever. */
+  #transaction<T>(limitMs: number, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.sequelize.transaction(async (transaction) => {
+      const { connection } = transaction as Transaction & { connection: Connection };
+      connection.patienceMs = limitMs === 0 ? 0 : limitMs + SILENCE_MS;
+      try {
+        await this.sequelize.query(
+          `SET LOCAL statement_timeout = ${limitMs}; ${limitMs === 0 ? 'SET LOCAL idle_in_transaction_session_timeout = 0;' : ''}
+           SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT; SET LOCAL plan_cache_mode TO DEFAULT`,
+          { transaction },
+        );
+        return await work(transaction);
+      } finally {
+        connection.patienceMs = PATIENCE_MS;
+      }
+    });
+  }
+}
+
+async function setUp(connection: Connection): Promise<void> {
+  try {
+    await connection.prepareSession();
+  } catch (error) {
+    // Sequelize forgets a connection whose set-up failed, and would leave it open.
+    connection.breakOff();
+    throw error;
+  }
 }

@@ -1,7 +1,10 @@
-/** Versioned, forward-only migrations: umzug's order and log, under an advisory lock so that many nodes may start at once. */
-import type pg from 'pg';
-import { Umzug } from 'umzug';
+/** Versioned, forward-only migrations by umzug: each in a transaction that holds a lock, so that many nodes may start at once. */
+import type { Logger } from 'moleculer';
+import type { Transaction } from 'sequelize';
+import { Umzug, type UmzugStorage } from 'umzug';
 import type { Database } from './database.ts';
+import { isLockTimeout } from './sql-failure.ts';
+import { DeclaredModel, key, made, text, time } from './model.ts';
 
 /** One step of a service's schema. Once released it never changes; a mistake is mended by the next one. */
 export interface Migration {
@@ -14,58 +17,123 @@ export interface Migration {
 /** The schema was made by newer code than this. */
 export class SchemaTooNew extends Error {}
 
+/** Another node has been migrating for longer than this one waits. */
+export class MigrationUnderWay extends Error {}
+
+/** How long a node waits for others that migrate the same schema. */
+const LOCK_TIMEOUT_MS = 60_000;
+/** How long it waits before it says so. */
+const SAY_AFTER_MS = 2_000;
+
+/** The migrations that were run on a schema. */
+export const migrationModel = (schema: string) =>
+  new DeclaredModel(schema, 'migrations', { name: key(text()), runAt: made(time()) });
+
 /**
  * Brings the service's schema up to this code's version. Returns the names of the migrations it ran: none when
  * another node was faster.
  * @throws SchemaTooNew when the database knows a migration that this code does not: an old node must not write there.
+ * @throws MigrationUnderWay when another node has held the lock for a minute.
  */
-export async function migrate(database: Database, migrations: readonly Migration[]): Promise<string[]> {
-  // Waiting for a slower node may take longer than any statement of a request should.
-  const client = await database.connectAlone();
-  const lockKey = `waybill migrations of ${database.schema}`;
-  try {
-    await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [lockKey]);
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${database.schema}`);
-    await client.query(
-      `CREATE TABLE IF NOT EXISTS ${database.schema}.migrations (name text PRIMARY KEY, run_at timestamptz NOT NULL DEFAULT now())`,
-    );
-    return await runPending(client, database.schema, migrations);
-  } finally {
-    // The lock belongs to the session, which ends here, whatever happened.
-    await client.end();
+export async function migrate(
+  database: Database,
+  migrations: readonly Migration[],
+  logger?: Pick<Logger, 'info'>,
+): Promise<string[]> {
+  const ran: string[] = [];
+  for (;;) {
+    // A transaction for each, which takes the lock and looks anew: it also holds behind a pooler, where sessions are shared.
+    const name = await database.unhurried((transaction) => runNext(database, migrations, transaction, logger));
+    if (name === undefined) return ran;
+    ran.push(name);
   }
 }
 
-async function runPending(client: pg.Client, schema: string, migrations: readonly Migration[]): Promise<string[]> {
-  const executed = async (): Promise<string[]> => {
-    const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${schema}.migrations ORDER BY name`);
-    return rows.map((row) => row.name);
-  };
-  const known = new Set(migrations.map((migration) => migration.name));
-  const newer = (await executed()).filter((name) => !known.has(name));
+async function runNext(
+  database: Database,
+  migrations: readonly Migration[],
+  transaction: Transaction,
+  logger: Pick<Logger, 'info'> | undefined,
+): Promise<string | undefined> {
+  const { schema, sequelize } = database;
+  await lock(database, transaction, logger);
+  await sequelize.query(
+    `CREATE SCHEMA IF NOT EXISTS ${schema};
+     CREATE TABLE IF NOT EXISTS ${schema}.migrations (name text PRIMARY KEY, run_at timestamptz NOT NULL DEFAULT now())`,
+    { transaction },
+  );
+  const storage = new MigrationsTable(database);
+  const umzug = new Umzug<Transaction>({
+    migrations: migrations.map(({ name, sql }) => ({
+      name,
+      up: async () => {
+        await sequelize.query(sql, { transaction });
+      },
+    })),
+    context: transaction,
+    storage,
+    logger: undefined,
+  });
+  const known = new Set(migrations.map(({ name }) => name));
+  const newer = (await storage.executed({ context: transaction })).filter((name) => !known.has(name));
   if (newer.length > 0) {
     throw new SchemaTooNew(
       `the database schema "${schema}" was made by a newer version (${newer.join(', ')}): start that version, or a newer one`,
     );
   }
-  const umzug = new Umzug({
-    migrations: migrations.map(({ name, sql }) => ({
-      name,
-      up: async () => {
-        await client.query('BEGIN');
-        try {
-          await client.query(sql);
-          await client.query(`INSERT INTO ${schema}.migrations (name) VALUES ($1)`, [name]);
-          await client.query('COMMIT');
-        } catch (error) {
-          await client.query('ROLLBACK');
-          throw error;
-        }
-      },
-    })),
-    // The row is written by the migration's own transaction.
-    storage: { executed, logMigration: () => Promise.resolve(), unlogMigration: () => Promise.resolve() },
-    logger: undefined,
-  });
-  return (await umzug.up()).map((migration) => migration.name);
+  return (await umzug.up({ step: 1 }))[0]?.name;
+}
+
+/** Waits for the other nodes that migrate this schema. The lock ends with the transaction, whatever happens. */
+async function lock(
+  { schema, sequelize }: Database,
+  transaction: Transaction,
+  logger: Pick<Logger, 'info'> | undefined,
+): Promise<void> {
+  const speaking = setTimeout(
+    () => logger?.info(`Schema "${schema}" is being migrated by another node: waiting`),
+    SAY_AFTER_MS,
+  );
+  try {
+    await sequelize.query(
+      `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS};
+       SELECT pg_advisory_xact_lock(hashtextextended('waybill migrations of ${schema}', 0));
+       SET LOCAL lock_timeout TO DEFAULT`,
+      { transaction },
+    );
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    throw new MigrationUnderWay(
+      `another node has been migrating the database schema "${schema}" for a minute: start again when it is done`,
+      { cause: error },
+    );
+  } finally {
+    clearTimeout(speaking);
+  }
+}
+
+/** umzug's storage in the schema's own table, written by the migration's own transaction, which umzug knows as its context. */
+class MigrationsTable implements UmzugStorage<Transaction> {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async executed({ context: transaction }: { context: Transaction }): Promise<string[]> {
+    const rows = await this.#model.findAll({ order: ['name'], raw: true, transaction });
+    return (rows as unknown as { name: string }[]).map(({ name }) => name);
+  }
+
+  async logMigration({ name, context: transaction }: { name: string; context: Transaction }): Promise<void> {
+    await this.#model.create({ name }, { transaction });
+  }
+
+  async unlogMigration({ name, context: transaction }: { name: string; context: Transaction }): Promise<void> {
+    await this.#model.destroy({ where: { name }, transaction });
+  }
+
+  get #model() {
+    return this.#database.model(migrationModel(this.#database.schema));
+  }
 }

@@ -1,13 +1,19 @@
 /** What a failed statement means, told by SQLSTATE and never by message. */
 import pg from 'pg';
-import { DatabaseError } from 'sequelize';
+import { BaseError, ConnectionError, DatabaseError, UniqueConstraintError } from 'sequelize';
 import { ServiceUnavailable, Failure } from '../../machines/shared/failure.ts';
+
+/** What the driver said: Sequelize hides it in an error of its own. */
+function reported(error: unknown): unknown {
+  const hides =
+    error instanceof DatabaseError || error instanceof UniqueConstraintError || error instanceof ConnectionError;
+  return hides ? error.parent : error;
+}
 
 /** Only what the server itself reports has an SQLSTATE: `EPIPE` is five letters too. */
 function stateOf(error: unknown): string | undefined {
-  // Sequelize hides what the server said in an error of its own.
-  const reported = error instanceof DatabaseError ? error.parent : error;
-  return reported instanceof pg.DatabaseError ? reported.code : undefined;
+  const said = reported(error);
+  return said instanceof pg.DatabaseError ? said.code : undefined;
 }
 
 /** A row with this key is there already (23505). */
@@ -18,6 +24,11 @@ export function isDuplicate(error: unknown): boolean {
 /** Another transaction was faster (unique violation, serialization failure, deadlock): the same again may succeed. */
 export function isRace(error: unknown): boolean {
   return isDuplicate(error) || stateOf(error) === '40001' || stateOf(error) === '40P01';
+}
+
+/** A lock was waited for as long as it may take (55P03). */
+export function isLockTimeout(error: unknown): boolean {
+  return stateOf(error) === '55P03';
 }
 
 /**
@@ -32,6 +43,8 @@ const OUTAGE = /^(?:08|28|53|57|3D000|55000)/;
  */
 export function isOutage(error: unknown): boolean {
   if (error instanceof Failure || error instanceof TypeError || error instanceof RangeError) return false;
+  // What Sequelize finds wrong by itself: a value that is none for its column, a row that had to be there.
+  if (reported(error) instanceof BaseError && !(error instanceof ConnectionError)) return false;
   const state = stateOf(error);
   return state === undefined || OUTAGE.test(state);
 }

@@ -1,7 +1,7 @@
 /** A lease: at most one process at a time is the worker for a name, and the others take over when it falls silent. */
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type pg from 'pg';
+import type { Database } from '../database/database.ts';
 
 export interface LeaseOptions {
   /** Who holds it, for people: the node's name. Made unique by the lease itself. */
@@ -22,11 +22,8 @@ const UNABLE_MS = 1_000;
 /** How often a process that is unable looks whether it still is. */
 const LOOK_MS = 200;
 
-/** What a lease needs of a database: its pool, and the schema that has the `leases` table. */
-export interface LeaseDatabase {
-  readonly pool: pg.Pool;
-  readonly schema: string;
-}
+/** What a lease needs of a database: its statements, and the schema that has the `leases` table. */
+export type LeaseDatabase = Pick<Database, 'query' | 'schema'>;
 
 /**
  * One row of `<schema>.leases`. Who may have it is decided by the database's clock alone, so the nodes' clocks do not
@@ -96,9 +93,9 @@ export class Lease {
   async release(): Promise<void> {
     if (this.#heldUntil === Number.NEGATIVE_INFINITY) return;
     this.#heldUntil = Number.NEGATIVE_INFINITY;
-    const { pool, schema } = this.#database;
+    const { schema } = this.#database;
     // The row stays, for its term must go on growing.
-    await pool
+    await this.#database
       .query(`UPDATE ${schema}.leases SET until = '-infinity' WHERE name = $1 AND holder = $2`, [
         this.name,
         this.#holder,
@@ -120,9 +117,9 @@ export class Lease {
   }
 
   async #acquire(): Promise<boolean> {
-    const { pool, schema } = this.#database;
+    const { schema } = this.#database;
     const askedAt = performance.now();
-    const { rows } = await pool.query<{ term: number }>({
+    const { rows } = await this.#database.query<{ term: number }>({
       name: `${schema} lease`,
       text: `
         INSERT INTO ${schema}.leases AS lease (name, holder, until, term)

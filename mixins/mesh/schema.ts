@@ -1,7 +1,7 @@
 /** Typed ways to write Moleculer schemas: `this` is checked inside, the plain type Moleculer wants comes out. */
 import type { ActionSchema, Context, Service, ServiceSchema, ServiceSettingSchema } from 'moleculer';
 import type { AccessRule } from '../auth/access.ts';
-import type { Subscriptions } from '../events/inbox/subscriptions.mixin.ts';
+import type { DomainEvent, EventType } from '../../machines/shared/domain-event.ts';
 
 type Settings = ServiceSettingSchema & Record<string, unknown>;
 
@@ -15,11 +15,11 @@ interface ActionKeys {
 interface Keys<Self> {
   /** The services whose actions it calls: on a stop they go on until it has stopped. They must not call it back. */
   calls?: readonly string[];
-  /** The services whose action `ready` must answer, wherever they run, before its process is ready. */
-  needs?: readonly string[];
   actions?: Record<string, ActionKeys | boolean>;
   /** The domain events the service is owed, and what it does with each (see subscriptionsMixin). */
-  subscriptions?: Subscriptions<Self>;
+  subscriptions?: Partial<
+    Record<EventType, { wants?(event: DomainEvent): boolean; handler(this: Self, event: DomainEvent): Promise<void> }>
+  >;
 }
 
 /** A service schema whose handlers see `Own` (what its mixins and its `created` put there) on `this`. */

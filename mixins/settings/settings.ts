@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import type { Middleware, ServiceBroker } from 'moleculer';
 import { type AuthSettings, readAuthSettings } from '../auth/auth.settings.ts';
 import { type MeshSettings, readMeshSettings } from '../mesh/mesh.settings.ts';
-import { type MetricsPortSettings, readMetricsPort } from '../process/metrics-port.settings.ts';
 import { type Environment, SettingReader } from './setting-reader.ts';
 
 /** What a process has to know of a service before it starts it. */
@@ -21,8 +20,6 @@ export interface Settings {
   auth: AuthSettings | undefined;
   /** How this process meets the others; undefined is a mesh of one. */
   mesh: MeshSettings | undefined;
-  /** Where this process shows its metrics and its health; undefined: nowhere but at its gateway, if it has one. */
-  metricsPort: MetricsPortSettings | undefined;
   /** SERVICES: which services this process runs. */
   services: string[];
   /** Those of them that keep data. */
@@ -35,7 +32,7 @@ export interface Settings {
   logLevel: string;
   /** DATABASE_URL, or the service's own such as ORDERS_DATABASE_URL; undefined is the embedded database. */
   databaseUrl: (service: string) => string | undefined;
-  /** DATABASE_POOL_SIZE: connections a service opens at most. */
+  /** DATABASE_POOL_SIZE: all connections a service opens to its database. */
   databasePoolSize: number;
   /** Reads what a service declares for itself. */
   reader: SettingReader;
@@ -78,14 +75,13 @@ export function readProcessSettings(declared: ServiceDeclarations, given: Enviro
   return {
     auth,
     mesh: readMeshSettings(reader, auth),
-    metricsPort: readMetricsPort(reader),
     services,
     stateful: stateful.filter((name) => services.includes(name)),
     dataDir: resolve(reader.text('DATA_DIR') ?? '.data'),
     nodeID: reader.text('NODEID'),
     logLevel,
     databaseUrl: (service) => own.get(service) ?? shared,
-    databasePoolSize: reader.integer('DATABASE_POOL_SIZE', 6, 2, 100),
+    databasePoolSize: reader.integer('DATABASE_POOL_SIZE', 8, 2, 100),
     reader,
   };
 }

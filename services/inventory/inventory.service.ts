@@ -26,14 +26,14 @@ export default defineService<InventoryOwn>({
   actions: { reserve, release, consume, addStock, create, update, get, list, reservations, imbalances },
 
   async started() {
-    const { pool, sequelize } = this.database;
+    const { database } = this;
     const wake = (): void => this.outbox.wake();
-    this.book = new StockBookStore(pool, this.broker.metrics, wake);
-    this.catalog = new ProductStore(pool, wake);
+    this.book = new StockBookStore(database, this.broker.metrics, wake);
+    this.catalog = new ProductStore(database, wake);
     this.products = new ProductQueries(this.adapter);
-    this.reservations = new ReservationQueries(sequelize);
+    this.reservations = new ReservationQueries(database);
     const { demoCatalog } = readInventorySettings(settingsOf(this.broker).reader);
-    if (demoCatalog && (await fillDemoCatalog(pool))) {
+    if (demoCatalog && (await fillDemoCatalog(database))) {
       this.logger.info(
         'The inventory was empty: products 1 to 10 are for trying it out (DEMO_CATALOG=false leaves it empty)',
       );

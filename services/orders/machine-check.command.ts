@@ -1,14 +1,15 @@
 /** `npm run machine:check`: restores every order of a database into this code's machine, and lists those that don't fit. */
-import type pg from 'pg';
 import { pathToFileURL } from 'node:url';
+import { QueryTypes, type Sequelize, Transaction } from 'sequelize';
 import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
-import { openDatabase } from '../../mixins/database/database.ts';
+import { type Database, openDatabase } from '../../mixins/database/database.ts';
 import { embeddedUrl } from '../../mixins/database/embedded/url.ts';
 import { type Environment, SettingError } from '../../mixins/settings/setting-reader.ts';
 import { environment, readProcessSettings } from '../../mixins/settings/settings.ts';
 import { memoryOf, ORDER_COLUMNS, type OrderRow } from './store/order.row.ts';
 
-const BATCH = 2_000;
+const BATCH = `SELECT ${ORDER_COLUMNS} FROM orders.orders o WHERE o.id > $1 ORDER BY o.id LIMIT 2000`;
+const ABOUT = `SELECT greatest(reltuples, 0)::float8 AS about FROM pg_class WHERE oid = 'orders.orders'::regclass`;
 
 /** An order that this code cannot go on with. */
 export interface Unfit {
@@ -27,47 +28,34 @@ export interface CheckResult {
  * Reads every order as it was at one moment, in a transaction that cannot write, and restores it. `progress` is told
  * after every batch how many of about how many are done.
  */
-export async function checkMachine(
-  pool: pg.Pool,
+export function checkMachine(
+  { sequelize }: Database,
   progress: (done: number, about: number) => void = () => undefined,
 ): Promise<CheckResult> {
-  const client = await pool.connect();
-  const result: CheckResult = { checked: 0, unfit: [] };
-  let failure: Error | undefined;
-  try {
-    await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const about = await aboutHowMany(client);
+  const { REPEATABLE_READ: isolationLevel } = Transaction.ISOLATION_LEVELS;
+  return sequelize.transaction({ isolationLevel }, async (transaction) => {
+    await sequelize.query('SET TRANSACTION READ ONLY', { transaction });
+    const result: CheckResult = { checked: 0, unfit: [] };
+    const about = await aboutHowMany(sequelize, transaction);
     for (let after = 0; ; ) {
-      const { rows } = await client.query<OrderRow>(
-        `SELECT ${ORDER_COLUMNS} FROM orders.orders o WHERE o.id > $1 ORDER BY o.id LIMIT ${BATCH}`,
-        [after],
-      );
+      const rows = await sequelize.query<OrderRow>(BATCH, { bind: [after], type: QueryTypes.SELECT, transaction });
       for (const row of rows) {
         const reason = misfit(row);
         if (reason !== undefined) result.unfit.push(reason);
       }
       result.checked += rows.length;
       const last = rows.at(-1);
-      if (!last) break;
+      if (!last) return result;
       after = last.id;
       progress(result.checked, Math.max(about, result.checked));
     }
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    failure = error as Error;
-    throw error;
-  } finally {
-    client.release(failure);
-  }
+  });
 }
 
 // Counting a large table takes as long as checking it.
-async function aboutHowMany(client: pg.PoolClient): Promise<number> {
-  const { rows } = await client.query<{ about: number }>(
-    `SELECT greatest(reltuples, 0)::float8 AS about FROM pg_class WHERE oid = 'orders.orders'::regclass`,
-  );
-  return rows[0]?.about ?? 0;
+async function aboutHowMany(sequelize: Sequelize, transaction: Transaction): Promise<number> {
+  const [row] = await sequelize.query<{ about: number }>(ABOUT, { type: QueryTypes.SELECT, transaction });
+  return row?.about ?? 0;
 }
 
 function misfit(row: OrderRow): Unfit | undefined {
@@ -86,7 +74,7 @@ export async function machineCheck(say: (line: string) => void, given: Environme
     const settings = readProcessSettings({ orders: { stateful: true } }, given);
     const database = openDatabase(settings.databaseUrl('orders') ?? embeddedUrl(settings.dataDir), 'orders', 2);
     try {
-      return report(await checkMachine(database.pool, (done, about) => say(`${done} of about ${about} orders`)), say);
+      return report(await checkMachine(database, (done, about) => say(`${done} of about ${about} orders`)), say);
     } finally {
       await database.close();
     }

@@ -1,7 +1,7 @@
 /** Shows how much work is owed, by whom it is held up and for how long, in the metrics of this process. */
 import type { MetricRegistry, ServiceBroker } from 'moleculer';
-import type pg from 'pg';
-import type { Peer } from '../../machines/order/order.words.ts';
+import type { Peer } from '../../machines/order/order.machine.ts';
+import type { Database } from '../../mixins/database/database.ts';
 import { ORDERS_OLDEST_WAIT_SECONDS, ORDERS_OWED, ORDERS_PARKED } from '../../mixins/metrics/metric-names.ts';
 import { onScrape } from '../../mixins/metrics/scrape.ts';
 import { owedIn, type StateColumns } from './engine/owed.ts';
@@ -29,11 +29,11 @@ const OWED = {
 };
 
 /** Keeps the gauges of owed work, measured when they are read. Answers their end. */
-export function showOwed(broker: ServiceBroker, pool: pg.Pool): () => void {
+export function showOwed(broker: ServiceBroker, database: Database): () => void {
   const { metrics } = broker;
   register(metrics);
   return onScrape(broker, async () => {
-    const { owed, parked, oldestWaitS } = await measure(pool).catch(() => UNKNOWN);
+    const { owed, parked, oldestWaitS } = await measure(database).catch(() => UNKNOWN);
     for (const [peer, orders] of Object.entries(owed)) metrics.set(ORDERS_OWED, orders, { waiting_for: peer });
     metrics.set(ORDERS_PARKED, parked);
     metrics.set(ORDERS_OLDEST_WAIT_SECONDS, oldestWaitS);
@@ -49,8 +49,8 @@ function register(metrics: MetricRegistry): void {
   gauge(ORDERS_OLDEST_WAIT_SECONDS, 'Seconds that the longest waiting order has waited, -1 while unknown');
 }
 
-async function measure(pool: pg.Pool): Promise<Figures> {
-  const { rows } = await pool.query<Group>(OWED);
+async function measure(database: Database): Promise<Figures> {
+  const { rows } = await database.query<Group>(OWED);
   const figures: Figures = { owed: { inventory: 0, tracking: 0 }, parked: 0, oldestWaitS: 0 };
   for (const group of rows) {
     figures.oldestWaitS = Math.max(figures.oldestWaitS, group.waited_s ?? 0);

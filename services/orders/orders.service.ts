@@ -1,4 +1,5 @@
 /** Orders: takes them, decides what becomes of them, and carries on what is owed for them. */
+import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { databaseMixin } from '../../mixins/database/database.mixin.ts';
 import { outboxMixin } from '../../mixins/events/outbox/outbox.mixin.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
@@ -45,8 +46,9 @@ export default defineService<OrdersOwn>({
   subscriptions: {
     /** A parcel that has arrived makes its order DELIVERED. */
     'shipment.updated': {
-      wants: ({ data }) => data.status === 'DELIVERED',
-      async handler({ data: { orderId } }) {
+      wants: (event: DomainEvent) => event.data.status === 'DELIVERED',
+      async handler(event: DomainEvent) {
+        const orderId = event.data.orderId as number;
         const status = await parcelDelivered(this.host, orderId);
         if (status !== undefined)
           this.logger.warn(`Order ${orderId}: a parcel was delivered for an order that is ${status}`);
@@ -64,7 +66,7 @@ export default defineService<OrdersOwn>({
         this.logger.error(`Order ${id} cannot be read, and is set aside for a while:`, error.message),
     });
     this.queries = new OrderQueries(this.database);
-    this.endOfGauges = showOwed(this.broker, this.database.pool);
+    this.endOfGauges = showOwed(this.broker, this.database);
     let away = false;
     const engine = orderEngine(
       this.store,

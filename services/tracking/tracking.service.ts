@@ -24,9 +24,8 @@ export default defineService<TrackingOwn>({
   subscriptions,
 
   started() {
-    const { pool, sequelize } = this.database;
-    this.store = new ShipmentStore(pool, this.broker.metrics, () => this.outbox.wake());
-    this.queries = new ShipmentQueries(sequelize);
+    this.store = new ShipmentStore(this.database, this.broker.metrics, () => this.outbox.wake());
+    this.queries = new ShipmentQueries(this.database.sequelize);
   },
 
   async stopped() {

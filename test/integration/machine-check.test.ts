@@ -41,7 +41,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 const fingerprint = async (): Promise<unknown> =>
-  (await database.pool.query('SELECT md5(string_agg(o::text, $1 ORDER BY id)) FROM orders.orders o', ['|'])).rows;
+  (await database.query('SELECT md5(string_agg(o::text, $1 ORDER BY id)) FROM orders.orders o', ['|'])).rows;
 
 /** The command as an operator runs it. */
 async function command(databaseUrl: string): Promise<{ code: number | null; output: string }> {
@@ -57,15 +57,14 @@ async function command(databaseUrl: string): Promise<{ code: number | null; outp
 test('a database whose orders all fit passes, batch by batch, and is not touched', async () => {
   const before = await fingerprint();
   const seen: number[] = [];
-  expect(await checkMachine(database.pool, (done) => seen.push(done))).toEqual({ checked: ORDERS, unfit: [] });
+  expect(await checkMachine(database, (done) => seen.push(done))).toEqual({ checked: ORDERS, unfit: [] });
   expect(seen).toEqual([2_000, 4_000, 5_000]);
   expect(await fingerprint()).toEqual(before);
 });
 
 test('orders that do not fit are listed with the reason, and the exit code says so', async () => {
-  const { pool } = database;
-  await pool.query(`UPDATE orders.orders SET stock_state = 'pondering' WHERE id = $1`, [FIRST + 1]);
-  await pool.query('UPDATE orders.orders SET machine_version = 99 WHERE id = $1', [FIRST + 4_500]);
+  await database.query(`UPDATE orders.orders SET stock_state = 'pondering' WHERE id = $1`, [FIRST + 1]);
+  await database.query('UPDATE orders.orders SET machine_version = 99 WHERE id = $1', [FIRST + 4_500]);
   const before = await fingerprint();
   const { code, output } = await command(url);
   expect(code).toBe(1);
@@ -76,10 +75,10 @@ test('orders that do not fit are listed with the reason, and the exit code says 
 });
 
 test('an order that cannot be read is set aside by recovery, and its neighbours are taken up', async () => {
-  await database.pool.query(`UPDATE orders.orders SET due_at = now() WHERE id IN ($1, $2)`, [FIRST + 1, FIRST + 2]);
+  await database.query(`UPDATE orders.orders SET due_at = now() WHERE id IN ($1, $2)`, [FIRST + 1, FIRST + 2]);
   expect((await store.claimDue(10)).map(({ memory }) => memory.id)).toEqual([FIRST + 2]);
   expect(unfit).toEqual([FIRST + 1]);
-  const { rows } = await database.pool.query(
+  const { rows } = await database.query(
     'SELECT owner, attempt, last_error, due_at > now() AS later FROM orders.orders WHERE id = $1',
     [FIRST + 1],
   );

@@ -8,7 +8,7 @@ import { outboxMixin, type WithOutbox } from '../../mixins/events/outbox/outbox.
 import { outboxTables, outboxTypes } from '../../mixins/events/outbox/outbox.schema.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
 import { EventRefused, type EventStream, StreamUnavailable } from '../../mixins/events/stream/event-stream.ts';
-import { type Subscriptions, subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
+import { type SubscriptionHandler, subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   afterwards,
@@ -79,11 +79,11 @@ test('one relay of many carries a schema, and another takes over when it dies be
     streamTo(async (event) => {
       publishedBy.push('doomed');
       received.add(event);
-      if (!doomed.pool.ending) void doomed.close();
+      void doomed.close();
     }),
   );
   await eventually(async () => {
-    const { rows } = await heir.pool.query(`SELECT 1 FROM tracking.leases WHERE name = 'relay' AND until > now()`);
+    const { rows } = await heir.query(`SELECT 1 FROM tracking.leases WHERE name = 'relay' AND until > now()`);
     expect(rows).toHaveLength(1);
   });
   const relay = startRelay(
@@ -164,7 +164,7 @@ test('events that nobody hears leave the outbox unpublished, and what is no list
   await writeRows(node, [[unheard], [unheard, eventOf('shipment-1', 1)], { type: 'order.created' }]);
   await eventually(async () => expect(await relay.waiting()).toBe(0));
   expect(published).toEqual(['shipment-1-1']);
-  const { rows } = await node.pool.query(`SELECT events FROM ${SCHEMA}.outbox_parked`);
+  const { rows } = await node.query(`SELECT events FROM ${SCHEMA}.outbox_parked`);
   expect(rows).toEqual([{ events: { type: 'order.created' } }]);
 });
 
@@ -178,7 +178,7 @@ test('a row whose types nobody hears is not read, and one of which somebody hear
   await writeRows(node, [[eventOf('shipment-1', 1)]], ['order.created', 'shipment.updated']);
   await eventually(async () => expect(await relay.waiting()).toBe(0));
   expect(published).toEqual(['shipment-1-1']);
-  expect((await node.pool.query(`SELECT 1 FROM ${SCHEMA}.outbox_parked`)).rowCount).toBe(0);
+  expect((await node.query(`SELECT 1 FROM ${SCHEMA}.outbox_parked`)).rowCount).toBe(0);
 });
 
 test('a relay that is stopped first carries what is in its outbox', async () => {
@@ -208,9 +208,9 @@ test('services meet over their events without a transporter: those left by a cra
       databaseMixin('tracking', [{ name: '0001', sql: outboxTables('tracking') + outboxTypes('tracking') }]),
     ],
   });
-  const onShipment: Subscriptions['shipment.updated'] = {
+  const onShipment: SubscriptionHandler = {
     wants: (event) => event.key !== 'shipment-99',
-    async handler(event) {
+    async handler(event: DomainEvent) {
       received.add(event);
     },
   };

@@ -21,7 +21,7 @@ export function afterwards(end: () => Promise<unknown>): void {
   endings.push(end);
 }
 
-/** A database with the tables of an outbox in the schema `tracking`; `open` gives one more node's pool to it. */
+/** A database with the tables of an outbox in the schema `tracking`; `open` gives one more node's connections to it. */
 export async function eventDatabase(): Promise<{ url: string; open: () => Database }> {
   const url = await createDatabase();
   await query(url, `CREATE SCHEMA ${SCHEMA}; ${outboxTables(SCHEMA)} ${outboxTypes(SCHEMA)}`);
@@ -29,23 +29,15 @@ export async function eventDatabase(): Promise<{ url: string; open: () => Databa
     url,
     open: () => {
       const database = openDatabase(url, SCHEMA, 4);
-      afterwards(async () => {
-        if (!database.pool.ended) await database.close();
-      });
+      afterwards(() => database.close());
       return database;
     },
   };
 }
 
-/** Number `n` of the events of a key. */
 export function eventOf(key: string, n: number): DomainEvent {
-  const at = new Date(0).toISOString();
-  const data = { orderId: 1, trackingNumber: 'TRK-1', carrier: 'DHL', status: 'ON_THE_WAY', location: null };
-  return { id: `${key}-${n}`, type: 'shipment.updated', key, at, data: { ...data, estimatedDelivery: at } };
+  return { id: `${key}-${n}`, type: 'shipment.updated', key, at: new Date(0).toISOString(), data: { n } };
 }
-
-/** Which of its key's events it is. */
-export const numberOf = ({ id, key }: DomainEvent): number => Number(id.slice(key.length + 1));
 
 /** `perKey` events of each of `keys` keys, dealt over rows as batches of commits would. */
 export function rowsOf(keys: number, perKey: number): DomainEvent[][] {
@@ -56,7 +48,7 @@ export function rowsOf(keys: number, perKey: number): DomainEvent[][] {
 
 /** Rows of a node that does not say what its events are, unless `types` are given. */
 export async function writeRows(database: Database, rows: unknown[], types?: readonly string[]): Promise<void> {
-  await database.pool.query(
+  await database.query(
     `INSERT INTO ${SCHEMA}.outbox (events, types) SELECT event::json, $2::text[]
        FROM unnest($1::text[]) WITH ORDINALITY AS row (event, nth) ORDER BY nth`,
     [rows.map((row) => JSON.stringify(row)), types ?? null],
@@ -71,7 +63,7 @@ export class Received {
   add(event: DomainEvent): void {
     this.count++;
     const numbers = this.byKey.get(event.key) ?? [];
-    numbers.push(numberOf(event));
+    numbers.push(event.data['n'] as number);
     this.byKey.set(event.key, numbers);
   }
 }

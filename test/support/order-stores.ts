@@ -20,7 +20,6 @@ export interface Subject {
 
 /** The real one, on a migrated database. */
 export function inPostgres(database: Database): Subject {
-  const { pool } = database;
   return {
     node: (node) =>
       new OrderStore(
@@ -29,13 +28,13 @@ export function inPostgres(database: Database): Subject {
         { wrote: () => undefined, unfit: () => undefined },
       ),
     pass: async (ms) => {
-      await pool.query(
+      await database.query(
         `UPDATE orders.orders SET due_at = due_at - $1 * interval '1 ms', deadline_at = deadline_at - $1 * interval '1 ms'`,
         [ms],
       );
     },
     events: async (orderId) => {
-      const { rows } = await pool.query<{ event: DomainEvent }>(
+      const { rows } = await database.query<{ event: DomainEvent }>(
         `SELECT event FROM orders.outbox, json_array_elements(events) WITH ORDINALITY AS e (event, i)
         WHERE event ->> 'key' = $1 ORDER BY id, i`,
         [`order-${orderId}`],
@@ -43,14 +42,14 @@ export function inPostgres(database: Database): Subject {
       return rows.map(({ event }) => event);
     },
     seqs: async (orderId) => {
-      const { rows } = await pool.query<{ seq: number }>(
+      const { rows } = await database.query<{ seq: number }>(
         'SELECT seq FROM orders.order_history WHERE order_id = $1 ORDER BY seq',
         [orderId],
       );
       return rows.map(({ seq }) => seq);
     },
     age: async (orderId) => {
-      await pool.query('UPDATE orders.orders SET machine_version = 99 WHERE id = $1', [orderId]);
+      await database.query('UPDATE orders.orders SET machine_version = 99 WHERE id = $1', [orderId]);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What a consumer has handled: the ids of events, in `<schema>.inbox`, so that a repeat is handled once. */
-import type pg from 'pg';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
+import type { Database } from '../../database/database.ts';
 import { GroupCommit } from '../../actor/group-commit.ts';
 import type { HandleEvent } from '../stream/event-stream.ts';
 import { STREAM_MAX_AGE_MS } from '../stream/jetstream-link.ts';
@@ -9,10 +9,7 @@ import { STREAM_MAX_AGE_MS } from '../stream/jetstream-link.ts';
 const REMEMBER_MS = STREAM_MAX_AGE_MS + 86_400_000;
 const PRUNE_AT_MOST = 5_000;
 
-export interface InboxDatabase {
-  readonly pool: pg.Pool;
-  readonly schema: string;
-}
+export type InboxDatabase = Pick<Database, 'query' | 'schema'>;
 
 export class Inbox {
   readonly #database: InboxDatabase;
@@ -41,8 +38,8 @@ export class Inbox {
 
   /** Forgets some of the ids that are too old to come again. Answers how many. */
   async prune(): Promise<number> {
-    const { pool, schema } = this.#database;
-    const { rowCount } = await pool.query(
+    const { schema } = this.#database;
+    const { rowCount } = await this.#database.query(
       `DELETE FROM ${schema}.inbox WHERE (consumer, event_id) IN (
          SELECT consumer, event_id FROM ${schema}.inbox
          WHERE consumer = $1 AND received_at < now() - $2::float8 * interval '1 millisecond'
@@ -53,8 +50,8 @@ export class Inbox {
   }
 
   async #lookUp(ids: readonly string[]): Promise<boolean[]> {
-    const { pool, schema } = this.#database;
-    const { rows } = await pool.query<{ event_id: string }>({
+    const { schema } = this.#database;
+    const { rows } = await this.#database.query<{ event_id: string }>({
       name: `${schema} inbox look up`,
       text: `SELECT event_id FROM ${schema}.inbox WHERE consumer = $1 AND event_id = ANY($2::text[])`,
       values: [this.#consumer, ids],
@@ -64,8 +61,8 @@ export class Inbox {
   }
 
   async #remember(ids: readonly string[]): Promise<undefined[]> {
-    const { pool, schema } = this.#database;
-    await pool.query({
+    const { schema } = this.#database;
+    await this.#database.query({
       name: `${schema} inbox remember`,
       text: `INSERT INTO ${schema}.inbox (consumer, event_id) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING`,
       values: [this.#consumer, ids],

@@ -1,12 +1,9 @@
 /** The relay's statements on `<schema>.outbox`. */
-import type pg from 'pg';
+import type { Database } from '../../database/database.ts';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import { isDomainEvent } from '../stream/event-stream.ts';
 
-export interface OutboxDatabase {
-  readonly pool: pg.Pool;
-  readonly schema: string;
-}
+export type OutboxDatabase = Pick<Database, 'query' | 'schema'>;
 
 export interface OutboxRow {
   id: number;
@@ -23,21 +20,21 @@ export interface OutboxRow {
  * which nobody has to read then.
  */
 export async function exchangeRows(
-  { pool, schema }: OutboxDatabase,
+  database: OutboxDatabase,
   done: readonly number[],
   atHand: readonly number[],
   room: number,
   heard: readonly string[] | undefined,
 ): Promise<OutboxRow[]> {
-  const { rows } = await pool.query<OutboxRow>({
-    name: `${schema} outbox exchange`,
+  const { rows } = await database.query<OutboxRow>({
+    name: `${database.schema} outbox exchange`,
     text: `
       WITH done AS (
-        DELETE FROM ${schema}.outbox
+        DELETE FROM ${database.schema}.outbox
         WHERE id = ANY($1::bigint[]) AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
       )
       SELECT id::float8 AS id, CASE WHEN $4::text[] IS NULL OR types IS NULL OR types && $4 THEN events::text END AS events
-        FROM ${schema}.outbox WHERE id <> ALL($2::bigint[]) ORDER BY outbox.id LIMIT $3::int`,
+        FROM ${database.schema}.outbox WHERE id <> ALL($2::bigint[]) ORDER BY outbox.id LIMIT $3::int`,
     values: [done, atHand, room, heard ?? null],
   });
   return rows;
@@ -56,22 +53,24 @@ export function eventsIn(
 
 /** Moves rows that can never be published out of the way, each with the reason, for an operator to look at. */
 export async function parkRows(
-  { pool, schema }: OutboxDatabase,
+  database: OutboxDatabase,
   rows: readonly { id: number; reason: string }[],
 ): Promise<void> {
-  await pool.query(
+  await database.query(
     `WITH parked AS (
-       DELETE FROM ${schema}.outbox USING unnest($1::bigint[], $2::text[]) AS refused (id, reason)
+       DELETE FROM ${database.schema}.outbox USING unnest($1::bigint[], $2::text[]) AS refused (id, reason)
        WHERE outbox.id = refused.id RETURNING outbox.id, events, created_at, reason
      )
-     INSERT INTO ${schema}.outbox_parked (id, events, created_at, reason)
+     INSERT INTO ${database.schema}.outbox_parked (id, events, created_at, reason)
      SELECT id, events, created_at, reason FROM parked`,
     [rows.map((row) => row.id), rows.map((row) => row.reason)],
   );
 }
 
 /** How many rows are there. */
-export async function countRows({ pool, schema }: OutboxDatabase): Promise<number> {
-  const { rows } = await pool.query<{ count: number }>(`SELECT count(*)::float8 AS count FROM ${schema}.outbox`);
+export async function countRows(database: OutboxDatabase): Promise<number> {
+  const { rows } = await database.query<{ count: number }>(
+    `SELECT count(*)::float8 AS count FROM ${database.schema}.outbox`,
+  );
   return rows[0]?.count ?? 0;
 }

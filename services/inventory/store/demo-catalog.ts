@@ -1,5 +1,6 @@
 /** Ten products for whoever tries the program out. */
-import type pg from 'pg';
+import { QueryTypes, type Sequelize, type Transaction } from 'sequelize';
+import type { Database } from '../../../mixins/database/database.ts';
 import { TELL_CHANGED } from './product.store.ts';
 
 const PRODUCTS: readonly [sku: string, name: string, description: string, price: string, stock: number][] = [
@@ -19,42 +20,38 @@ const PRODUCTS: readonly [sku: string, name: string, description: string, price:
  * Fills an inventory that has never had a product with products 1 to 10; the next one created is 11. Any number of
  * nodes may do this at once. Answers whether it wrote.
  */
-export async function fillDemoCatalog(pool: pg.Pool): Promise<boolean> {
-  if (await hasProducts(pool)) return false;
-  const client = await pool.connect();
-  let failed: Error | undefined;
-  try {
-    await client.query('BEGIN');
+export async function fillDemoCatalog({ sequelize }: Database): Promise<boolean> {
+  if (await hasProducts(sequelize)) return false;
+  return sequelize.transaction(async (transaction) => {
     // Keeps out both the other nodes that fill and whoever creates a product meanwhile.
-    await client.query('LOCK TABLE inventory.products IN SHARE ROW EXCLUSIVE MODE');
-    const filling = !(await hasProducts(client));
-    if (filling) await insertProducts(client);
-    await client.query('COMMIT');
-    return filling;
-  } catch (error) {
-    failed = error as Error;
-    throw error;
-  } finally {
-    client.release(failed);
-  }
+    await sequelize.query('LOCK TABLE inventory.products IN SHARE ROW EXCLUSIVE MODE', { transaction });
+    if (await hasProducts(sequelize, transaction)) return false;
+    await insertProducts(sequelize, transaction);
+    return true;
+  });
 }
 
-async function hasProducts(database: Pick<pg.ClientBase, 'query'>): Promise<boolean> {
-  return (await database.query('SELECT FROM inventory.products LIMIT 1')).rowCount !== 0;
+async function hasProducts(sequelize: Sequelize, transaction: Transaction | null = null): Promise<boolean> {
+  const options = { type: QueryTypes.SELECT, transaction } as const;
+  return (await sequelize.query('SELECT id FROM inventory.products LIMIT 1', options)).length > 0;
 }
 
-async function insertProducts(client: pg.ClientBase): Promise<void> {
-  await client.query(
+async function insertProducts(sequelize: Sequelize, transaction: Transaction): Promise<void> {
+  await sequelize.query(
     `WITH changed AS (
        INSERT INTO inventory.products (id, sku, name, description, price, quantity)
        SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::bigint[])
        RETURNING *
      ) ${TELL_CHANGED}`,
-    [
-      new Date().toISOString(),
-      PRODUCTS.map((_, index) => index + 1),
-      ...[0, 1, 2, 3, 4].map((column) => PRODUCTS.map((product) => product[column])),
-    ],
+    {
+      bind: [
+        new Date().toISOString(),
+        PRODUCTS.map((_, index) => index + 1),
+        ...[0, 1, 2, 3, 4].map((column) => PRODUCTS.map((product) => product[column])),
+      ],
+      transaction,
+    },
   );
-  await client.query(`SELECT setval(pg_get_serial_sequence('inventory.products', 'id'), $1)`, [PRODUCTS.length]);
+  const setNext = `SELECT setval(pg_get_serial_sequence('inventory.products', 'id'), $1)`;
+  await sequelize.query(setNext, { bind: [PRODUCTS.length], transaction });
 }

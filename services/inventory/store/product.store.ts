@@ -1,8 +1,8 @@
 /** Writes to the catalogue: new products and their descriptions and prices, each with its event in one statement. */
-import type pg from 'pg';
 import { DuplicateSku } from '../../../machines/stock/stock.failures.ts';
 import { NotFound } from '../../../machines/shared/failure.ts';
 import { formatMoney, parseMoney } from '../../../machines/shared/money.ts';
+import type { Database } from '../../../mixins/database/database.ts';
 import { isDuplicate, orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import type { NewProduct, ProductChange } from '../inventory.types.ts';
 import type { ProductColumns } from '../models/product.model.ts';
@@ -42,12 +42,12 @@ const decimal = (price: number): string => formatMoney(parseMoney(String(price))
 
 /** The catalogue of products. */
 export class ProductStore {
-  readonly #pool: pg.Pool;
+  readonly #database: Database;
   readonly #eventsWritten: () => void;
 
   /** `eventsWritten` is called after each commit, which put an event into the outbox. */
-  constructor(pool: pg.Pool, eventsWritten: () => void) {
-    this.#pool = pool;
+  constructor(database: Database, eventsWritten: () => void) {
+    this.#database = database;
     this.#eventsWritten = eventsWritten;
   }
 
@@ -77,7 +77,7 @@ export class ProductStore {
   }
 
   async #write(sql: string, values: unknown[]): Promise<ProductColumns | undefined> {
-    const { rows } = await orUnavailable(this.#pool.query<ProductColumns>(sql, values));
+    const { rows } = await orUnavailable(this.#database.query<ProductColumns>(sql, values));
     if (rows.length > 0) this.#eventsWritten();
     return rows[0];
   }

@@ -1,6 +1,7 @@
 /** What the inventory shows to whoever compares the books: its reservations, and the levels that do not fit them. */
-import { type Model, type ModelStatic, QueryTypes, type Sequelize } from 'sequelize';
+import { type Model, type ModelStatic, QueryTypes } from 'sequelize';
 import type { ImbalanceRecord } from '../../../machines/reconciliation/reconciliation.ts';
+import type { Database } from '../../../mixins/database/database.ts';
 import { type KeysetRequest, keysetOptions } from '../../../mixins/database/keyset.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { defineReservation, type ReservationColumns } from '../models/reservation.model.ts';
@@ -19,14 +20,14 @@ SELECT coalesce(p.id, h.product_id) AS id, coalesce(p.quantity, 0) AS quantity,
 /** Imbalances answered at most. */
 const MAX_IMBALANCES = 1_000;
 
-/** Reads that go over whole tables: never through the pool of the hot statements. */
+/** Reads that go over whole tables. */
 export class ReservationQueries {
-  readonly #sequelize: Sequelize;
+  readonly #database: Database;
   readonly #reservations: ModelStatic<Model<ReservationColumns, ReservationColumns>>;
 
-  constructor(sequelize: Sequelize) {
-    this.#sequelize = sequelize;
-    this.#reservations = defineReservation(sequelize);
+  constructor(database: Database) {
+    this.#database = database;
+    this.#reservations = defineReservation(database.sequelize);
   }
 
   /** The rows of one page of reservations, by order id. @throws ServiceUnavailable */
@@ -40,8 +41,15 @@ export class ReservationQueries {
    * 1,000. @throws ServiceUnavailable
    */
   async imbalances(): Promise<ImbalanceRecord[]> {
+    const { sequelize } = this.#database;
     const rows = await orUnavailable(
-      this.#sequelize.query<Record<string, string>>(IMBALANCES, { bind: [MAX_IMBALANCES], type: QueryTypes.SELECT }),
+      this.#database.search((transaction) =>
+        sequelize.query<Record<string, string>>(IMBALANCES, {
+          bind: [MAX_IMBALANCES],
+          type: QueryTypes.SELECT,
+          transaction,
+        }),
+      ),
     );
     return rows.map((row) => ({
       productId: Number(row.id),

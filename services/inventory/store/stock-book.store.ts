@@ -1,6 +1,5 @@
 /** The stock book on PostgreSQL: every change of stock, one group commit of all that comes together. */
 import type { MetricRegistry } from 'moleculer';
-import type pg from 'pg';
 import { ServiceUnavailable, Failure } from '../../../machines/shared/failure.ts';
 import { parseMoney } from '../../../machines/shared/money.ts';
 import { type Admission, admit } from '../../../machines/stock/stock.admission.ts';
@@ -14,7 +13,8 @@ import type {
   StockLevel,
   StockOperation,
 } from '../../../machines/stock/stock.book.ts';
-import { oneTrip } from '../../../mixins/database/one-trip.ts';
+import type { Database } from '../../../mixins/database/database.ts';
+import type { Trips } from '../../../mixins/database/trips.ts';
 import { isOutage, isRace, orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { tokens } from '../../../mixins/database/columns.ts';
 import { GroupCommit, type WriteBatch } from '../../../mixins/actor/group-commit.ts';
@@ -39,15 +39,15 @@ class CommitUnknown extends ServiceUnavailable {}
 
 /** Takes orders and additions, and answers each once it is durable. Safe with any number of nodes on one database. */
 export class StockBookStore {
-  readonly #pool: pg.Pool;
+  readonly #database: Database;
   readonly #eventsWritten: () => void;
   readonly #memory = new StockMemory();
   readonly #orders: GroupCommit<StockOperation, StockOutcome>;
   readonly #additions: GroupCommit<StockOperation, StockOutcome>;
 
   /** `eventsWritten` is called after each commit that put events into the outbox. `metrics` counts the batches. */
-  constructor(pool: pg.Pool, metrics: MetricRegistry, eventsWritten: () => void) {
-    this.#pool = pool;
+  constructor(database: Database, metrics: MetricRegistry, eventsWritten: () => void) {
+    this.#database = database;
     this.#eventsWritten = eventsWritten;
     const write: WriteBatch<StockOperation, StockOutcome> = (operations) => this.#retryRaces(operations);
     this.#orders = new GroupCommit(countBatches(metrics, 'inventory orders', write), { name: 'change the stock' });
@@ -103,41 +103,26 @@ export class StockBookStore {
     const admission = book && admit(book, operations);
     if (!admission?.answers.every((answer) => 'success' in answer && answer.success)) return undefined;
     const values = admissionValues(admission, book as StockBook, new Date().toISOString());
-    await orUnavailable(this.#pool.query({ ...WRITE_ADMISSION, values }));
+    await orUnavailable(this.#database.query({ ...WRITE_ADMISSION, values }));
     this.#memory.confirm();
     return this.#written(admission);
   }
 
-  async #transaction(operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
-    const client = await orUnavailable(this.#pool.connect());
-    let broken: Error | undefined;
-    try {
-      return await this.#decide(client, operations);
-    } catch (error) {
-      if (error instanceof ServiceUnavailable) broken = error;
-      else abandon(client);
-      throw error;
-    } finally {
-      client.release(broken);
-    }
+  #transaction(operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
+    return orUnavailable(this.#database.trips((trips) => this.#decide(trips, operations)));
   }
 
   /** Two round trips: lock and read; then, decided in memory, write and commit. */
-  async #decide(client: pg.PoolClient, operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
-    const book = await readBook(client, operations);
+  async #decide(trips: Trips, operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
+    const book = await readBook(trips, operations);
     this.#memory.learn(book.products.values());
     const admission = admit(book, operations);
     const { answers, products, created, moved } = admission;
-    if (products.length + created.length + moved.length === 0) {
-      abandon(client);
-      return answers;
-    }
+    if (products.length + created.length + moved.length === 0) return answers;
     const at = new Date().toISOString();
-    await oneTrip(client, () => [
-      client.query({ ...WRITE_ADMISSION, values: admissionValues(admission, book, at) }),
-      ...(moved.length > 0 ? [client.query({ ...MOVE_RESERVATIONS, values: moveValues(admission, at) })] : []),
-      client.query('COMMIT'),
-    ]).catch((error: unknown) => {
+    const write = { ...WRITE_ADMISSION, values: admissionValues(admission, book, at) };
+    const move = moved.length > 0 ? [{ ...MOVE_RESERVATIONS, values: moveValues(admission, at) }] : [];
+    await trips.commit(write, ...move).catch((error: unknown) => {
       throw isOutage(error) ? commitUnknown(error) : error;
     });
     return this.#written(admission);
@@ -150,12 +135,7 @@ export class StockBookStore {
   }
 }
 
-/** Ends a transaction that wrote nothing. Not awaited: it goes out before whatever the connection is asked next. */
-function abandon(client: pg.PoolClient): void {
-  client.query('ROLLBACK').catch(() => undefined);
-}
-
-async function readBook(client: pg.PoolClient, operations: readonly StockOperation[]): Promise<StockBook> {
+async function readBook(trips: Trips, operations: readonly StockOperation[]): Promise<StockBook> {
   const productIds = new Set<number>();
   const orderIds = new Set<number>();
   for (const operation of operations) {
@@ -165,12 +145,9 @@ async function readBook(client: pg.PoolClient, operations: readonly StockOperati
       for (const productId of operation.lines.productIds) productIds.add(productId);
     }
   }
-  const [, locked, known] = await orUnavailable(
-    oneTrip(client, () => [
-      client.query('BEGIN'),
-      client.query<ProductRow>({ ...LOCK_PRODUCTS, values: [tokens([...productIds])] }),
-      client.query<ReservationRow>({ ...READ_RESERVATIONS, values: [tokens([...orderIds])] }),
-    ]),
+  const [locked, known] = await trips.begin<[ProductRow, ReservationRow]>(
+    { ...LOCK_PRODUCTS, values: [tokens([...productIds])] },
+    { ...READ_RESERVATIONS, values: [tokens([...orderIds])] },
   );
   return {
     products: new Map(locked.rows.map((row) => [row.id, levelOf(row)])),

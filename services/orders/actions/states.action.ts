@@ -33,7 +33,7 @@ export const states = defineAction<OrdersOwn, KeysetRequest>({
   params: keysetParams,
   async handler(ctx): Promise<KeysetPage<OrderRecord>> {
     const { text, values } = keysetClause('id', ctx.params);
-    const { rows } = await orUnavailable(this.database.pool.query<StateRow>(`${STATES} ${text}`, values));
+    const { rows } = await orUnavailable(this.database.query<StateRow>(`${STATES} ${text}`, values));
     return keysetPage(rows.map(recordOf), ctx.params);
   },
 });

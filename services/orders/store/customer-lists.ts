@@ -1,5 +1,5 @@
 /** Customers' lists: the pages that are asked for at the same time are read by one statement. */
-import type { OrderStatus } from '../../../machines/order/order.words.ts';
+import type { OrderStatus } from '../../../machines/order/order.machine.ts';
 import { tokens } from '../../../mixins/database/columns.ts';
 import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
 import type { Database } from '../../../mixins/database/database.ts';
@@ -41,7 +41,7 @@ ORDER BY nth`,
 export class CustomerLists {
   readonly #pages: GroupCommit<Wanted, Row[]>;
 
-  constructor({ pool }: Database) {
+  constructor(database: Database) {
     this.#pages = new GroupCommit(
       async (wanted) => {
         const values = [
@@ -50,7 +50,7 @@ export class CustomerLists {
           tokens(wanted.map(({ rows }) => rows)),
           tokens(wanted.map(({ own }) => own)),
         ];
-        const { rows } = await orUnavailable(pool.query<{ page: string | null }>({ ...PAGES, values }));
+        const { rows } = await orUnavailable(database.query<{ page: string | null }>({ ...PAGES, values }));
         return rows.map(({ page }) => (page === null ? [] : (JSON.parse(page) as Row[])));
       },
       { name: 'be listed', maxBatch: MAX_PAGES },

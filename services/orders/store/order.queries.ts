@@ -1,6 +1,6 @@
 /** Reads that are not one order: a customer's list, the search over all orders, a history, and what an order waits for. */
 import { col, DataTypes, fn, Model, type ModelStatic, Op, type Sequelize, where, type WhereOptions } from 'sequelize';
-import type { OrderStatus } from '../../../machines/order/order.words.ts';
+import type { OrderStatus } from '../../../machines/order/order.machine.ts';
 import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
@@ -27,9 +27,9 @@ export interface WorkRow {
 }
 
 interface SummaryRow {
-  id: string;
+  id: number;
   orderNumber: string;
-  customerId: string;
+  customerId: number;
   status: OrderStatus;
   totalPrice: string | null;
   orderDate: Date;
@@ -106,24 +106,27 @@ export class OrderQueries {
     const direction = descending ? 'DESC' : 'ASC';
     const own: WhereOptions[] = confinedTo === null ? [] : [{ customerId: confinedTo }];
     const rows = (await orUnavailable(
-      this.#orders.findAll({
-        attributes: SUMMARY,
-        where: { [Op.and]: [...own, ...this.#conditions(params), ...after(params.cursor, byTotal, descending)] },
-        // Ids grow with time, so the order of ids is the order of placing.
-        order: byTotal
-          ? [
-              [TOTAL, direction],
-              ['id', direction],
-            ]
-          : [['id', direction]],
-        limit: limit + 1,
-        raw: true,
-      }),
+      this.#database.search((transaction) =>
+        this.#orders.findAll({
+          transaction,
+          attributes: SUMMARY,
+          where: { [Op.and]: [...own, ...this.#conditions(params), ...after(params.cursor, byTotal, descending)] },
+          // Ids grow with time, so the order of ids is the order of placing.
+          order: byTotal
+            ? [
+                [TOTAL, direction],
+                ['id', direction],
+              ]
+            : [['id', direction]],
+          limit: limit + 1,
+          raw: true,
+        }),
+      ),
     )) as unknown as SummaryRow[];
     const orders = rows.slice(0, limit).map((row) => ({
-      orderId: Number(row.id),
+      orderId: row.id,
       orderNumber: `ORD-${row.orderNumber}`,
-      customerId: Number(row.customerId),
+      customerId: row.customerId,
       status: row.status,
       totalPrice: row.totalPrice === null ? null : Number(row.totalPrice),
       orderDate: row.orderDate.toISOString(),
@@ -137,7 +140,7 @@ export class OrderQueries {
 
   /** Every transition of an order, oldest first. Empty when there is no such order. */
   async history(id: number): Promise<HistoryEntryView[]> {
-    const { rows } = await orUnavailable(this.#database.pool.query({ ...HISTORY, values: [id] }));
+    const { rows } = await orUnavailable(this.#database.query({ ...HISTORY, values: [id] }));
     return rows.map((row) => ({
       seq: row.seq as number,
       event: row.event as string,

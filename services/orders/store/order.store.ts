@@ -99,7 +99,7 @@ export class OrderStore implements OrderPort {
     this.#watch = watch;
     this.#write = new GroupCommit(
       async (writes) => {
-        const written = await orUnavailable(writeOrders(database.pool, writes, terms));
+        const written = await orUnavailable(writeOrders(database, writes, terms));
         watch.wrote();
         return written;
       },
@@ -137,9 +137,8 @@ export class OrderStore implements OrderPort {
   }
 
   async earlier({ caller, key, fingerprint, decision }: Placement): Promise<Earlier | undefined> {
-    const { pool } = this.#database;
     const { rows } = await orUnavailable(
-      pool.query<OrderRow & { fingerprint: string; answer: PlacedOrder | null; running: boolean }>(
+      this.#database.query<OrderRow & { fingerprint: string; answer: PlacedOrder | null; running: boolean }>(
         key === null
           ? { ...EARLIER_BY_BODY, values: [decision.order.customerId, fingerprint] }
           : { ...EARLIER_BY_KEY, values: [caller, key] },
@@ -161,7 +160,7 @@ export class OrderStore implements OrderPort {
 
   /** Forgets idempotency keys whose orders have been at rest for so long. Answers how many. */
   async forgetKeys(restedMs: number): Promise<number> {
-    return (await this.#database.pool.query(FORGET_KEYS, [restedMs])).rowCount ?? 0;
+    return (await this.#database.query(FORGET_KEYS, [restedMs])).rowCount ?? 0;
   }
 
   /** Resolves when every write under way is done. */
@@ -170,7 +169,7 @@ export class OrderStore implements OrderPort {
   }
 
   async #claimed(statement: { name: string; text: string; values: unknown[] }): Promise<Claimed[]> {
-    const { rows } = await orUnavailable(this.#database.pool.query<OrderRow & { expired: boolean }>(statement));
+    const { rows } = await orUnavailable(this.#database.query<OrderRow & { expired: boolean }>(statement));
     const claimed: Claimed[] = [];
     for (const row of rows) {
       const memory = readOrError(row);
@@ -182,18 +181,18 @@ export class OrderStore implements OrderPort {
 
   async #setAside({ id, version }: OrderRow, error: Error): Promise<void> {
     this.#watch.unfit(id, error);
-    await orUnavailable(this.#database.pool.query({ ...SET_ASIDE, values: [id, version, error.message] }));
+    await orUnavailable(this.#database.query({ ...SET_ASIDE, values: [id, version, error.message] }));
   }
 
   async #readMany(ids: readonly number[]): Promise<(OrderMemory | Error | undefined)[]> {
-    const { rows } = await this.#database.pool.query<OrderRow>({ ...READ, values: [ids] });
+    const { rows } = await this.#database.query<OrderRow>({ ...READ, values: [ids] });
     const found = new Map(rows.map((row) => [row.id, readOrError(row)]));
     return ids.map((id) => found.get(id));
   }
 
   async #readManyOwn(asked: readonly Own[]): Promise<(OrderMemory | Error | undefined)[]> {
     const values = [tokens(asked.map(({ id }) => id)), tokens(asked.map(({ customerId }) => customerId))];
-    const { rows } = await this.#database.pool.query<OrderRow>({ ...READ_OWN, values });
+    const { rows } = await this.#database.query<OrderRow>({ ...READ_OWN, values });
     // The same order may have been asked for by its customer and by another one.
     const found = new Map(rows.map((row) => [`${row.id} ${row.customer_id}`, readOrError(row)]));
     return asked.map(({ id, customerId }) => found.get(`${id} ${customerId}`));

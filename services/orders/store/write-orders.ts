@@ -1,7 +1,8 @@
 /** One batch of writes to orders, new ones and changes of old ones together, in one commit and one round trip. */
 import type pg from 'pg';
 import { idsIn } from '../../../mixins/database/columns.ts';
-import { oneTrip } from '../../../mixins/database/one-trip.ts';
+import type { Database } from '../../../mixins/database/database.ts';
+import type { Statement } from '../../../mixins/database/trips.ts';
 import { insertStatement } from './insert-orders.ts';
 import {
   isPlacement,
@@ -17,7 +18,11 @@ import { saveStatement } from './save-orders.ts';
 type Ids = pg.QueryResult<{ ids: string }>;
 
 /** Writes a batch. Each write stands or falls by itself; all that stand are committed together. */
-export async function writeOrders(pool: pg.Pool, writes: readonly OrderWrite[], terms: LeaseTerms): Promise<Written[]> {
+export async function writeOrders(
+  database: Database,
+  writes: readonly OrderWrite[],
+  terms: LeaseTerms,
+): Promise<Written[]> {
   const placements: Placement[] = [];
   const changes: OrderChange[] = [];
   for (const write of writes) {
@@ -28,7 +33,7 @@ export async function writeOrders(pool: pg.Pool, writes: readonly OrderWrite[], 
   const insert = placements.length > 0 ? insertStatement(placements, terms) : undefined;
   const written = new Set<number>();
   for (const { rows } of await run(
-    pool,
+    database,
     [insert, save?.statement].filter((statement) => statement !== undefined),
   )) {
     for (const { ids } of rows) for (const id of idsIn(ids)) written.add(id);
@@ -44,24 +49,9 @@ function placed({ decision: { order } }: Placement, terms: LeaseTerms): OrderMem
   return { id: order.id, state: order, version: 1, work: { owner: terms.node, attempt: 0, lastError: null } };
 }
 
-async function run(pool: pg.Pool, statements: readonly pg.QueryConfig[]): Promise<Ids[]> {
+async function run(database: Database, statements: readonly Statement[]): Promise<Ids[]> {
   const [only, ...others] = statements;
   if (only === undefined) return [];
-  if (others.length === 0) return [await pool.query(only)];
-  const client = await pool.connect();
-  let failure: Error | undefined;
-  try {
-    const results = await oneTrip(client, () => [
-      client.query('BEGIN'),
-      ...statements.map((statement) => client.query<{ ids: string }>(statement)),
-      client.query('COMMIT'),
-    ]);
-    return results.slice(1, -1) as Ids[];
-  } catch (error) {
-    // The transaction may be open, or the connection half dead: neither is worth mending.
-    failure = error as Error;
-    throw error;
-  } finally {
-    client.release(failure);
-  }
+  if (others.length === 0) return [await database.query(only)];
+  return database.trips((trips) => trips.whole(...statements));
 }

@@ -8,6 +8,8 @@ import {
 } from '../../../machines/shipment/shipment.decide.ts';
 import { SHIPMENT_MACHINE_VERSION } from '../../../machines/shipment/shipment.machine.ts';
 import type { Shipment, ShipmentChange } from '../../../machines/shipment/shipment.ts';
+import type { Database } from '../../../mixins/database/database.ts';
+import type { Statement, Trips } from '../../../mixins/database/trips.ts';
 
 /** A change with all that the timeline keeps of it. */
 export interface Change extends ShipmentChange {
@@ -63,51 +65,40 @@ const WRITE = `
  * events were written. `nowMs` is Unix milliseconds.
  */
 export async function changeShipments(
-  pool: pg.Pool,
+  database: Database,
   changes: readonly Change[],
   nowMs: number,
   wrote: () => void,
 ): Promise<ChangeOutcome[]> {
-  const client = await pool.connect();
-  let failed: Error | undefined;
-  try {
-    const book = await readBook(client, changes);
+  return database.trips(async (trips) => {
+    const book = await readBook(trips, changes);
     const at = new Date(nowMs).toISOString();
     const decisions = decideChanges(book, changes, at);
     const { outcomes, additions } = decisions;
     for (const { change, seq } of additions) change.triedSeq = seq;
-    if (additions.length === 0) await client.query('COMMIT');
-    else await Promise.all([write(client, decisions, at), client.query('COMMIT')]);
+    await trips.commit(...(additions.length > 0 ? [writing(decisions, at)] : []));
     if (additions.length > 0) wrote();
     return outcomes;
-  } catch (error) {
-    failed = error as Error;
-    throw error;
-  } finally {
-    // A connection with a broken transaction is closed, which rolls it back.
-    client.release(failed);
-  }
+  });
 }
 
 /** Opens the transaction; its statements travel together. */
-async function readBook(client: pg.PoolClient, changes: readonly Change[]): Promise<ShipmentBook> {
+async function readBook(trips: Trips, changes: readonly Change[]): Promise<ShipmentBook> {
   const sorted = (some: readonly Change[]): number[] =>
     [...new Set(some.map((change) => change.orderId))].toSorted((a, b) => a - b);
   const voids = sorted(changes.filter((change) => change.event === 'VOID'));
   const tried = changes.filter((change) => change.triedSeq !== undefined);
-  const [, , locked, recorded] = await Promise.all([
-    client.query('BEGIN'),
-    voids.length > 0 && client.query({ name: 'tracking.tombstones', text: TOMBSTONES, values: [voids] }),
-    client.query<LockedRow>({ name: 'tracking.lock', text: LOCK, values: [sorted(changes)] }),
-    tried.length > 0 &&
-      client.query<{ event_id: string }>(RECORDED, [
-        tried.map((change) => change.orderId),
-        tried.map((change) => change.triedSeq),
-      ]),
-  ]);
+  const seqs = { text: RECORDED, values: [tried.map(({ orderId }) => orderId), tried.map(({ triedSeq }) => triedSeq)] };
+  const results = await trips.begin(
+    ...(voids.length > 0 ? [{ name: 'tracking.tombstones', text: TOMBSTONES, values: [voids] }] : []),
+    { name: 'tracking.lock', text: LOCK, values: [sorted(changes)] },
+    ...(tried.length > 0 ? [seqs] : []),
+  );
+  const locked = (results[voids.length > 0 ? 1 : 0] as pg.QueryResult<LockedRow>).rows;
+  const recorded = tried.length > 0 ? (results.at(-1) as pg.QueryResult<{ event_id: string }>).rows : [];
   return {
-    shipments: new Map(locked.rows.map((row) => [row.order_id, shipmentOf(row)])),
-    recorded: new Set(recorded ? recorded.rows.map((row) => row.event_id) : []),
+    shipments: new Map(locked.map((row) => [row.order_id, shipmentOf(row)])),
+    recorded: new Set(recorded.map((row) => row.event_id)),
   };
 }
 
@@ -122,12 +113,8 @@ function shipmentOf(row: LockedRow): Shipment {
   return { orderId, parcel, status, machineVersion, seq };
 }
 
-function write(
-  client: pg.PoolClient,
-  { additions, moved, events }: ShipmentDecisions<Change>,
-  at: string,
-): Promise<unknown> {
-  return client.query({
+function writing({ additions, moved, events }: ShipmentDecisions<Change>, at: string): Statement {
+  return {
     name: 'tracking.change',
     text: WRITE,
     values: [
@@ -145,5 +132,5 @@ function write(
       at,
       JSON.stringify(events),
     ],
-  });
+  };
 }

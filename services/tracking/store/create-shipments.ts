@@ -1,5 +1,4 @@
 /** The stage that makes shipments: one statement a batch, one row a shipment. */
-import type pg from 'pg';
 import {
   type CreateOutcome,
   createOutcome,
@@ -7,6 +6,7 @@ import {
   type NewShipment,
 } from '../../../machines/shipment/shipment.create.ts';
 import { SHIPMENT_MACHINE_VERSION } from '../../../machines/shipment/shipment.machine.ts';
+import type { Database } from '../../../mixins/database/database.ts';
 import { packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
 
 // The events of rows that were there before must not go out again, so `told` joins what was really made.
@@ -46,7 +46,7 @@ interface ExistingRow {
  * when events were written.
  */
 export async function createShipments(
-  pool: pg.Pool,
+  database: Database,
   items: readonly NewShipment[],
   wrote: () => void,
 ): Promise<CreateOutcome[]> {
@@ -54,7 +54,7 @@ export async function createShipments(
   for (const item of items) if (!byOrder.has(item.orderId)) byOrder.set(item.orderId, item);
   // In one order on every node, so that two batches that meet wait for each other and never deadlock.
   const rows = [...byOrder.values()].toSorted((a, b) => a.orderId - b.orderId);
-  const { rows: counted } = await pool.query<{ made: number }>({
+  const { rows: counted } = await database.query<{ made: number }>({
     name: 'tracking.create',
     text: INSERT,
     values: [
@@ -72,15 +72,15 @@ export async function createShipments(
   const made = (counted[0] as { made: number }).made;
   if (made > 0) wrote();
   // A row that another transaction committed meanwhile is invisible to the statement it blocked: a second one reads it.
-  const existing = made === rows.length ? undefined : await readExisting(pool, [...byOrder.keys()]);
+  const existing = made === rows.length ? undefined : await readExisting(database, [...byOrder.keys()]);
   return items.map((item) => {
     const { orderId } = item;
     return createOutcome(item, existing?.get(orderId) ?? (byOrder.get(orderId) as NewShipment));
   });
 }
 
-async function readExisting(pool: pg.Pool, orderIds: number[]): Promise<Map<number, ExistingShipment>> {
-  const { rows } = await pool.query<ExistingRow>({ name: 'tracking.existing', text: EXISTING, values: [orderIds] });
+async function readExisting(database: Database, orderIds: number[]): Promise<Map<number, ExistingShipment>> {
+  const { rows } = await database.query<ExistingRow>({ name: 'tracking.existing', text: EXISTING, values: [orderIds] });
   return new Map(rows.map((row) => [row.order_id, existingOf(row)]));
 }
 

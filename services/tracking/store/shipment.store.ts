@@ -1,6 +1,5 @@
 /** Writes to shipments: two stages, each a group commit of all that comes together. */
 import type { MetricRegistry } from 'moleculer';
-import type pg from 'pg';
 import { Failure } from '../../../machines/shared/failure.ts';
 import {
   type CreateOutcome,
@@ -13,6 +12,7 @@ import type { ShipmentRequest } from '../../../machines/shipment/shipment.ts';
 import { TRACKING_RANDOM_BYTES } from '../../../machines/shipment/tracking-number.ts';
 import { GroupCommit } from '../../../mixins/actor/group-commit.ts';
 import { randomBytes } from '../../../mixins/actor/random.ts';
+import type { Database } from '../../../mixins/database/database.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { countBatches } from '../../../mixins/metrics/batch-metrics.ts';
 import { type Change, changeShipments } from './change-shipments.ts';
@@ -24,14 +24,16 @@ export class ShipmentStore {
   readonly #changing: GroupCommit<Change, ChangeOutcome>;
 
   /** `eventsWritten` is called after each commit that put events into the outbox. `metrics` counts the batches. */
-  constructor(pool: pg.Pool, metrics: MetricRegistry, eventsWritten: () => void) {
+  constructor(database: Database, metrics: MetricRegistry, eventsWritten: () => void) {
     this.#creating = new GroupCommit(
-      countBatches(metrics, 'tracking create', (items) => orUnavailable(createShipments(pool, items, eventsWritten))),
+      countBatches(metrics, 'tracking create', (items) =>
+        orUnavailable(createShipments(database, items, eventsWritten)),
+      ),
       { name: 'make shipments' },
     );
     this.#changing = new GroupCommit(
       countBatches(metrics, 'tracking change', (items) =>
-        orUnavailable(changeShipments(pool, items, Date.now(), eventsWritten)),
+        orUnavailable(changeShipments(database, items, Date.now(), eventsWritten)),
       ),
       { name: 'change shipments' },
     );
