@@ -1,4 +1,5 @@
 /** The validator of action parameters: every fault at once, and a bound on what a hostile value can make it do. */
+import type { CompilationFunction, PluginFn } from 'fastest-validator';
 import { type Middleware, type Service, type ServiceBroker, Validators } from 'moleculer';
 
 /** Where the validator's own words leave the caller guessing. */
@@ -11,34 +12,20 @@ const CLEARER_MESSAGES = {
 /** What is said of a value that cannot even be put into a message: one nested too deeply, or that only looks like text. */
 const UNREADABLE = { type: 'unreadable', field: '', message: 'A field holds something that cannot be read.' };
 
-/** The part of fastest-validator's compiler that a rule sees. */
-interface Compiler {
-  rules: Record<string, RuleFunction>;
-  makeError(fault: { type: string; expected: unknown; actual: string; messages: object }): string;
-}
-
-interface CompiledRule {
-  source: string;
-}
-
 type Check = ReturnType<Validators.Fastest['compile']>;
 
 /** Moleculer's types know of the answer `true` only. */
 const faults = (...list: object[]): boolean => list as unknown as boolean;
 
-type RuleFunction = (
-  this: Compiler,
-  rule: { schema: { max?: number }; messages: object },
-  path: string,
-  context: object,
-) => CompiledRule;
-
 /** Answers its faults and never throws: what a check throws would take a place in the action's bulkhead for good. */
 export class ParamsValidator extends Validators.Fastest {
   constructor() {
-    super({ haltOnFirstError: false, useNewCustomCheckerFunction: true, messages: CLEARER_MESSAGES });
-    const { rules } = (this as unknown as { validator: Compiler }).validator;
-    rules.array = leavesLongListsUnread(rules.array as RuleFunction);
+    super({
+      haltOnFirstError: false,
+      useNewCustomCheckerFunction: true,
+      messages: CLEARER_MESSAGES,
+      plugins: [leaveLongListsUnread],
+    });
   }
 
   /** A call without params, or with null from another node, is one with empty params. */
@@ -71,16 +58,20 @@ export class ParamsValidator extends Validators.Fastest {
   }
 }
 
-/** A list past its bound is one fault. Read to its end, a body of 1 MB would have half a million. */
-function leavesLongListsUnread(rule: RuleFunction): RuleFunction {
-  return function array(each, path, context) {
-    const compiled = rule.call(this, each, path, context);
-    const { max } = each.schema;
+/**
+ * A plugin of fastest-validator: a list past its `max` is one fault. Read to its end, a body of 1 MB would have half a
+ * million. The rule for lists is built upon, as the package offers no check before it reads the items.
+ */
+const leaveLongListsUnread: PluginFn = (validator) => {
+  // Its types take a rule for the schema of one.
+  const array = validator.rules.array as unknown as CompilationFunction;
+  validator.add('array', (rule, path, context) => {
+    const compiled = array.call(validator, rule, path, context);
+    const { max } = rule.schema as { max?: number };
     if (max === undefined) return compiled;
-    const fault = this.makeError({ type: 'arrayMax', expected: max, actual: 'value.length', messages: each.messages });
-    return {
-      ...compiled,
-      source: `if (Array.isArray(value) && value.length > ${max}) { ${fault} return value; }\n${compiled.source}`,
-    };
-  };
-}
+    const { messages } = rule;
+    const fault = validator.makeError({ type: 'arrayMax', expected: max, actual: 'value.length', messages });
+    const source = `if (Array.isArray(value) && value.length > ${max}) { ${fault} return value; }\n${compiled.source}`;
+    return { ...compiled, source };
+  });
+};

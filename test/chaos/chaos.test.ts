@@ -7,7 +7,7 @@ import { startChild } from '../support/child.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { ROOT } from '../support/waybill.ts';
 import type { Result } from './report.ts';
-import { Random } from './seed.ts';
+import { Random } from '../support/random.ts';
 import { FAULTS } from './faults/index.ts';
 import { scheduleOf } from './schedule.ts';
 
@@ -75,7 +75,7 @@ test('the same seed gives the same faults at the same times, another seed others
 
 function draw(name: string): number[] {
   const random = new Random(1, name);
-  return Array.from({ length: 5 }, () => random.int(0, 1_000_000));
+  return Array.from({ length: 5 }, () => random.between(0, 1_000_000));
 }
 
 test('streams of chance with different names are different', () => {

@@ -11,7 +11,7 @@ import { Progress } from './progress.ts';
 import { type Reckoning, reckon } from './reckoning.ts';
 import { type Result, resultOf } from './report.ts';
 import { Chaos, scheduleOf } from './schedule.ts';
-import { Random } from './seed.ts';
+import { Random } from '../support/random.ts';
 import { type Product, Shop } from './shop.ts';
 import { type Catalog, Customers, goShopping } from './shoppers.ts';
 import { type Takeover, Takeovers } from './takeover.ts';
@@ -90,7 +90,7 @@ function line(now: number, log: Log): string {
 async function openCatalog(shop: Shop, { seed }: Options): Promise<Catalog> {
   const random = new Random(seed, 'catalog');
   const make = async (sku: string, initialStock: number): Promise<Product> => {
-    const price = random.int(1, 99_999);
+    const price = random.between(1, 99_999);
     for (let tries = 1; ; tries++) {
       const { status, body, failure } = await shop.request('POST', '/inventory', {
         sku,

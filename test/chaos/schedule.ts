@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Fault, type Field, Missed, type Strike } from './faults/fault.ts';
 import type { Shape } from './mesh.ts';
 import { type Latch, latch } from '../support/latch.ts';
-import { Random } from './seed.ts';
+import { Random } from '../support/random.ts';
 
 /** A strike with its time. */
 export interface Scheduled {
@@ -33,7 +33,7 @@ export function scheduleOf(
   const random = new Random(seed, 'faults');
   const scheduled: Scheduled[] = [];
   const first = Math.min(1_000, paceMs);
-  for (let atMs = first; atMs < seconds * 1_000; atMs += random.int(paceMs * 0.4, paceMs * 1.6)) {
+  for (let atMs = first; atMs < seconds * 1_000; atMs += random.between(paceMs * 0.4, paceMs * 1.6)) {
     const fault = random.weighted(faults);
     scheduled.push({ atMs: Math.round(atMs), kind: fault.kind, strike: fault.draw(random, shape) });
   }

@@ -1,7 +1,7 @@
 /** Virtual shoppers: each places orders one after another, and cancels, ships and delivers them as people do. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Entry, Submission } from './log.ts';
-import type { Random } from './seed.ts';
+import type { Random } from '../support/random.ts';
 import type { Product, Shop } from './shop.ts';
 
 const MAX_TRIES = 4;
@@ -43,7 +43,7 @@ export interface ShopperOptions {
 export async function goShopping(options: ShopperOptions, until: AbortSignal): Promise<void> {
   const { random, shop, catalog } = options;
   while (!until.aborted) {
-    if (random.chance(0.02)) await shop.addStock(random.pick(catalog.scarce).id, RESTOCK);
+    if (random.happens(0.02)) await shop.addStock(random.pick(catalog.scarce).id, RESTOCK);
     else await new Journey(options, submissionOf(options)).go(until);
     await think(random);
   }
@@ -52,15 +52,15 @@ export async function goShopping(options: ShopperOptions, until: AbortSignal): P
 /** Units that are put into stock at a time: always the same, so that it can be told how often it happened. */
 export const RESTOCK = 10;
 
-const think = (random: Random): Promise<void> => pause(random.int(THINK_MS.min, THINK_MS.max));
+const think = (random: Random): Promise<void> => pause(random.between(THINK_MS.min, THINK_MS.max));
 
 function submissionOf({ random, catalog, customers }: ShopperOptions): Submission {
   const customerId = customers.draw();
   const wanted = new Set<Product>();
-  const lines = random.int(1, 3);
-  while (wanted.size < lines) wanted.add(random.pick(random.chance(0.06) ? catalog.scarce : catalog.products));
-  const items = [...wanted].map(({ id }) => ({ productId: id, quantity: random.int(1, 3) }));
-  return { customerId, items, key: random.chance(0.6) ? `chaos-${customerId}` : null };
+  const lines = random.between(1, 3);
+  while (wanted.size < lines) wanted.add(random.pick(random.happens(0.06) ? catalog.scarce : catalog.products));
+  const items = [...wanted].map(({ id }) => ({ productId: id, quantity: random.between(1, 3) }));
+  return { customerId, items, key: random.happens(0.6) ? `chaos-${customerId}` : null };
 }
 
 /** One order from the wish to wherever its shopper takes it. */
@@ -82,8 +82,8 @@ class Journey {
   async go(until: AbortSignal): Promise<void> {
     const random = this.#random;
     // Drawn before anything is sent, so that what comes back does not change what the next shopper draws.
-    const hasty = random.chance(0.15);
-    const twice = this.#submission.key !== null && random.chance(0.1);
+    const hasty = random.happens(0.15);
+    const twice = this.#submission.key !== null && random.happens(0.1);
     const plan = random.weighted([
       { weight: 20, name: 'leave' },
       { weight: 25, name: 'cancel' },
@@ -113,7 +113,7 @@ class Journey {
 
   /** With a key the same request is repeated until it is answered; without one rarely, as it may make a second order. */
   async #place(until: AbortSignal): Promise<void> {
-    const patient = this.#submission.key !== null || this.#random.chance(0.2);
+    const patient = this.#submission.key !== null || this.#random.happens(0.2);
     for (let tries = 0; tries < MAX_TRIES && !until.aborted; tries++) {
       const entry = await this.#shop.place(this.#submission);
       this.#learn(entry);

@@ -17,7 +17,7 @@ import {
   type Reservation,
   type StockLevel,
 } from '../../machines/stock/stock.book.ts';
-import type { Chance } from './chance.ts';
+import type { Random } from '../support/random.ts';
 
 export interface StockParams {
   orderId: number;
@@ -79,9 +79,9 @@ export interface ShipmentParams {
 
 export class SimTracking {
   readonly shipments = new Map<number, SimShipment>();
-  readonly #chance: Chance;
+  readonly #chance: Random;
 
-  constructor(chance: Chance) {
+  constructor(chance: Random) {
     this.#chance = chance;
   }
 

@@ -1,6 +1,6 @@
 /** What a history is made of: how big it is and which faults strike how often, drawn anew for every seed. */
 import type { StoreFlaws } from '../support/twin-order-store.ts';
-import type { Chance } from './chance.ts';
+import type { Random } from '../support/random.ts';
 
 /** Bugs to plant, to see whether the books notice. */
 export interface Flaws extends StoreFlaws {
@@ -36,7 +36,7 @@ export const FAULTS_END_MS = 12_000;
 export const TERMS = { leaseMs: 4_000, ttlMs: 15_000, callTimeoutMs: 1_500, retryBaseMs: 300, retryCapMs: 3_000 };
 
 /** Each kind of fault is absent from about half of the histories, so that none always hides another. */
-export function profileOf(chance: Chance): Profile {
+export function profileOf(chance: Random): Profile {
   const rate = (...rates: number[]): number => (chance.happens(0.5) ? chance.pick(rates) : 0);
   return {
     nodes: chance.between(1, 3),

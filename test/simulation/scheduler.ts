@@ -1,5 +1,5 @@
 /** The virtual clock: everything that is pending, in the order in which chance lets it happen. No time passes really. */
-import type { Chance } from './chance.ts';
+import type { Random } from '../support/random.ts';
 
 /** Whoever a step belongs to: what is dead takes no steps, what is stopped takes them when it goes on. */
 export interface Process {
@@ -30,11 +30,11 @@ export class Scheduler {
   digest = 2_166_136_261;
   /** Every step, when somebody asked for it. */
   readonly trace: string[] | undefined;
-  readonly #chance: Chance;
+  readonly #chance: Random;
   readonly #heap: Step[] = [];
   readonly #began: number;
 
-  constructor(startMs: number, chance: Chance, traced: boolean) {
+  constructor(startMs: number, chance: Random, traced: boolean) {
     this.now = startMs;
     this.#began = startMs;
     this.#chance = chance;

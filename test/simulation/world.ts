@@ -3,7 +3,7 @@ import { ServiceUnavailable, Failure } from '../../machines/shared/failure.ts';
 import type { Clock } from '../../mixins/actor/clock.ts';
 import type { Caller } from '../../services/orders/engine/saga.ts';
 import { type Link, OrderTables } from '../support/twin-order-store.ts';
-import { Chance } from './chance.ts';
+import { Random } from '../support/random.ts';
 import { type ShipmentParams, SimInventory, SimTracking, type StockParams } from './peers.ts';
 import { type Flaws, type Profile, profileOf } from './profile.ts';
 import { type Process, Scheduler } from './scheduler.ts';
@@ -17,7 +17,7 @@ const awayError = (): ServiceUnavailable => new ServiceUnavailable('The database
 const callError = (type: string, code: number): Error => Object.assign(new Error(type), { type, code });
 
 export class World {
-  readonly chance: Chance;
+  readonly chance: Random;
   readonly profile: Profile;
   readonly scheduler: Scheduler;
   readonly tables: OrderTables;
@@ -32,7 +32,7 @@ export class World {
   databaseSkewMs = 0;
 
   constructor(seed: number, flaws: Flaws, traced: boolean) {
-    this.chance = new Chance(seed);
+    this.chance = new Random(seed);
     this.profile = profileOf(this.chance);
     this.scheduler = new Scheduler(START_MS, this.chance, traced);
     this.tables = new OrderTables(() => this.scheduler.now + this.databaseSkewMs, flaws);

@@ -1,31 +1,45 @@
-/** Certificates for one test file, made by openssl: an authority, and what it signs. */
-import { execFile } from 'node:child_process';
+/** Certificates for one test file: an authority, and what it signs. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { generate, type SelfsignedOptions } from 'selfsigned';
 
-const run = promisify(execFile);
-const openssl = (...args: string[]): Promise<unknown> => run('openssl', args);
-
+/** The paths of two PEM files. */
 export interface Certificate {
   cert: string;
   key: string;
 }
 
+const ELLIPTIC = { keyType: 'ec', algorithm: 'sha256' } as const;
+const AUTHORITY: SelfsignedOptions['extensions'] = [
+  { name: 'basicConstraints', cA: true, critical: true },
+  { name: 'keyUsage', keyCertSign: true, critical: true },
+];
+const ON_THIS_MACHINE: SelfsignedOptions['extensions'] = [
+  {
+    name: 'subjectAltName',
+    altNames: [
+      { type: 7, ip: '127.0.0.1' },
+      { type: 2, value: 'localhost' },
+    ],
+  },
+];
+
+const named = (value: string) => [{ name: 'commonName', value }];
+
 /** An authority of its own in this folder. */
 export async function authority(folder: string): Promise<{ ca: string; sign: (name: string) => Promise<Certificate> }> {
-  const file = (name: string): string => join(folder, name);
-  const [ca, caKey] = [file('ca.pem'), file('ca.key')];
-  const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  await openssl('req', '-x509', ...fresh, '-keyout', caKey, '-out', ca, '-days', '2', '-subj', '/CN=authority');
+  const root = await generate(named('authority'), { ...ELLIPTIC, extensions: AUTHORITY });
+  const write = async (name: string, pem: string): Promise<string> => {
+    const path = join(folder, name);
+    await writeFile(path, pem);
+    return path;
+  };
   return {
-    ca,
+    ca: await write('ca.pem', root.cert),
     sign: async (name) => {
-      const [cert, key, request] = [file(`${name}.pem`), file(`${name}.key`), file(`${name}.csr`)];
-      const names = ['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
-      await openssl('req', ...fresh, '-keyout', key, '-out', request, '-subj', `/CN=${name}`, ...names);
-      const by = ['-CA', ca, '-CAkey', caKey, '-CAcreateserial', '-copy_extensions', 'copy'];
-      await openssl('x509', '-req', '-in', request, ...by, '-days', '2', '-out', cert);
-      return { cert, key };
+      const ca = { key: root.private, cert: root.cert };
+      const signed = await generate(named(name), { ...ELLIPTIC, ca, extensions: ON_THIS_MACHINE });
+      return { cert: await write(`${name}.pem`, signed.cert), key: await write(`${name}.key`, signed.private) };
     },
   };
 }

@@ -1,4 +1,5 @@
 /** The requests themselves: the same ones for everybody, from a seed. */
+import { Random } from '../../support/random.ts';
 import type { OrderTraffic, Traffic } from './job.ts';
 
 export interface BenchRequest {
@@ -12,21 +13,10 @@ const CARRIERS = ['DHL', 'UPS', 'FedEx'];
 const MAX_QUANTITY = 3;
 const NONE = {};
 
-/** Numbers from 0 up to 1, the same ones for the same seed (mulberry32). */
-export function chance(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** Answers one request after another, without end. */
 export function requestsOf(traffic: Traffic, seed: number): () => BenchRequest {
-  const draw = chance(seed);
-  const below = (count: number): number => Math.floor(draw() * count);
+  const random = new Random(seed);
+  const below = (count: number): number => random.between(0, count - 1);
   let sent = 0;
   if (traffic.kind === 'reads') {
     const { path, first, step, count } = traffic;

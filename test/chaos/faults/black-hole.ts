@@ -6,7 +6,7 @@ export const blackHole: Fault = {
   weight: 4,
   draw(random, shape) {
     const link = drawLink(random, shape);
-    const forMs = random.int(200, 3_000);
+    const forMs = random.between(200, 3_000);
     return {
       targets: [linkTarget(link)],
       detail: `${linkTarget(link)}, new connections after ${forMs} ms`,

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
 import { type Mesh, nodeNames, type Shape, STATEFUL, type Stateful } from '../mesh.ts';
 import type { Proxy } from '../proxy.ts';
-import type { Random } from '../seed.ts';
+import type { Random } from '../../support/random.ts';
 import type { Takeovers } from '../takeover.ts';
 import type { ServiceName } from '../waybill-node.ts';
 
@@ -62,7 +62,7 @@ export interface LinkName {
 }
 
 export function drawLink(random: Random, shape: Shape, natsToo = true): LinkName {
-  const to = natsToo && random.chance(0.3) ? 'nats' : 'postgres';
+  const to = natsToo && random.happens(0.3) ? 'nats' : 'postgres';
   return { node: drawNode(random, shape, STATEFUL), to };
 }
 

@@ -6,7 +6,7 @@ export const halfOpen: Fault = {
   weight: 10,
   draw(random, shape) {
     const link = drawLink(random, shape);
-    const forMs = random.int(1_000, 8_000);
+    const forMs = random.between(1_000, 8_000);
     return {
       targets: [linkTarget(link)],
       detail: `${linkTarget(link)} for ${forMs} ms`,

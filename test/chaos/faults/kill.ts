@@ -6,8 +6,8 @@ export const kill: Fault = {
   weight: 20,
   draw(random, shape) {
     const name = drawNode(random, shape, ['api', 'orders', 'orders', 'inventory', 'tracking']);
-    const inFlightMs = random.int(200, 700);
-    const awayMs = random.int(0, 3_000);
+    const inFlightMs = random.between(200, 700);
+    const awayMs = random.between(0, 3_000);
     return {
       targets: [name],
       detail: `${name}, back after ${awayMs} ms`,

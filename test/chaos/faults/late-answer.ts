@@ -10,7 +10,7 @@ export const lateAnswer: Fault = {
   draw(random, shape) {
     const node = drawNode(random, shape, ['inventory', 'inventory', 'tracking', 'orders']);
     const link = { node, to: 'postgres' } as const;
-    const lateMs = shape.callTimeoutMs + random.int(200, 4_000);
+    const lateMs = shape.callTimeoutMs + random.between(200, 4_000);
     return {
       targets: [linkTarget(link)],
       detail: `${linkTarget(link)} by ${lateMs} ms`,

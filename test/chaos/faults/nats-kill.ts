@@ -5,7 +5,7 @@ export const natsKill: Fault = {
   kind: 'nats-kill',
   weight: 7,
   draw(random) {
-    const awayMs = random.int(300, 5_000);
+    const awayMs = random.between(300, 5_000);
     return {
       targets: ['nats'],
       detail: `back after ${awayMs} ms`,

@@ -7,7 +7,7 @@ export const postgresRestart: Fault = {
   draw(random) {
     const service = drawDatabase(random);
     const mode = random.pick(['fast', 'immediate'] as const);
-    const awayMs = random.int(0, 3_000);
+    const awayMs = random.between(0, 3_000);
     return {
       targets: [databaseTarget(service)],
       detail: `${service}, ${mode}, back after ${awayMs} ms`,

@@ -7,9 +7,9 @@ export const restartInRecovery: Fault = {
   weight: 5,
   draw(random, shape) {
     const name = random.pick(nodeNames('orders', shape));
-    const inFlightMs = random.int(300, 700);
-    const afterMs = shape.leaseMs + random.int(-1_000, 500);
-    const awayMs = random.int(0, 1_500);
+    const inFlightMs = random.between(300, 700);
+    const afterMs = shape.leaseMs + random.between(-1_000, 500);
+    const awayMs = random.between(0, 1_500);
     return {
       targets: [name, databaseTarget('orders')],
       detail: `${name} killed, database crashed ${afterMs} ms later for ${awayMs} ms`,

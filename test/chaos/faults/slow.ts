@@ -6,8 +6,8 @@ export const slow: Fault = {
   weight: 10,
   draw(random, shape) {
     const link = drawLink(random, shape);
-    const delayMs = random.int(50, 600);
-    const forMs = random.int(1_500, 5_000);
+    const delayMs = random.between(50, 600);
+    const forMs = random.between(1_500, 5_000);
     return {
       targets: [linkTarget(link)],
       detail: `${linkTarget(link)} by ${delayMs} ms for ${forMs} ms`,

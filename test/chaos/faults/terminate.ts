@@ -8,8 +8,8 @@ export const terminate: Fault = {
   weight: 10,
   draw(random, shape) {
     const name = drawNode(random, shape, ['api', 'orders', 'orders', 'inventory', 'tracking']);
-    const inFlightMs = random.int(100, 500);
-    const awayMs = random.int(0, 1_500);
+    const inFlightMs = random.between(100, 500);
+    const awayMs = random.between(0, 1_500);
     return {
       targets: [name],
       detail: `${name}, back after ${awayMs} ms`,

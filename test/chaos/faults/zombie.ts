@@ -7,8 +7,8 @@ export const zombie: Fault = {
   weight: 10,
   draw(random, shape) {
     const name = drawNode(random, shape, ['orders', 'orders', 'inventory', 'tracking']);
-    const inFlightMs = random.int(200, 700);
-    const stoppedMs = shape.leaseMs + random.int(500, 2_500);
+    const inFlightMs = random.between(200, 700);
+    const stoppedMs = shape.leaseMs + random.between(500, 2_500);
     return {
       targets: [name],
       detail: `${name} stopped for ${stoppedMs} ms`,
