@@ -19,6 +19,8 @@ COPY services ./services
 RUN mkdir /data && chown node:node /data
 ENV DATA_DIR=/data
 VOLUME /data
+# The health check asks here. Metrics need no token here, so METRICS_HOST opens it to a network only when you say so.
+ENV METRICS_PORT=9464 METRICS_HOST=127.0.0.1
 USER node
 EXPOSE 8090
 HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 \

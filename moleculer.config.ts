@@ -3,6 +3,7 @@ import type { BrokerOptions } from 'moleculer';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './mixins/database/embedded/embedded-postgres.ts';
 import { brokerOptions } from './mixins/mesh/broker-options.ts';
 import { lifecycleMiddleware } from './mixins/process/lifecycle.middleware.ts';
+import { MetricsPort } from './mixins/process/metrics-port.ts';
 import { needsEmbeddedDatabase, preflight } from './mixins/process/preflight.ts';
 import { refuseStart } from './mixins/process/refusal.ts';
 import { takeEnvironment } from './mixins/settings/settings.ts';
@@ -19,16 +20,25 @@ async function configure(this: Runner): Promise<BrokerOptions> {
   try {
     takeEnvironment();
     const settings = readSettings();
+    // First of all, so that whoever watches sees the start as well.
+    const metricsPort = settings.metricsPort && (await MetricsPort.open(settings.metricsPort, settings.services));
     await preflight(settings, settings.services.includes('api') ? [settings.api] : []);
     const database = needsEmbeddedDatabase(settings) ? await startDatabase(settings.dataDir) : undefined;
     this.servicePaths = settings.services.map((name) =>
       decodeURIComponent(new URL(`services/${name}/${name}.service.ts`, import.meta.url).pathname),
     );
     const options = brokerOptions(settings);
-    const release = async (withinMs: number): Promise<void> => await database?.stop(withinMs);
+    const release = async (withinMs: number): Promise<void> => {
+      await database?.stop(withinMs);
+      await metricsPort?.stop();
+    };
     return {
       ...options,
-      middlewares: [...(options.middlewares ?? []), lifecycleMiddleware({ release })],
+      middlewares: [
+        ...(options.middlewares ?? []),
+        ...(metricsPort ? [metricsPort.middleware()] : []),
+        lifecycleMiddleware({ release }),
+      ],
       started: greet,
     };
   } catch (error) {

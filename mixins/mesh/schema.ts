@@ -15,6 +15,8 @@ interface ActionKeys {
 interface Keys<Self> {
   /** The services whose actions it calls: on a stop they go on until it has stopped. They must not call it back. */
   calls?: readonly string[];
+  /** The services whose action `ready` must answer, wherever they run, before its process is ready. */
+  needs?: readonly string[];
   actions?: Record<string, ActionKeys | boolean>;
   /** The domain events the service is owed, and what it does with each (see subscriptionsMixin). */
   subscriptions?: Partial<

@@ -1,5 +1,6 @@
-/** The broker's metric registry as Prometheus text, version 0.0.4. Moleculer's own reporter would open a port. */
-import type { MetricRegistry } from 'moleculer';
+/** The broker's metric registry as Prometheus text, version 0.0.4. */
+import type { MetricRegistry, ServiceBroker } from 'moleculer';
+import { collectGauges } from './scrape.ts';
 
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -24,6 +25,12 @@ interface Metric {
   description?: string;
   unit?: string;
   values: Sample[];
+}
+
+/** What a scrape of a broker is answered: gauges that are measured only when they are read are measured first. */
+export async function readMetrics(broker: ServiceBroker): Promise<string> {
+  await collectGauges(broker);
+  return renderPrometheus(broker.metrics);
 }
 
 /** Every metric that has a value. Names get `_` for what Prometheus does not allow. */

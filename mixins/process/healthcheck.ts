@@ -1,13 +1,27 @@
-/** The container's health check, a program of its own: exits 0 when the process of this container is ready. */
+/** The container's health check, a program of its own: exits 0 when the process that has its settings is ready. */
 import { environment } from '../settings/settings.ts';
+import { SettingReader } from '../settings/setting-reader.ts';
+import { readMetricsPort } from './metrics-port.settings.ts';
 
 const TIMEOUT_MS = 4_000;
+/** The addresses that stand for every address of a machine, and the one that is asked then. */
+const LOOPBACK: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
 
 try {
-  const { METRICS_PORT: port = '9464' } = environment();
-  const answer = await fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const settings = readMetricsPort(new SettingReader(environment()));
+  if (settings === undefined) throw new Error('METRICS_PORT is not set: the health of this process is not shown');
+  const host = LOOPBACK[settings.host] ?? (settings.host.includes(':') ? `[${settings.host}]` : settings.host);
+  const answer = await fetch(`http://${host}:${settings.port}/health/ready`, {
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
   if (!answer.ok) throw new Error(await answer.text());
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(reasonOf(error));
   process.exitCode = 1;
+}
+
+/** What fetch says is in the cause: "fetch failed" alone tells nobody anything. */
+function reasonOf(error: unknown): string {
+  const { cause, message } = error as Error;
+  return cause instanceof Error ? `${message}: ${cause.message || cause.name}` : message;
 }

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import pg from 'pg';
 import { natsAbsence } from '../mesh/nats/nats-refusal.ts';
 import type { Settings } from '../settings/settings.ts';
+import { type Port, portRefusal } from './port-refusal.ts';
 import { StartRefused } from './refusal.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -12,18 +13,12 @@ export function needsEmbeddedDatabase(settings: Settings): boolean {
   return settings.stateful.some((service) => settings.databaseUrl(service) === undefined);
 }
 
-/** Where the process is going to listen. */
-export interface Port {
-  host: string;
-  port: number;
-}
-
 /**
  * Looks whether all that this process needs from outside is there.
  * @throws StartRefused with the first thing that is missing.
  */
 export async function preflight(settings: Settings, ports: readonly Port[]): Promise<void> {
-  for (const { host, port } of ports) await checkPort(host, port);
+  for (const port of ports) await checkPort(port);
   await checkDatabases(settings);
   const absence = settings.mesh && (await natsAbsence(settings.mesh));
   if (absence !== undefined) console.log(`${absence}: waiting for it`);
@@ -75,20 +70,15 @@ function reasonOf(error: unknown): string {
   return REASONS[code ?? ''] ?? (message || code || 'for an unknown reason');
 }
 
-async function checkPort(host: string, port: number): Promise<void> {
+async function checkPort(port: Port): Promise<void> {
   const probe = createServer();
   try {
     await new Promise<void>((done, fail) => {
       probe.once('error', fail);
-      probe.listen(port, host, done);
+      probe.listen(port.port, port.host, done);
     });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE')
-      throw new StartRefused(`PORT=${port} cannot be used: something else listens on ${host}:${port}`);
-    if (code === 'EACCES')
-      throw new StartRefused(`PORT=${port} cannot be used: this user may not listen on it, give one above 1023`);
-    throw new StartRefused(`HOST=${host} cannot be used: this machine has no such address (${code})`);
+    throw portRefusal(error, port);
   }
   await new Promise((done) => probe.close(done));
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Middleware, ServiceBroker } from 'moleculer';
 import { type AuthSettings, readAuthSettings } from '../auth/auth.settings.ts';
 import { type MeshSettings, readMeshSettings } from '../mesh/mesh.settings.ts';
+import { type MetricsPortSettings, readMetricsPort } from '../process/metrics-port.settings.ts';
 import { type Environment, SettingReader } from './setting-reader.ts';
 
 /** What a process has to know of a service before it starts it. */
@@ -20,6 +21,8 @@ export interface Settings {
   auth: AuthSettings | undefined;
   /** How this process meets the others; undefined is a mesh of one. */
   mesh: MeshSettings | undefined;
+  /** Where this process shows its metrics and its health; undefined: nowhere but at its gateway, if it has one. */
+  metricsPort: MetricsPortSettings | undefined;
   /** SERVICES: which services this process runs. */
   services: string[];
   /** Those of them that keep data. */
@@ -75,6 +78,7 @@ export function readProcessSettings(declared: ServiceDeclarations, given: Enviro
   return {
     auth,
     mesh: readMeshSettings(reader, auth),
+    metricsPort: readMetricsPort(reader),
     services,
     stateful: stateful.filter((name) => services.includes(name)),
     dataDir: resolve(reader.text('DATA_DIR') ?? '.data'),

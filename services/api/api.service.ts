@@ -15,6 +15,8 @@ import { trackingRoutes } from './routes/tracking.routes.ts';
 export function apiService(given: Partial<GatewaySettings> = {}): ServiceSchema {
   return defineService({
     name: 'api',
+    // Without it no order can be taken. What is owed to the others waits.
+    needs: ['orders'],
     calls: ['orders', 'inventory', 'tracking', 'reports'],
     mixins: [
       gatewayMixin({

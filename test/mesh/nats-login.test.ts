@@ -7,13 +7,12 @@ import { connect, nkeys } from 'nats';
 import { natsOptions } from '../../mixins/mesh/nats/nats-options.ts';
 import { MeshTransporter } from '../../mixins/mesh/nats/nats-transporter.ts';
 import { authority, type Certificate } from '../support/certificates.ts';
-import { startChild } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { meshAt, type Nats, startNats } from '../support/nats.ts';
 import { accountWithUser } from '../support/nats-jwt.ts';
 import { createDatabase } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { ROOT, spawnWaybill, startWaybill } from '../support/waybill.ts';
+import { spawnWaybill, startWaybill } from '../support/waybill.ts';
 
 type Settings = Record<string, string>;
 
@@ -73,7 +72,7 @@ test.each<[string, () => string, (url: string) => Settings | Promise<Settings>]>
     (url) => ({ TRANSPORTER: url, NATS_TLS_CA: ca, NATS_TLS_CERT: client.cert, NATS_TLS_KEY: client.key }),
   ],
 ])(
-  'a node joins with %s, and its events and its health check do too',
+  'a node joins with %s, and its events do too',
   async (_how, config, settingsFor) => {
     const nats = await startNats({ config: config() });
     const settings = await settingsFor(nats.url);
@@ -104,12 +103,6 @@ test.each<[string, () => string, (url: string) => Settings | Promise<Settings>]>
     nats.beforeStop(() => reader.close());
     const manager = await reader.jetstreamManager();
     await eventually(async () => expect((await manager.streams.info('WAYBILL-WAYBILL')).config.name).toBeDefined());
-
-    const check = startChild(process.execPath, ['--import', 'tsx', 'mixins/process/healthcheck.ts'], {
-      cwd: ROOT,
-      env,
-    });
-    expect({ ...(await check.exited), said: check.stderr }).toEqual({ code: 0, signal: null, said: [] });
   },
   60_000,
 );

@@ -5,10 +5,9 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { ServiceBroker } from 'moleculer';
 import { AckPolicy, connect, type NatsConnection } from 'nats';
 import { type ClosedMesh, createProduct, placeAs, startClosedMesh, statusOf } from '../support/closed-mesh.ts';
-import { startChild } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { http } from '../support/http.ts';
-import { bearer, customer, SECRET, STAFF } from '../support/tokens.ts';
+import { bearer, customer, STAFF } from '../support/tokens.ts';
 import { ROOT } from '../support/waybill.ts';
 
 const STREAM = 'WAYBILL-WAYBILL';
@@ -47,13 +46,6 @@ test('an order goes all its way, and NATS has nothing to forbid', async () => {
   await eventually(async () => expect(await statusOf(mesh, orderId)).toBe('DELIVERED'));
   expect(mesh.nats.log()).not.toMatch(/violation/i);
   for (const node of Object.values(mesh.nodes)) expect(node.stderr.join('\n')).not.toContain('NATS');
-});
-
-test('the health check of a node may ask it', async () => {
-  const node = { NODEID: 'orders-1', SERVICES: 'orders', DATABASE_URL: mesh.databaseUrl };
-  const env = { ...node, TRANSPORTER: asEngine(mesh.nats.url), AUTH_JWT_SECRET: SECRET };
-  const check = startChild(process.execPath, ['--import', 'tsx', 'mixins/process/healthcheck.ts'], { cwd: ROOT, env });
-  expect({ ...(await check.exited), said: check.stderr }).toEqual({ code: 0, signal: null, said: [] });
 });
 
 test('a peer calls actions with a token, and hears no call but its own', async () => {

@@ -195,3 +195,13 @@ test('the health check of image and compose is a program that exists', () => {
   for (const program of programs) expect(program).toContain('mixins/process/healthcheck.ts');
   expect(existsSync(join(ROOT, 'mixins/process/healthcheck.ts'))).toBe(true);
 });
+
+test('a container shows its health to itself, and in compose its metrics to the network of the others', () => {
+  const assignments = valuesOf('ENV').flatMap((line) => line.split(' ').map((pair) => pair.split('=')));
+  const image = Object.fromEntries(assignments) as Record<string, string>;
+  expect(readSettings(image).metricsPort).toEqual({ host: '127.0.0.1', port: 9464 });
+  for (const [name, part] of ours) {
+    const { metricsPort } = readSettings({ ...image, ...environmentOf(part) });
+    expect([name, metricsPort]).toEqual([name, { host: '0.0.0.0', port: 9464 }]);
+  }
+});

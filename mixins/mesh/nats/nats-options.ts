@@ -1,4 +1,4 @@
-/** How every connection of this process to NATS is made: that of the broker, of the events, and of the health check. */
+/** How every connection of this process to NATS is made: that of the broker, and that of the events. */
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from 'nats';
 import type { MeshSettings, NatsLogin } from '../mesh.settings.ts';

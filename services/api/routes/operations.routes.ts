@@ -1,9 +1,7 @@
 /** What operators and their probes ask: health and metrics, at the root. */
-import type { ServiceBroker } from 'moleculer';
 import { localRoute, type RouteGroup } from '../../../mixins/gateway/routes/endpoint.ts';
-import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '../../../mixins/metrics/prometheus.ts';
-import { collectGauges } from '../../../mixins/metrics/scrape.ts';
-import { checkReadiness } from '../readiness.ts';
+import { PROMETHEUS_CONTENT_TYPE, readMetrics } from '../../../mixins/metrics/prometheus.ts';
+import { checkReadiness } from '../../../mixins/process/readiness.ts';
 
 const PROBE = { access: 'public', query: 'ignored', unlimited: true } as const;
 
@@ -20,8 +18,3 @@ export const operationsRoutes: RouteGroup = {
     }),
   ],
 };
-
-async function readMetrics(broker: ServiceBroker): Promise<string> {
-  await collectGauges(broker);
-  return renderPrometheus(broker.metrics);
-}

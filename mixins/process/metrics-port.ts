@@ -1,0 +1,147 @@
+/** The port on which a process, with a gateway or without, shows its metrics and its health to whoever watches it. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Middleware, ServiceBroker } from 'moleculer';
+import { NotFound } from '../../machines/shared/failure.ts';
+import { MethodNotAllowed } from '../gateway/gateway.failures.ts';
+import { answerHeaders } from '../gateway/reply/answer-headers.ts';
+import { failureBody, toFailure } from '../gateway/reply/failure-reply.ts';
+import { shownAs } from '../gateway/reply/failure-table.ts';
+import { PROMETHEUS_CONTENT_TYPE, readMetrics } from '../metrics/prometheus.ts';
+import type { MetricsPortSettings } from './metrics-port.settings.ts';
+import { portRefusal } from './port-refusal.ts';
+import { checkReadiness, notReady } from './readiness.ts';
+
+/** More than those who watch one process. Past it a connection is closed at once. */
+const MAX_CONNECTIONS = 64;
+const MAX_HEADER_BYTES = 8_192;
+/** No connection lives longer, whatever it sends or leaves unread: it carries one request, which takes a second or two. */
+const LIFETIME_MS = 10_000;
+/** What is still being answered when the process ends has this long. */
+const STOP_TIMEOUT_MS = 200;
+
+interface Answer {
+  status: number;
+  type: string;
+  body: string;
+  headers?: Record<string, string>;
+}
+
+/**
+ * Listens from before the first service starts until after the last has stopped, so that both can be watched. Never keeps
+ * the process alive.
+ */
+export class MetricsPort {
+  readonly #server: Server;
+  readonly #services: readonly string[];
+  #broker: ServiceBroker | undefined;
+
+  private constructor(services: readonly string[]) {
+    this.#services = services;
+    this.#server = createServer(
+      { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: LIFETIME_MS, requireHostHeader: false },
+      (request, response) => void this.#serve(request, response),
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('connection', boundLifetime).on('clientError', answerUnreadable);
+    this.#server.unref();
+  }
+
+  /**
+   * Begins to listen. `services` are those that this process is going to run.
+   * @throws StartRefused with one clear line when the address cannot be listened on
+   */
+  static async open(settings: MetricsPortSettings, services: readonly string[]): Promise<MetricsPort> {
+    const port = new MetricsPort(services);
+    await new Promise<void>((done, fail) => {
+      port.#server.once('error', (error) => fail(portRefusal(error, settings, 'METRICS_')));
+      port.#server.listen(settings.port, settings.host, done);
+    });
+    return port;
+  }
+
+  /** Where it listens. */
+  get address(): AddressInfo {
+    return this.#server.address() as AddressInfo;
+  }
+
+  /** Tells it of the broker whose metrics and services it shows. */
+  middleware(): Middleware {
+    return {
+      name: 'MetricsPort',
+      created: (broker) => {
+        this.#broker = broker;
+        const { address, port } = this.address;
+        broker.logger.info(`Metrics and health are shown on http://${address}:${port}`);
+      },
+    };
+  }
+
+  /** Stops listening, and resolves when every connection is closed. */
+  async stop(): Promise<void> {
+    const deadline = setTimeout(() => this.#server.closeAllConnections(), STOP_TIMEOUT_MS);
+    await new Promise<void>((done) => {
+      this.#server.close(() => done());
+    });
+    clearTimeout(deadline);
+  }
+
+  async #serve({ method = '', url = '' }: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, type, body, headers } = await this.#answer(method, url.split('?', 1)[0] as string);
+    const length = Buffer.byteLength(body);
+    response.writeHead(status, {
+      ...answerHeaders(randomUUID()),
+      ...headers,
+      'Content-Type': type,
+      'Content-Length': length,
+      Connection: 'close',
+    });
+    response.end(body);
+  }
+
+  async #answer(method: string, path: string): Promise<Answer> {
+    try {
+      const show = this.#pages[path];
+      if (!show) throw new NotFound('There are only /metrics, /health/live and /health/ready here');
+      if (method !== 'GET' && method !== 'HEAD') throw new MethodNotAllowed(`${path} can only be read`);
+      return await show();
+    } catch (error) {
+      const failure = toFailure(error);
+      const { status } = shownAs(failure);
+      const headers = { ...(status === 405 && { Allow: 'GET, HEAD' }), ...(status === 503 && { 'Retry-After': '1' }) };
+      return { ...json(failureBody(failure)), status, headers };
+    }
+  }
+
+  readonly #pages: Readonly<Record<string, () => Promise<Answer>>> = {
+    '/health/live': async () => json({ status: 'live' }),
+    '/health/ready': async () => json(await checkReadiness(this.#startedBroker)),
+    '/metrics': async () => ({
+      status: 200,
+      type: PROMETHEUS_CONTENT_TYPE,
+      body: await readMetrics(this.#startedBroker),
+    }),
+  };
+
+  get #startedBroker(): ServiceBroker {
+    if (!this.#broker) throw notReady(this.#services, 'this process is starting');
+    return this.#broker;
+  }
+}
+
+const json = (body: object): Answer => ({ status: 200, type: 'application/json', body: JSON.stringify(body) });
+
+function boundLifetime(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), LIFETIME_MS).unref();
+  socket.unref().once('close', () => clearTimeout(timer));
+}
+
+/** Answers what the parser refuses, before there is a request. */
+function answerUnreadable(_error: Error, socket: Duplex): void {
+  const body = JSON.stringify({ error: 'Bad Request', message: 'The request is not readable as HTTP/1.1' });
+  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', `Content-Length: ${body.length}`];
+  if (socket.writable) socket.end([...head, 'Connection: close', '', body].join('\r\n'));
+  else socket.destroy();
+}

@@ -1,0 +1,97 @@
+/** A node without a gateway can be watched: its work, its database, its start and its end. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { beforeAll, expect, test } from '@jest/globals';
+import { ServiceBroker } from 'moleculer';
+import { type Child, startChild } from '../support/child.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { http } from '../support/http.ts';
+import { type Nats, startNats } from '../support/nats.ts';
+import { createDatabase, query } from '../support/postgres.ts';
+import { bearer, customer, SECRET } from '../support/tokens.ts';
+import { ROOT, spawnWaybill, startWaybill, type Waybill } from '../support/waybill.ts';
+
+let nats: Nats;
+let databaseUrl: string;
+let port: number;
+let env: Record<string, string>;
+let node: Waybill;
+
+beforeAll(async () => {
+  nats = await startNats();
+  databaseUrl = await createDatabase();
+  port = await freePort();
+  const mesh = { TRANSPORTER: nats.url, AUTH_JWT_SECRET: SECRET, DATABASE_URL: databaseUrl };
+  // What an order owes is parked after its first failure.
+  env = { ...mesh, METRICS_PORT: String(port), ORDER_MAX_ATTEMPTS: '1', CALL_TIMEOUT: '100ms' };
+  node = await startWaybill({ services: 'orders', env });
+  nats.beforeStop(() => node.kill());
+}, 60_000);
+
+const watch = <Body = Record<string, unknown>>(path: string) => http<Body>('GET', `http://127.0.0.1:${port}${path}`);
+
+const checkHealth = (): Child =>
+  startChild(process.execPath, ['--import', 'tsx', 'mixins/process/healthcheck.ts'], { cwd: ROOT, env });
+
+test('an orders node of a mesh shows its parked orders and its outbox, to a scraper without a token', async () => {
+  expect((await watch<string>('/metrics')).body).toMatch(/^waybill_orders_parked 0$/m);
+  const transporter = { type: 'NATS', options: { url: nats.url } } as const;
+  const peer = new ServiceBroker({ namespace: 'waybill', nodeID: 'peer', logger: false, transporter });
+  nats.beforeStop(() => peer.stop());
+  await peer.start();
+  await peer.waitForServices('orders', 10_000);
+  const order = { customerId: 1, items: [{ productId: 1, quantity: 1 }], deliveryAddress: 'Cork', carrier: 'DHL' };
+  const meta = { token: (await bearer(customer(1))).Authorization.replace('Bearer ', '') };
+  await expect(peer.call('orders.create', order, { meta })).rejects.toMatchObject({ code: 503 });
+  await eventually(async () => {
+    const { body } = await watch<string>('/metrics');
+    expect(body).toMatch(/^waybill_orders_parked 1$/m);
+    expect(body).toMatch(/^waybill_outbox_waiting\{schema="orders"\} \d+$/m);
+  });
+}, 30_000);
+
+test('it is not ready while its database is away, is again when it is back, and its health check says the same', async () => {
+  const ready = { status: 200, body: { status: 'ready' } };
+  expect(await watch('/health/ready')).toMatchObject(ready);
+  expect({ ...(await checkHealth().exited) }).toEqual({ code: 0, signal: null });
+  const elsewhere = await createDatabase();
+  const name = new URL(databaseUrl).pathname.slice(1);
+  await query(elsewhere, `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+  await query(elsewhere, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+  await eventually(async () => {
+    const unready = { status: 503, body: { status: 'unready', missing: ['orders'] } };
+    expect(await watch('/health/ready')).toMatchObject(unready);
+  });
+  const check = checkHealth();
+  expect((await check.exited).code).toBe(1);
+  expect(check.stderr.join('\n')).toContain('orders');
+  expect((await watch('/health/live')).status).toBe(200);
+  await query(elsewhere, `ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+  await eventually(async () => expect(await watch('/health/ready')).toMatchObject(ready), { withinMs: 20_000 });
+}, 60_000);
+
+test.each([
+  [
+    'a port that is taken',
+    () => ({ METRICS_PORT: String(port) }),
+    () => `METRICS_PORT=${port} cannot be used: something else listens on 127.0.0.1:${port}`,
+  ],
+  [
+    'an address of another machine',
+    () => ({ METRICS_PORT: '0', METRICS_HOST: '192.0.2.1' }),
+    () => 'METRICS_HOST=192.0.2.1 cannot be used: this machine has no such address (EADDRNOTAVAIL)',
+  ],
+])('%s ends the start with one line', async (_what, given, line) => {
+  const other = await spawnWaybill({ services: 'orders', env: { DATABASE_URL: databaseUrl, ...given() } });
+  expect((await other.exited).code).toBe(1);
+  expect(other.stderr).toEqual([`Waybill cannot start: ${line()}`]);
+});
+
+test('a connection that says nothing does not hold up the end of the process', async () => {
+  const silent = connect(port, '127.0.0.1').on('error', () => undefined);
+  await once(silent, 'connect');
+  const began = performance.now();
+  expect(await node.stop()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - began).toBeLessThan(3_000);
+});
