@@ -1,6 +1,7 @@
 /** Draws docs/understand/order-lifecycle.md from the machines that run, by asking them about every state they can reach. */
 import { type ChartState, INITIAL_STATE, type OrderState, stepOf } from '../../machines/order/order.chart.ts';
-import { ORDER_EVENTS, ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
+import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
+import { ORDER_EVENTS } from '../../machines/order/order.words.ts';
 import {
   SHIPMENT_EVENTS,
   SHIPMENT_MACHINE_VERSION,

@@ -1,15 +1,7 @@
 /** The order machine asked as a table: every (state, event) is decided by XState once and remembered. */
 import { initialTransition, transition } from 'xstate';
-import type { EventType } from '../shared/domain-event.ts';
-import {
-  type Effect,
-  ORDER_EVENTS,
-  type OrderEventType,
-  type OrderStatus,
-  orderMachine,
-  type OwedMeta,
-  type Peer,
-} from './order.machine.ts';
+import { type Announcement, orderMachine, type OwedMeta } from './order.machine.ts';
+import { type Effect, ORDER_EVENTS, type OrderEventType, type OrderStatus, type Peer } from './order.words.ts';
 
 /** A state of the chart: one state a region. */
 export interface OrderState {
@@ -37,7 +29,7 @@ export interface ChartState {
 /** What an event does: the state it leads to, and the events to announce in the same commit. */
 export interface Step {
   readonly to: ChartState;
-  readonly announces: readonly EventType[];
+  readonly announces: readonly Announcement[];
 }
 
 type Snapshot = ReturnType<typeof orderMachine.resolveState>;
@@ -89,9 +81,7 @@ export function stepOf(state: ChartState, type: OrderEventType): Step | undefine
   const [next, actions] = transition(orderMachine, resolve(state.value), { type });
   const step: Step = Object.freeze({
     to: remember(next),
-    announces: actions
-      .filter((action) => action.type === 'announce')
-      .map((action) => (action.params as { topic: EventType }).topic),
+    announces: actions.filter((action) => action.type === 'announce').map(({ params }) => params.topic),
   });
   known.set(type, step);
   return step;

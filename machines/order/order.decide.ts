@@ -3,7 +3,7 @@ import { IllegalTransition } from '../shared/failure.ts';
 import { type Cents, totalOf } from '../shared/money.ts';
 import { announcement } from './order.events.ts';
 import { INITIAL_STATE, stepOf } from './order.chart.ts';
-import type { OrderEventType, OrderStatus } from './order.machine.ts';
+import type { OrderEventType, OrderStatus } from './order.words.ts';
 import {
   type Decision,
   type Order,

@@ -1,13 +1,28 @@
 /** What the world is told of an order: the events that go out in the commit of a step. */
-import type { DomainEvent, EventType } from '../shared/domain-event.ts';
+import type { DomainEvent, EventData } from '../shared/domain-event.ts';
 import { moneyToNumber } from '../shared/money.ts';
-import { itemsOf, type Order, orderNumberOf } from './order.ts';
+import { itemsOf, type Order, orderNumberOf, type Shipment } from './order.ts';
+import type { Announcement } from './order.machine.ts';
+
+const DATA: { readonly [Type in Announcement]: (order: Order) => EventData[Type] } = {
+  'order.created': (order) => ({ ...factsOf(order), items: itemsOf(order) }),
+  'order.confirmed': (order) => ({ ...factsOf(order), items: itemsOf(order) }),
+  'order.shipmentCreated': (order) => ({ ...factsOf(order), ...shipmentOf(order), carrier: order.carrier }),
+  'order.shipped': factsOf,
+  'order.delivered': factsOf,
+  'order.cancelled': (order) => ({ ...factsOf(order), ...order.refusal }),
+};
 
 /** The event of a step; `index` tells the events of one step apart. Its id is the same however often it is made. */
-export function announcement(order: Order, type: EventType, index: number, at: number): DomainEvent {
-  const key = `order-${order.id}`;
+export function announcement<Type extends Announcement>(
+  order: Order,
+  type: Type,
+  index: number,
+  at: number,
+): DomainEvent<Type> {
+  const key = keyOf(order);
   const id = index === 0 ? `${key}-${order.seq}` : `${key}-${order.seq}-${index}`;
-  return { id, type, key, at: new Date(at).toISOString(), data: dataOf(order, type) };
+  return { id, type, key, at: new Date(at).toISOString(), data: DATA[type](order) };
 }
 
 /**
@@ -19,8 +34,8 @@ export function attentionRequired(
   version: number,
   { attempt, lastError }: { attempt: number; lastError: string },
   at: number,
-): DomainEvent {
-  const key = `order-${order.id}`;
+): DomainEvent<'order.attentionRequired'> {
+  const key = keyOf(order);
   return {
     id: `${key}-v${version}`,
     type: 'order.attentionRequired',
@@ -38,8 +53,10 @@ export function attentionRequired(
   };
 }
 
-function dataOf(order: Order, type: EventType): Record<string, unknown> {
-  const data: Record<string, unknown> = {
+const keyOf = (order: Order): string => `order-${order.id}`;
+
+function factsOf(order: Order): EventData['order.shipped'] {
+  return {
     orderId: order.id,
     orderNumber: orderNumberOf(order),
     customerId: order.customerId,
@@ -47,16 +64,9 @@ function dataOf(order: Order, type: EventType): Record<string, unknown> {
     seq: order.seq,
     totalPrice: order.total === null ? null : moneyToNumber(order.total),
   };
-  switch (type) {
-    case 'order.created':
-    case 'order.confirmed':
-      data.items = itemsOf(order);
-      return data;
-    case 'order.shipmentCreated':
-      return Object.assign(data, order.shipment, { carrier: order.carrier });
-    case 'order.cancelled':
-      return Object.assign(data, order.refusal);
-    default:
-      return data;
-  }
+}
+
+function shipmentOf(order: Order): Shipment {
+  if (order.shipment) return order.shipment;
+  throw new RangeError(`order ${order.id} has no shipment to tell of`);
 }

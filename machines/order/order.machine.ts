@@ -6,40 +6,11 @@
  * machine has no context and no clock: what an order knows is in its row, when things are due is in its row too.
  */
 import { raise, setup } from 'xstate';
+import type { EventType } from '../shared/domain-event.ts';
+import type { Effect, OrderEventType, Peer } from './order.words.ts';
 
 /** Grows with every change of the chart that makes an older snapshot mean something else. */
 export const ORDER_MACHINE_VERSION = 1;
-
-/** The status of an order, the `order` region of the chart. */
-export const ORDER_STATUSES = ['PENDING_CHECK', 'CONFIRMED', 'SHIPPED', 'DELIVERED', 'CANCELLED'] as const;
-export type OrderStatus = (typeof ORDER_STATUSES)[number];
-
-/** Everything that can happen to an order after it was placed. */
-export const ORDER_EVENTS = [
-  /** Stock is reserved and the shipment made. */
-  'SECURED',
-  /** Stock is reserved; tracking was away, the shipment is still owed. */
-  'RESERVED',
-  /** Stock is short, or a product unknown. */
-  'REFUSED',
-  /** A shipment that was owed is made. */
-  'SHIPMENT_CREATED',
-  'CANCEL',
-  'SHIP',
-  'DELIVER',
-  /** The order stayed PENDING_CHECK for too long. */
-  'EXPIRE',
-  'STOCK_CONSUMED',
-  'STOCK_RELEASED',
-  'SHIPMENT_VOIDED',
-] as const;
-export type OrderEventType = (typeof ORDER_EVENTS)[number];
-
-/** Work owed to a peer service. Each is idempotent by order id there. */
-export type Effect = 'secure' | 'createShipment' | 'consume' | 'release' | 'void';
-
-/** The peer service an order can wait for. */
-export type Peer = 'inventory' | 'tracking';
 
 /** What a state of the `stock` and `shipment` regions says about work. */
 export interface OwedMeta {
@@ -47,8 +18,11 @@ export interface OwedMeta {
   from: Peer;
 }
 
+/** The events that a step of an order tells the world. */
+export type Announcement = Exclude<Extract<EventType, `order.${string}`>, 'order.attentionRequired'>;
+
 const owes = (effect: Effect, from: Peer): { meta: OwedMeta } => ({ meta: { owes: effect, from } });
-const tell = (topic: string) => ({ type: 'announce' as const, params: { topic } });
+const tell = (topic: Announcement) => ({ type: 'announce' as const, params: { topic } });
 
 export const orderMachine = setup({
   types: {
@@ -57,7 +31,7 @@ export const orderMachine = setup({
   },
   actions: {
     /** Data for the outbox: the name of the event that goes out in the commit of this step. */
-    announce: (_args, _params: { topic: string }) => undefined,
+    announce: (_args, _params: { topic: Announcement }) => undefined,
   },
 }).createMachine({
   id: 'order',

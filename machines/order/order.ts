@@ -2,7 +2,7 @@
 import type { DomainEvent } from '../shared/domain-event.ts';
 import { type Cents, moneyToNumber } from '../shared/money.ts';
 import type { ChartState } from './order.chart.ts';
-import type { OrderEventType, OrderStatus } from './order.machine.ts';
+import type { OrderEventType, OrderStatus } from './order.words.ts';
 
 /** One line of an order. The price is inventory's at the moment of reservation, and never changes afterwards. */
 export interface OrderLine {

@@ -1,5 +1,5 @@
 /** Reconciliation: what an order, its reservation and its shipment must agree on once the order is at rest. */
-import type { Effect } from '../order/order.machine.ts';
+import type { Effect } from '../order/order.words.ts';
 import { orderLines, type ReservationStatus } from '../stock/stock.book.ts';
 
 interface Item {

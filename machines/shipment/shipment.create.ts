@@ -2,7 +2,7 @@
 import type { DomainEvent } from '../shared/domain-event.ts';
 import { IllegalTransition, OrderIdReused, type Failure } from '../shared/failure.ts';
 import { estimateDelivery } from './delivery-estimate.ts';
-import { type ShipmentUpdated, shipmentUpdated } from './shipment.events.ts';
+import { shipmentUpdated } from './shipment.events.ts';
 import { SHIPMENT_MACHINE_VERSION } from './shipment.machine.ts';
 import type { Parcel, Shipment, ShipmentRequest } from './shipment.ts';
 import { trackingNumberOf, trackingUuidOf } from './tracking-number.ts';
@@ -16,7 +16,7 @@ export interface NewShipment extends Shipment {
   /** RFC 3339, UTC. */
   readonly createdAt: string;
   /** What the world is told when it is made. */
-  readonly announcement: DomainEvent<ShipmentUpdated>;
+  readonly announcement: DomainEvent<'shipment.updated'>;
 }
 
 /** The shipment that an order has, as far as it matters to whoever asks for one. */

@@ -1,7 +1,7 @@
 /** Where shipments decide what becomes of them: a batch of changes in order of arrival, without I/O and clock. */
 import type { DomainEvent } from '../shared/domain-event.ts';
 import { IllegalTransition } from '../shared/failure.ts';
-import { type ShipmentUpdated, shipmentUpdated } from './shipment.events.ts';
+import { shipmentUpdated } from './shipment.events.ts';
 import {
   isShipmentRepeat,
   SHIPMENT_MACHINE_VERSION,
@@ -39,7 +39,7 @@ export interface ShipmentDecisions<Change extends ShipmentChange> {
   /** Every shipment that has entries added, as it is after them. */
   readonly moved: Shipment[];
   /** An event for each addition. */
-  readonly events: DomainEvent<ShipmentUpdated>[];
+  readonly events: DomainEvent<'shipment.updated'>[];
 }
 
 /** The shipments as they were read. */
@@ -58,7 +58,7 @@ export function decideChanges<Change extends ShipmentChange>(
 ): ShipmentDecisions<Change> {
   const moved = new Map<number, Shipment>();
   const additions: TimelineAddition<Change>[] = [];
-  const events: DomainEvent<ShipmentUpdated>[] = [];
+  const events: DomainEvent<'shipment.updated'>[] = [];
   const outcomes = changes.map((change): ChangeOutcome => {
     if (recorded.has(change.id)) return { kind: 'recorded' };
     const { orderId, status, location } = change;

@@ -3,15 +3,6 @@ import type { DomainEvent } from '../shared/domain-event.ts';
 import type { Parcel } from './shipment.ts';
 import { trackingNumberOf } from './tracking-number.ts';
 
-export interface ShipmentUpdated extends Record<string, unknown> {
-  orderId: number;
-  trackingNumber: string;
-  carrier: string;
-  status: string;
-  location: string | null;
-  estimatedDelivery: string;
-}
-
 /** An entry of a timeline, as far as it is told. `seq` counts the entries from 1. */
 export interface ToldEntry {
   readonly orderId: number;
@@ -25,7 +16,7 @@ export function shipmentUpdated(
   { orderId, seq, status, location }: ToldEntry,
   { uuid, carrier, estimatedDelivery }: Parcel,
   at: string,
-): DomainEvent<ShipmentUpdated> {
+): DomainEvent<'shipment.updated'> {
   return {
     id: `shipment-${orderId}-${seq}`,
     type: 'shipment.updated',

@@ -1,7 +1,7 @@
 /** Typed ways to write Moleculer schemas: `this` is checked inside, the plain type Moleculer wants comes out. */
 import type { ActionSchema, Context, Service, ServiceSchema, ServiceSettingSchema } from 'moleculer';
 import type { AccessRule } from '../auth/access.ts';
-import type { DomainEvent, EventType } from '../../machines/shared/domain-event.ts';
+import type { Subscriptions } from '../events/inbox/subscriptions.mixin.ts';
 
 type Settings = ServiceSettingSchema & Record<string, unknown>;
 
@@ -19,9 +19,7 @@ interface Keys<Self> {
   needs?: readonly string[];
   actions?: Record<string, ActionKeys | boolean>;
   /** The domain events the service is owed, and what it does with each (see subscriptionsMixin). */
-  subscriptions?: Partial<
-    Record<EventType, { wants?(event: DomainEvent): boolean; handler(this: Self, event: DomainEvent): Promise<void> }>
-  >;
+  subscriptions?: Subscriptions<Self>;
 }
 
 /** A service schema whose handlers see `Own` (what its mixins and its `created` put there) on `this`. */

@@ -1,13 +1,5 @@
 /** What peers exchange with the inventory: the parameters and results of its actions. */
 
-/** The data of a `stock.changed` event. Its id is `product-<id>-<revision>`: each change of a product has its own. */
-export interface StockChanged extends Record<string, unknown> {
-  productId: number;
-  quantity: number;
-  reservedQuantity: number;
-  availableStock: number;
-}
-
 /** A product and its stock. `availableStock` is `quantity - reservedQuantity`; the price has at most two decimals. */
 export interface Product {
   id: number;

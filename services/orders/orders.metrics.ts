@@ -1,6 +1,6 @@
 /** Shows how much work is owed, by whom it is held up and for how long, in the metrics of this process. */
 import type { MetricRegistry, ServiceBroker } from 'moleculer';
-import type { Peer } from '../../machines/order/order.machine.ts';
+import type { Peer } from '../../machines/order/order.words.ts';
 import type { Database } from '../../mixins/database/database.ts';
 import { ORDERS_OLDEST_WAIT_SECONDS, ORDERS_OWED, ORDERS_PARKED } from '../../mixins/metrics/metric-names.ts';
 import { onScrape } from '../../mixins/metrics/scrape.ts';

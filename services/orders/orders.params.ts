@@ -1,5 +1,5 @@
 /** What the actions of orders accept, as fastest-validator schemas. Every fault of a request is reported at once. */
-import { ORDER_STATUSES } from '../../machines/order/order.machine.ts';
+import { ORDER_STATUSES } from '../../machines/order/order.words.ts';
 import { countNumber, identifier, isDayOrInstant, text } from '../../mixins/params/params.ts';
 
 /** Lines an order has at most. */

@@ -1,5 +1,4 @@
 /** Orders: takes them, decides what becomes of them, and carries on what is owed for them. */
-import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { databaseMixin } from '../../mixins/database/database.mixin.ts';
 import { outboxMixin } from '../../mixins/events/outbox/outbox.mixin.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
@@ -46,9 +45,8 @@ export default defineService<OrdersOwn>({
   subscriptions: {
     /** A parcel that has arrived makes its order DELIVERED. */
     'shipment.updated': {
-      wants: (event: DomainEvent) => event.data.status === 'DELIVERED',
-      async handler(event: DomainEvent) {
-        const orderId = event.data.orderId as number;
+      wants: ({ data }) => data.status === 'DELIVERED',
+      async handler({ data: { orderId } }) {
         const status = await parcelDelivered(this.host, orderId);
         if (status !== undefined)
           this.logger.warn(`Order ${orderId}: a parcel was delivered for an order that is ${status}`);

@@ -1,5 +1,5 @@
 /** The orders service as its peers see it: parameters and results of its actions. Times are RFC 3339, money is a number. */
-import type { OrderStatus } from '../../machines/order/order.machine.ts';
+import type { OrderStatus } from '../../machines/order/order.words.ts';
 
 export interface OrderItem {
   productId: number;

@@ -1,19 +1,20 @@
 /** What tracking does about the news of orders: it brings them into the timelines of their shipments. */
 import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';
+import type { Subscriptions } from '../../mixins/events/inbox/subscriptions.mixin.ts';
 import type { ShipmentEventType } from '../../machines/shipment/shipment.machine.ts';
 import type { TrackingService } from './tracking.context.ts';
 
 export const subscriptions = {
   'order.shipped': follow('SHIP', 'SHIPPED'),
   'order.delivered': follow('DELIVER', 'DELIVERED'),
-};
+} satisfies Subscriptions<TrackingService>;
 
 /** Records the news as an entry of that status. What the shipment knows already, or better, changes nothing. */
 function follow(event: ShipmentEventType, status: string) {
   return {
-    async handler(this: TrackingService, news: DomainEvent): Promise<void> {
-      const orderId = (news.data as { orderId: number }).orderId;
+    async handler(this: TrackingService, news: DomainEvent<'order.shipped' | 'order.delivered'>): Promise<void> {
+      const { orderId } = news.data;
       const outcome = await this.store.change({
         orderId,
         event,

@@ -99,7 +99,7 @@ test('of two processes of a consumer one is handed events; when it dies the othe
   const handledBy = new Set<string>();
   const lease = await startReader(first, firstStream, async (event) => {
     // From here on it works on this key for ever, as a process that hangs.
-    if (event.key === 'shipment-1' && event.data['n'] === 10) await new Promise(() => undefined);
+    if (event.key === 'shipment-1' && event.id === 'shipment-1-10') await new Promise(() => undefined);
     handledBy.add('first');
     received.add(event);
   });

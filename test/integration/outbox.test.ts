@@ -8,7 +8,7 @@ import { outboxMixin, type WithOutbox } from '../../mixins/events/outbox/outbox.
 import { outboxTables, outboxTypes } from '../../mixins/events/outbox/outbox.schema.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
 import { EventRefused, type EventStream, StreamUnavailable } from '../../mixins/events/stream/event-stream.ts';
-import { type SubscriptionHandler, subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
+import { type Subscriptions, subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   afterwards,
@@ -208,9 +208,9 @@ test('services meet over their events without a transporter: those left by a cra
       databaseMixin('tracking', [{ name: '0001', sql: outboxTables('tracking') + outboxTypes('tracking') }]),
     ],
   });
-  const onShipment: SubscriptionHandler = {
+  const onShipment: Subscriptions['shipment.updated'] = {
     wants: (event) => event.key !== 'shipment-99',
-    async handler(event: DomainEvent) {
+    async handler(event) {
       received.add(event);
     },
   };

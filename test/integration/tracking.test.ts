@@ -1,7 +1,7 @@
 /** Tracking on real PostgreSQL: one shipment an order, whatever comes twice, together or in the wrong order. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ServiceBroker } from 'moleculer';
-import type { DomainEvent, EventType } from '../../machines/shared/domain-event.ts';
+import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { uuidOf } from '../../machines/shared/ids.ts';
 import { openDatabase } from '../../mixins/database/database.ts';
 import { shareStream, type StreamShare } from '../../mixins/events/stream/shared-stream.ts';
@@ -20,7 +20,7 @@ import { createDatabase, query } from '../support/postgres.ts';
 import { programBroker } from '../support/broker.ts';
 
 let broker: ServiceBroker;
-const heard: DomainEvent[] = [];
+const heard: DomainEvent<'shipment.updated'>[] = [];
 let databaseUrl: string;
 let stream: StreamShare;
 let lastOrderId = 7_000_000_000;
@@ -31,7 +31,7 @@ beforeAll(async () => {
   broker.createService(tracking);
   broker.createService({
     name: 'listener',
-    events: { 'shipment.updated': (ctx: { params: DomainEvent }) => void heard.push(ctx.params) },
+    events: { 'shipment.updated': (ctx: { params: DomainEvent<'shipment.updated'> }) => void heard.push(ctx.params) },
   });
   stream = shareStream(broker);
   await broker.start();
@@ -55,8 +55,14 @@ const get = (trackingNumber: string) =>
   broker.call<ShipmentResult, { trackingNumber: string }>('tracking.get', { trackingNumber });
 const add = (params: AddEventParams) => broker.call<AddEventResult, AddEventParams>('tracking.addEvent', params);
 const voidOf = (orderId: number) => broker.call<VoidShipmentResult, { orderId: number }>('tracking.void', { orderId });
-const publish = (type: EventType, orderId: number, id = `order-${orderId}-${type}`) =>
-  stream.stream.publish({ id, type, key: `order-${orderId}`, at: '2026-11-22T10:00:00.000Z', data: { orderId } });
+const publish = (type: 'order.shipped' | 'order.delivered', orderId: number, id = `order-${orderId}-${type}`) =>
+  stream.stream.publish({
+    id,
+    type,
+    key: `order-${orderId}`,
+    at: '2026-11-22T10:00:00.000Z',
+    data: { orderId, orderNumber: 'ORD-1', customerId: 1, status: 'SHIPPED', seq: 3, totalPrice: 1 },
+  });
 const statuses = (shipment: ShipmentResult) => shipment.events.map((event) => event.status);
 const heardOf = (orderId: number) => heard.filter((event) => event.key === `shipment-${orderId}`);
 

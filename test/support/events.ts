@@ -35,9 +35,15 @@ export async function eventDatabase(): Promise<{ url: string; open: () => Databa
   };
 }
 
+/** Number `n` of the events of a key. */
 export function eventOf(key: string, n: number): DomainEvent {
-  return { id: `${key}-${n}`, type: 'shipment.updated', key, at: new Date(0).toISOString(), data: { n } };
+  const at = new Date(0).toISOString();
+  const data = { orderId: 1, trackingNumber: 'TRK-1', carrier: 'DHL', status: 'ON_THE_WAY', location: null };
+  return { id: `${key}-${n}`, type: 'shipment.updated', key, at, data: { ...data, estimatedDelivery: at } };
 }
+
+/** Which of its key's events it is. */
+export const numberOf = ({ id, key }: DomainEvent): number => Number(id.slice(key.length + 1));
 
 /** `perKey` events of each of `keys` keys, dealt over rows as batches of commits would. */
 export function rowsOf(keys: number, perKey: number): DomainEvent[][] {
@@ -63,7 +69,7 @@ export class Received {
   add(event: DomainEvent): void {
     this.count++;
     const numbers = this.byKey.get(event.key) ?? [];
-    numbers.push(event.data['n'] as number);
+    numbers.push(numberOf(event));
     this.byKey.set(event.key, numbers);
   }
 }

@@ -1,6 +1,7 @@
 /** The order's chart as a whole: every state that can be reached, every event in each, and what always holds. */
 import { expect, test } from '@jest/globals';
 import { initialTransition, transition } from 'xstate';
+import { orderMachine } from '../../machines/order/order.machine.ts';
 import { getShortestPaths } from 'xstate/graph';
 import { type ChartState, INITIAL_STATE, type OrderState, stateOf, stepOf } from '../../machines/order/order.chart.ts';
 import {
@@ -9,8 +10,7 @@ import {
   ORDER_STATUSES,
   type OrderEventType,
   type OrderStatus,
-  orderMachine,
-} from '../../machines/order/order.machine.ts';
+} from '../../machines/order/order.words.ts';
 
 const nameOf = ({ value }: ChartState): string => `${value.order} (${value.stock}, ${value.shipment})`;
 

@@ -6,7 +6,7 @@ import { uuidOf } from '../../machines/shared/ids.ts';
 import type { Cents } from '../../machines/shared/money.ts';
 import { decide, place } from '../../machines/order/order.decide.ts';
 import { type Decision, type Order, type OrderEvent, orderNumberOf } from '../../machines/order/order.ts';
-import { ORDER_EVENTS } from '../../machines/order/order.machine.ts';
+import { ORDER_EVENTS } from '../../machines/order/order.words.ts';
 
 const AT = Date.UTC(2026, 10, 22, 10, 0, 0);
 const ID = 115_000_000_000_017;

@@ -9,19 +9,19 @@ import { shareStream, type StreamShare } from '../stream/shared-stream.ts';
 
 const PRUNE_MS = 60_000;
 
-/** What a service does about one type of event. */
-export interface SubscriptionHandler<Own extends object = object> {
+/** What a service does about one type of event; `Self` is the service. */
+interface SubscriptionHandler<Self, Type extends EventType> {
   /**
    * Called until it succeeds, with growing pauses, while later events of the same key wait. It may be called again for
    * an event it has handled, after a crash, so it must bear repeats.
    */
-  handler(this: Service & Own, event: DomainEvent): Promise<void>;
+  handler(this: Self, event: DomainEvent<Type>): Promise<void>;
   /** Says of an event, from its content alone, whether the handler is to see it. All are by default. */
-  wants?(event: DomainEvent): boolean;
+  wants?(event: DomainEvent<Type>): boolean;
 }
 
 /** The schema key `subscriptions`: handlers by event type. */
-export type Subscriptions<Own extends object = object> = Partial<Record<EventType, SubscriptionHandler<Own>>>;
+export type Subscriptions<Self = Service> = { readonly [Type in EventType]?: SubscriptionHandler<Self, Type> };
 
 interface Subscribed extends WithDatabase {
   subscriptionsEnd?: () => Promise<void>;
@@ -60,19 +60,31 @@ interface LifecycleSchema {
   stopped?: Lifecycle | Lifecycle[];
 }
 
+// An event and its handler go together by their type: each is looked up with the type of the event as a parameter.
+
+function wants<Type extends EventType>(subscriptions: Subscriptions, event: DomainEvent<Type>): boolean {
+  const subscription = subscriptions[event.type];
+  return subscription !== undefined && (subscription.wants?.(event) ?? true);
+}
+
+async function hand<Type extends EventType>(
+  service: Service,
+  subscriptions: Subscriptions,
+  event: DomainEvent<Type>,
+): Promise<void> {
+  await subscriptions[event.type]?.handler.call(service, event);
+}
+
 async function begin(service: Service & Subscribed, subscriptions: Subscriptions): Promise<() => Promise<void>> {
   const { broker, database, logger, name } = service;
   const share: StreamShare = shareStream(broker);
   const able = (): boolean => share.stream.reachable;
   const lease = new Lease(database, `consumer:${name}`, { holder: broker.nodeID, able });
   const inbox = new Inbox(database, name);
-  const handle: HandleEvent = inbox.once(async (event) => {
-    await subscriptions[event.type]?.handler.call(service, event);
-  });
+  const handle: HandleEvent = inbox.once((event) => hand(service, subscriptions, event));
   const types = Object.keys(subscriptions);
   const subscription: Subscription = await share.stream.subscribe({ name, types, lease }, async (event) => {
-    const wanted = subscriptions[event.type];
-    if (wanted && (wanted.wants?.(event) ?? true)) await handle(event);
+    if (wants(subscriptions, event)) await handle(event);
   });
   lease.start();
   const pruning = setInterval(() => {

@@ -1,7 +1,7 @@
 /** The engine of one node of orders: actors, placing and recovery, wired to a store and to a way of calling peers. */
 import { IllegalTransition } from '../../../machines/shared/failure.ts';
 import { decide } from '../../../machines/order/order.decide.ts';
-import type { Effect } from '../../../machines/order/order.machine.ts';
+import type { Effect } from '../../../machines/order/order.words.ts';
 import type { Order, OrderEvent } from '../../../machines/order/order.ts';
 import type { ActorPolicy, Due } from '../../../mixins/actor/actor.ts';
 import { ActorHost } from '../../../mixins/actor/actor-host.ts';

@@ -2,7 +2,7 @@
 import { Unauthenticated } from '../../../mixins/auth/auth.failures.ts';
 import { Failure, InternalError } from '../../../machines/shared/failure.ts';
 import { parseMoney } from '../../../machines/shared/money.ts';
-import type { Effect } from '../../../machines/order/order.machine.ts';
+import type { Effect } from '../../../machines/order/order.words.ts';
 import type { Order, OrderEvent, Shipment } from '../../../machines/order/order.ts';
 import type { Answer } from '../../../mixins/actor/actor.ts';
 

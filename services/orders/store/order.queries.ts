@@ -1,6 +1,6 @@
 /** Reads that are not one order: a customer's list, the search over all orders, a history, and what an order waits for. */
 import { col, DataTypes, fn, Model, type ModelStatic, Op, type Sequelize, where, type WhereOptions } from 'sequelize';
-import type { OrderStatus } from '../../../machines/order/order.machine.ts';
+import type { OrderStatus } from '../../../machines/order/order.words.ts';
 import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';

@@ -1,7 +1,7 @@
 /** A history walked over the order's own statechart: is it a path, where does it end, what did it announce on the way. */
 import type { EventType } from '../../../machines/shared/domain-event.ts';
 import { type ChartState, INITIAL_STATE, stepOf } from '../../../machines/order/order.chart.ts';
-import { ORDER_EVENTS, type OrderEventType } from '../../../machines/order/order.machine.ts';
+import { ORDER_EVENTS, type OrderEventType } from '../../../machines/order/order.words.ts';
 import type { HistoryEntryView } from '../../../services/orders/orders.types.ts';
 
 export interface Walk {

@@ -1,5 +1,5 @@
 /** The promise: what the histories announce has reached the stream, in order per order, and nothing else has. */
-import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
+import type { DomainEvent, StockChanged } from '../../../machines/shared/domain-event.ts';
 import type { Books } from '../books.ts';
 import { walk } from './chart-walk.ts';
 import type { Check, Finding } from './promise.ts';
@@ -69,11 +69,11 @@ function* ofOthers(firsts: readonly DomainEvent[]): Generator<Finding> {
 
 /** The last that was said of a product is how it is. */
 function* lastWords({ events: all, stock }: Books): Generator<Finding> {
-  const said = new Map<string, DomainEvent>();
-  for (const event of all ?? []) if (event.type === 'stock.changed') said.set(event.key, event);
+  const said = new Map<string, StockChanged>();
+  for (const event of all ?? []) if (event.type === 'stock.changed') said.set(event.key, event.data);
   for (const { product, quantity, reservedQuantity } of stock) {
-    const data = said.get(`product-${product.id}`)?.data;
-    if (data?.['quantity'] !== quantity || data['reservedQuantity'] !== reservedQuantity)
+    const data = said.get(`product-${product.id}`);
+    if (data?.quantity !== quantity || data.reservedQuantity !== reservedQuantity)
       yield {
         what: `product ${product.id} has ${quantity} with ${reservedQuantity} reserved; the last event said ${JSON.stringify(data)}`,
       };

@@ -1,5 +1,5 @@
 /** The promise: stock is held for confirmed orders exactly, and has fallen by shipped ones exactly. */
-import type { OrderStatus } from '../../../machines/order/order.machine.ts';
+import type { OrderStatus } from '../../../machines/order/order.words.ts';
 import type { Books } from '../books.ts';
 import type { Check } from './promise.ts';
 
