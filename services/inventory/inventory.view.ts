@@ -1,5 +1,5 @@
 /** Products and stock as callers see them. */
-import type { ReservationRecord } from '../../machines/reconciliation/reconciliation.ts';
+import type { ReservationRecord } from '../../machines/reconciliation/books.ts';
 import { moneyToNumber } from '../../machines/shared/money.ts';
 import type { OrderOutcome, StockLevel } from '../../machines/stock/stock.book.ts';
 import type { PricedItem, Product, StockReply } from './inventory.types.ts';

@@ -1,5 +1,5 @@
 /** Shipments and their timelines as callers see them. */
-import type { ShipmentRecord } from '../../machines/reconciliation/reconciliation.ts';
+import type { ShipmentRecord } from '../../machines/reconciliation/books.ts';
 import { trackingNumberOf } from '../../machines/shipment/tracking-number.ts';
 import type { ShipmentEventRow } from './models/shipment-event.model.ts';
 import type { ShipmentRow } from './models/shipment.model.ts';

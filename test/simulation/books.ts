@@ -1,6 +1,7 @@
 /** The balance of a history that has come to its end: what orders, inventory and tracking say must be one story. */
 import { INITIAL_STATE, stepOf } from '../../machines/order/order.chart.ts';
 import type { HistoryEntry } from '../../machines/order/order.ts';
+import { trackingNumberOf } from '../../machines/shipment/tracking-number.ts';
 import { orderLines } from '../../machines/stock/stock.book.ts';
 import type { TwinRow } from '../support/twin-order-store.ts';
 import type { Clients, Told } from './clients.ts';
@@ -116,8 +117,9 @@ function disagreements(world: World, { order, parkedAt }: TwinRow): string[] {
   const holds = { CONFIRMED: 'HELD', SHIPPED: 'CONSUMED', DELIVERED: 'CONSUMED' }[status as string];
   if (holds !== undefined) {
     if (stock?.status !== holds) faults.push(`order ${order.id} is ${status}, its stock is ${stock?.status}`);
-    if (!shipment || shipment.trackingNumber !== order.shipment?.trackingNumber || shipment.status === 'VOIDED') {
-      faults.push(`order ${order.id} is ${status}, its shipment is ${shipment?.status} ${shipment?.trackingNumber}`);
+    const number = shipment?.parcel ? trackingNumberOf(shipment.parcel.uuid) : undefined;
+    if (!shipment || number !== order.shipment?.trackingNumber || shipment.status === 'VOIDED') {
+      faults.push(`order ${order.id} is ${status}, its shipment is ${shipment?.status} ${number}`);
     }
     const { productIds, quantities } = orderLines(order.lines);
     if (stock?.productIds.join() !== productIds.join() || stock.quantities.join() !== quantities.join()) {

@@ -1,14 +1,11 @@
 /** Inventory and tracking in memory: the machines of the real services, around tables that are maps. */
-import { estimateDelivery } from '../../machines/shipment/delivery-estimate.ts';
-import { IllegalTransition, OrderIdReused, Failure } from '../../machines/shared/failure.ts';
-import { uuidOf } from '../../machines/shared/ids.ts';
+import { Failure } from '../../machines/shared/failure.ts';
 import { moneyToNumber } from '../../machines/shared/money.ts';
-import {
-  eventOfStatus,
-  isShipmentRepeat,
-  shipmentStateOf,
-  shipmentStep,
-} from '../../machines/shipment/shipment.machine.ts';
+import { createOutcome, type MadeShipment, newShipment } from '../../machines/shipment/shipment.create.ts';
+import { type ChangeOutcome, decideChanges } from '../../machines/shipment/shipment.decide.ts';
+import { eventOfStatus, SHIPMENT_MACHINE_VERSION } from '../../machines/shipment/shipment.machine.ts';
+import type { Shipment, ShipmentChange, ShipmentRequest } from '../../machines/shipment/shipment.ts';
+import { TRACKING_RANDOM_BYTES } from '../../machines/shipment/tracking-number.ts';
 import { admit } from '../../machines/stock/stock.admission.ts';
 import {
   type OrderOutcome,
@@ -62,19 +59,9 @@ export class SimInventory {
   }
 }
 
-export interface SimShipment {
-  /** Null for a void that came before its shipment. */
-  trackingNumber: string | null;
-  carrier: string | null;
-  deliveryAddress: string | null;
-  status: string;
-  estimatedDelivery: string;
-}
-
-export interface ShipmentParams {
-  orderId: number;
-  deliveryAddress: string;
-  carrier: string;
+/** A shipment as the table would have it. */
+export interface SimShipment extends Shipment {
+  readonly deliveryAddress: string | null;
 }
 
 export class SimTracking {
@@ -85,44 +72,47 @@ export class SimTracking {
     this.#chance = chance;
   }
 
-  createShipment({ orderId, deliveryAddress, carrier }: ShipmentParams, at: number): object {
-    let shipment = this.shipments.get(orderId);
-    if (!shipment) {
-      const trackingNumber = `TRK-${uuidOf(orderId, this.#chance.bytes(8))}`;
-      const estimatedDelivery = new Date(estimateDelivery(carrier, at)).toISOString();
-      shipment = { trackingNumber, carrier, deliveryAddress, status: 'CREATED', estimatedDelivery };
-      this.shipments.set(orderId, shipment);
-    }
-    if (shipment.status === 'VOIDED' || shipment.trackingNumber === null) {
-      throw new IllegalTransition('The shipment was voided', { orderId, status: 'VOIDED' });
-    }
-    if (shipment.carrier !== carrier || shipment.deliveryAddress !== deliveryAddress) {
-      throw new OrderIdReused('There is a shipment with another carrier or address', { orderId });
-    }
-    return { trackingNumber: shipment.trackingNumber, estimatedDelivery: shipment.estimatedDelivery };
+  createShipment(request: ShipmentRequest, at: number): MadeShipment {
+    const asked = newShipment(request, this.#chance.bytes(TRACKING_RANDOM_BYTES), at);
+    const known = this.shipments.get(asked.orderId);
+    if (!known) this.shipments.set(asked.orderId, asked);
+    const outcome = createOutcome(asked, known ?? asked);
+    if (outcome instanceof Failure) throw outcome;
+    return outcome;
   }
 
   void({ orderId }: { orderId: number }): object {
-    const shipment = this.shipments.get(orderId);
-    if (!shipment) {
-      const tombstone = { trackingNumber: null, carrier: null, deliveryAddress: null, estimatedDelivery: '' };
-      this.shipments.set(orderId, { ...tombstone, status: 'VOIDED' });
-      return { success: true, message: '' };
-    }
-    const state = shipmentStateOf(shipment.status, 1);
-    if (!isShipmentRepeat(state, 'VOID')) {
-      if (!shipmentStep(state, 'VOID')) return { success: false, message: 'It is delivered' };
-      shipment.status = 'VOIDED';
-    }
-    return { success: true, message: '' };
+    if (!this.shipments.has(orderId)) this.shipments.set(orderId, tombstoneOf(orderId));
+    const { kind } = this.#change({ orderId, event: 'VOID', status: 'VOIDED', location: null, id: `void-${orderId}` });
+    return kind === 'refused' ? { success: false, message: 'It is delivered' } : { success: true, message: '' };
   }
 
   /** A carrier reports. True when that is news. */
   report(orderId: number, status: string): boolean {
-    const shipment = this.shipments.get(orderId);
-    if (!shipment) return false;
-    if (!shipmentStep(shipmentStateOf(shipment.status, 1), eventOfStatus(status))) return false;
-    shipment.status = status;
-    return true;
+    const event = eventOfStatus(status);
+    return this.#change({ orderId, event, status, location: null, id: `${status}-${orderId}` }).kind === 'recorded';
   }
+
+  /** One change, in a transaction of its own. */
+  #change(change: ShipmentChange): ChangeOutcome {
+    const book = { shipments: this.shipments, recorded: new Set<string>() };
+    const { outcomes, moved } = decideChanges(book, [change], new Date(0).toISOString());
+    for (const shipment of moved) {
+      const { deliveryAddress } = this.shipments.get(shipment.orderId) as SimShipment;
+      this.shipments.set(shipment.orderId, { ...shipment, deliveryAddress });
+    }
+    return outcomes[0] as ChangeOutcome;
+  }
+}
+
+/** A void that comes before its shipment. */
+function tombstoneOf(orderId: number): SimShipment {
+  return {
+    orderId,
+    parcel: null,
+    status: 'VOIDED',
+    machineVersion: SHIPMENT_MACHINE_VERSION,
+    seq: 0,
+    deliveryAddress: null,
+  };
 }

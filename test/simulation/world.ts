@@ -4,7 +4,8 @@ import type { Clock } from '../../mixins/actor/clock.ts';
 import type { Caller } from '../../services/orders/engine/saga.ts';
 import { type Link, OrderTables } from '../support/twin-order-store.ts';
 import { Random } from '../support/random.ts';
-import { type ShipmentParams, SimInventory, SimTracking, type StockParams } from './peers.ts';
+import type { ShipmentRequest } from '../../machines/shipment/shipment.ts';
+import { SimInventory, SimTracking, type StockParams } from './peers.ts';
 import { type Flaws, type Profile, profileOf } from './profile.ts';
 import { type Process, Scheduler } from './scheduler.ts';
 
@@ -158,8 +159,8 @@ export class World {
     if (service === 'inventory') {
       return this.inventory.order(name as 'reserve' | 'release' | 'consume', params as StockParams);
     }
-    if (name === 'void') return this.tracking.void(params as ShipmentParams);
-    return this.tracking.createShipment(params as ShipmentParams, this.scheduler.now);
+    if (name === 'void') return this.tracking.void(params as { orderId: number });
+    return this.tracking.createShipment(params as ShipmentRequest, this.scheduler.now);
   }
 }
 

@@ -1,5 +1,5 @@
 /** reservations, imbalances: what the inventory shows to whoever compares the books. */
-import type { ImbalanceRecord, ReservationRecord } from '../../../machines/reconciliation/reconciliation.ts';
+import type { ImbalanceRecord, ReservationRecord } from '../../../machines/reconciliation/books.ts';
 import { type KeysetPage, type KeysetRequest, keysetPage, keysetParams } from '../../../mixins/database/keyset.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import type { InventoryOwn } from '../inventory.context.ts';

@@ -1,6 +1,6 @@
 /** What the inventory shows to whoever compares the books: its reservations, and the levels that do not fit them. */
 import { type Model, type ModelStatic, QueryTypes } from 'sequelize';
-import type { ImbalanceRecord } from '../../../machines/reconciliation/reconciliation.ts';
+import type { ImbalanceRecord } from '../../../machines/reconciliation/books.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { type KeysetRequest, keysetOptions } from '../../../mixins/database/keyset.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';

@@ -1,5 +1,6 @@
 /** states: every order's place in its life, for whoever compares it with what the peers have. */
-import type { OrderRecord } from '../../../machines/reconciliation/reconciliation.ts';
+import type { OrderStatus } from '../../../machines/order/order.words.ts';
+import type { OrderRecord } from '../../../machines/reconciliation/books.ts';
 import {
   type KeysetPage,
   type KeysetRequest,
@@ -13,6 +14,7 @@ import type { OrdersOwn } from '../orders.context.ts';
 import { owedIn, type StateColumns } from '../engine/owed.ts';
 
 interface StateRow extends StateColumns {
+  status: OrderStatus;
   id: number;
   seq: number;
   tracking_number: string | null;

@@ -1,58 +1,48 @@
-/** Reconciliation over the mesh: reads the three books side by side, and reports what still disagrees on a second look. */
-import {
-  type Books,
-  type Disagreement,
-  type ImbalanceRecord,
-  judgeOrder,
-  judgeProduct,
-  type OrderRecord,
-  type ReservationRecord,
-  type ShipmentRecord,
-} from '../../../machines/reconciliation/reconciliation.ts';
+/** The books of orders, inventory and tracking, read over the mesh and side by side. */
+import type { Context } from 'moleculer';
+import type {
+  Books,
+  ImbalanceRecord,
+  OrderRecord,
+  ReservationRecord,
+  ShipmentRecord,
+} from '../../../machines/reconciliation/books.ts';
+import { Failure, ServiceUnavailable } from '../../../machines/shared/failure.ts';
+import type { KeysetPage, KeysetRequest } from '../../../mixins/database/keyset.ts';
 
-/** Entries by order id, ascending. `next` is handed back as `after`, null on the last page. */
-export interface Page<Item> {
-  items: Item[];
-  next: number | null;
-}
-
-/** Which entries: those after an order id, of `ids` only if they are given. */
-export interface PageRequest {
-  after?: number;
-  ids?: number[];
-}
+/** How long one page may take. */
+const PAGE_TIMEOUT_MS = 10_000;
 
 /** Where the books are read, a page at a time. */
 export interface BookReader {
-  orders(request: PageRequest): Promise<Page<OrderRecord>>;
-  reservations(request: PageRequest): Promise<Page<ReservationRecord>>;
-  shipments(request: PageRequest): Promise<Page<ShipmentRecord>>;
+  orders(request: KeysetRequest): Promise<KeysetPage<OrderRecord>>;
+  reservations(request: KeysetRequest): Promise<KeysetPage<ReservationRecord>>;
+  shipments(request: KeysetRequest): Promise<KeysetPage<ShipmentRecord>>;
   imbalances(): Promise<ImbalanceRecord[]>;
 }
 
-/** How many suspects are looked at again together. */
-const SUSPECTS = 500;
+/** The books as their services show them to whoever asks in `ctx`. A service that is away is ServiceUnavailable. */
+export function booksOver(ctx: Context): BookReader {
+  return {
+    orders: (request) => ask(ctx, 'orders', 'states', request),
+    reservations: (request) => ask(ctx, 'inventory', 'reservations', request),
+    shipments: (request) => ask(ctx, 'tracking', 'shipments', request),
+    imbalances: () => ask(ctx, 'inventory', 'imbalances', {}),
+  };
+}
 
-/**
- * At most `limit` disagreements, those of orders first, by order id. Orders that are under way are not judged, nor are
- * those that change while they are looked at. Holds a few pages in memory, however long the books are.
- */
-export async function reconcile(reader: BookReader, limit: number): Promise<Disagreement[]> {
-  const found: Disagreement[] = [];
-  const suspects: number[] = [];
-  for await (const stretch of sideBySide(reader)) {
-    for (const books of stretch) if (judgeOrder(books).length > 0) suspects.push(books.orderId);
-    while (suspects.length >= SUSPECTS && found.length < limit)
-      found.push(...(await lookAgain(reader, suspects.splice(0, SUSPECTS))));
-    if (found.length >= limit) break;
+async function ask<Answer>(ctx: Context, service: string, action: string, params: KeysetRequest): Promise<Answer> {
+  try {
+    return await ctx.call<Answer, KeysetRequest>(`${service}.${action}`, params, { timeout: PAGE_TIMEOUT_MS });
+  } catch (error) {
+    if (error instanceof Failure && !error.retryable) throw error;
+    const message = `Reconciliation needs ${service}, which does not answer in time. Repeat the request when it is back`;
+    throw Object.assign(new ServiceUnavailable(message, { missing: [service] }), { cause: error });
   }
-  if (found.length < limit && suspects.length > 0) found.push(...(await lookAgain(reader, suspects)));
-  if (found.length < limit) found.push(...(await reader.imbalances()).flatMap(judgeProduct));
-  return found.slice(0, limit);
 }
 
 /** Merges the three books by order id, a stretch at a time. */
-async function* sideBySide(reader: BookReader): AsyncGenerator<Books[]> {
+export async function* sideBySide(reader: BookReader): AsyncGenerator<Books[]> {
   const orders = new Book((request) => reader.orders(request));
   const reservations = new Book((request) => reader.reservations(request));
   const shipments = new Book((request) => reader.shipments(request));
@@ -78,12 +68,12 @@ async function* sideBySide(reader: BookReader): AsyncGenerator<Books[]> {
 
 /** One book, read page by page; the next page is on its way while one is gone through. */
 class Book<Item extends { orderId: number }> {
-  readonly #read: (request: PageRequest) => Promise<Page<Item>>;
+  readonly #read: (request: KeysetRequest) => Promise<KeysetPage<Item>>;
   #items: Item[] = [];
   #at = 0;
-  #coming: Promise<Page<Item>> | undefined;
+  #coming: Promise<KeysetPage<Item>> | undefined;
 
-  constructor(read: (request: PageRequest) => Promise<Page<Item>>) {
+  constructor(read: (request: KeysetRequest) => Promise<KeysetPage<Item>>) {
     this.#read = read;
     this.#ask({});
   }
@@ -101,7 +91,7 @@ class Book<Item extends { orderId: number }> {
   /** Turns to the next page when this one is gone through. */
   async turn(): Promise<void> {
     if (!this.dry) return;
-    const { items, next } = (await this.#coming) as Page<Item>;
+    const { items, next } = (await this.#coming) as KeysetPage<Item>;
     this.#items = items;
     this.#at = 0;
     this.#coming = undefined;
@@ -113,43 +103,21 @@ class Book<Item extends { orderId: number }> {
     return this.head === orderId ? this.#items[this.#at++] : undefined;
   }
 
-  #ask(request: PageRequest): void {
+  #ask(request: KeysetRequest): void {
     this.#coming = this.#read(request);
     // Who stops in the middle does not hear of its failure; who turns the page does.
     this.#coming.catch(() => undefined);
   }
 }
 
-/**
- * The services are read one after another while orders go on, so the first look proves nothing. The second one reads the
- * orders before and after their peers: an order that was at rest both times, unchanged, was at rest in between.
- */
-async function lookAgain(reader: BookReader, ids: number[]): Promise<Disagreement[]> {
-  const before = await byId((request) => reader.orders(request), ids);
-  const [reservations, shipments] = await Promise.all([
-    byId((request) => reader.reservations(request), ids),
-    byId((request) => reader.shipments(request), ids),
-  ]);
-  const after = await byId((request) => reader.orders(request), ids);
-  return ids.flatMap((orderId) => {
-    const order = after.get(orderId);
-    if (before.get(orderId)?.seq !== order?.seq) return [];
-    return judgeOrder({
-      orderId,
-      order,
-      reservation: reservations.get(orderId),
-      shipment: shipments.get(orderId),
-    });
-  });
-}
-
-async function byId<Item extends { orderId: number }>(
-  read: (request: PageRequest) => Promise<Page<Item>>,
+/** The entries of these order ids, in as many pages as it takes. */
+export async function byId<Item extends { orderId: number }>(
+  read: (request: KeysetRequest) => Promise<KeysetPage<Item>>,
   ids: number[],
 ): Promise<Map<number, Item>> {
   const found = new Map<number, Item>();
   for (let after: number | null = 0; after !== null; ) {
-    const page: Page<Item> = await read({ ids, after });
+    const page: KeysetPage<Item> = await read({ ids, after });
     for (const item of page.items) found.set(item.orderId, item);
     after = page.next;
   }

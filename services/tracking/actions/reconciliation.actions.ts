@@ -1,5 +1,5 @@
 /** shipments: what tracking shows to whoever compares the books. */
-import type { ShipmentRecord } from '../../../machines/reconciliation/reconciliation.ts';
+import type { ShipmentRecord } from '../../../machines/reconciliation/books.ts';
 import { type KeysetPage, type KeysetRequest, keysetPage, keysetParams } from '../../../mixins/database/keyset.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import type { TrackingOwn } from '../tracking.context.ts';
