@@ -38,9 +38,10 @@ function middlewaresInsideOut(settings: Settings): BrokerOptions['middlewares'] 
     'ActionHook',
     'Validator',
     'Bulkhead',
-    'ContextTracker',
     'Timeout',
     circuitBreaker(),
+    // Outside of Timeout: a call that was given up, whose answer may never come, must not hold up a stop.
+    'ContextTracker',
     breakerMetrics(),
     access({ enforced: auth !== undefined }),
     ...(auth === undefined ? [] : [identity(auth, mesh)]),
