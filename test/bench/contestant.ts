@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
-import { type Running, run } from '../chaos/child-process.ts';
-import { ROOT } from '../chaos/waybill-node.ts';
+import type { Program } from '../support/process/program.ts';
+import { becomesReady, isReady } from '../support/process/waybill-process.ts';
 import { ServerCounters } from './counters.ts';
 import type { Ground } from './ground.ts';
 import type { LoadResult, OrderTraffic, ReadTraffic } from './load/job.ts';
@@ -41,7 +41,7 @@ export interface Books {
 export interface Given {
   /** Where it answers, without a path. */
   urls: readonly string[];
-  processes: readonly Running[];
+  processes: readonly Program[];
   /** The benchmark's own connection to its database. */
   client: pg.Client;
   counters: ServerCounters;
@@ -55,7 +55,7 @@ export abstract class Contestant {
   readonly counters: ServerCounters;
   readonly tally: Tally = { generated: 0, accepted: 0, uncertain: 0 };
   protected readonly client: pg.Client;
-  protected processes: readonly Running[];
+  protected processes: readonly Program[];
 
   protected constructor({ urls, processes, client, counters }: Given) {
     this.urls = urls;
@@ -138,51 +138,22 @@ export abstract class Contestant {
 
   /** Ends its processes as an operator does. */
   async stop(): Promise<void> {
-    await Promise.all(this.processes.map(end));
+    await Promise.all(this.processes.map((child) => child.stop()));
   }
 }
 
-/** Ends a process by SIGTERM, and by SIGKILL when that does not do. */
-export async function end(child: Running): Promise<void> {
-  if (!child.alive()) return;
-  const late = setTimeout(() => child.signal('SIGKILL'), 15_000);
-  child.signal('SIGTERM');
-  await child.exited.catch(() => undefined);
-  clearTimeout(late);
-}
+/** A process that is measured, and where it answers. */
+type Started = Program & { url: string };
 
-export interface Start {
-  /** Names its log. */
-  label: string;
-  args: readonly string[];
-  env?: Record<string, string | undefined>;
-  /** Where it will answer, without a path. */
-  url: string;
-}
-
-/** Starts a process and waits until it is ready. Answers it with how long that took. */
+/** Starts a process that ends with the ground, and waits until it is ready. Answers it with how long that took. */
 export async function startReady(
   ground: Ground,
-  { label, args, env, url }: Start,
-): Promise<{ child: Running; tookMs: number }> {
+  label: string,
+  start: (options: { logFile: string }) => Promise<Started>,
+): Promise<{ child: Started; tookMs: number }> {
   const began = performance.now();
-  const child = run(process.execPath, args, { cwd: ROOT, env, logFile: join(ground.folder, `${label}.log`) });
-  ground.onClose(() => end(child));
-  const deadline = began + READY_WITHIN_MS;
-  while (!(await isReady(url))) {
-    if (!child.alive() || performance.now() > deadline)
-      throw new Error(`${label} does not start: ${child.lines.slice(-10).join(' | ')}`);
-    await pause(READY_POLL_MS);
-  }
+  const child = await start({ logFile: join(ground.folder, `${label}.log`) });
+  ground.onClose(() => child.stop());
+  await becomesReady(child, () => isReady(child.url), { withinMs: READY_WITHIN_MS, everyMs: READY_POLL_MS });
   return { child, tookMs: performance.now() - began };
-}
-
-async function isReady(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(`${url}/health/ready`);
-    await response.arrayBuffer();
-    return response.status === 200;
-  } catch {
-    return false;
-  }
 }

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { homeOf } from '../../mixins/database/embedded/place.ts';
 import { Nats, Postgres } from '../chaos/servers.ts';
-import { ROOT } from '../chaos/waybill-node.ts';
+import { ROOT } from '../support/process/project.ts';
 
 /** Settings of the server that the figures depend on. */
 const TELLING = [

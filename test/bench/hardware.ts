@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from '../chaos/waybill-node.ts';
+import { ROOT } from '../support/process/project.ts';
 
 export interface Surroundings {
   cpu: string;

@@ -1,7 +1,7 @@
 /** The benchmark: `npm run bench -- --help` says what it can be told. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { ROOT } from '../chaos/waybill-node.ts';
+import { ROOT } from '../support/process/project.ts';
 import { Bench } from './bench.ts';
 import { Ground } from './ground.ts';
 import { surroundings } from './hardware.ts';

@@ -1,14 +1,10 @@
 /** Waybill as a contestant: started as `npm start` does, all services in one process, everything on. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ID_EPOCH_MS } from '../../machines/shared/ids.ts';
 import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
 import { SHIPMENT_MACHINE_VERSION } from '../../machines/shipment/shipment.machine.ts';
-import { readSettings } from '../../services/settings.ts';
-import type { Running } from '../chaos/child-process.ts';
-import { ROOT } from '../chaos/waybill-node.ts';
-import { freePort } from '../support/free-port.ts';
-import { type Books, Contestant, PRODUCTS, type Start, startReady, STOCK } from './contestant.ts';
+import type { Program } from '../support/process/program.ts';
+import { spawnWaybillProcess } from '../support/process/waybill-process.ts';
+import { type Books, Contestant, PRODUCTS, startReady, STOCK } from './contestant.ts';
 import { ServerCounters } from './counters.ts';
 import type { Ground } from './ground.ts';
 import type { ReadTraffic } from './load/job.ts';
@@ -27,39 +23,9 @@ export interface WaybillOptions {
   set: Record<string, string>;
 }
 
-/** How to start a Waybill on this port. Nothing of the caller's own environment is taken for a setting. */
-export function waybillStart(label: string, port: number, settings: Record<string, string>): Start {
-  const known: string[] = [];
-  readSettings(new Proxy({}, { get: (_environment, name) => void known.push(String(name)) }));
-  return {
-    label,
-    args: startArguments(),
-    env: {
-      ...Object.fromEntries([...known, 'NODE_OPTIONS'].map((name) => [name, undefined])),
-      ...settings,
-      PORT: String(port),
-      NODEID: label,
-    },
-    url: `http://127.0.0.1:${port}`,
-  };
-}
-
-const RUNNER = /^node_modules\//;
-
-/** What `npm start` gives to node itself: the contestants are to run alike. */
-export function nodeFlags(): string[] {
-  const given = startArguments();
-  return given.slice(
-    0,
-    given.findIndex((word) => RUNNER.test(word)),
-  );
-}
-
-/** What `npm start` gives to node. */
-function startArguments(): string[] {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
-  const [, command = ''] = /^exec node (.*)$/.exec(scripts.start) ?? [];
-  return command.replaceAll('"', '').split(' ');
+/** Starts a Waybill that ends with the ground, and waits until it is ready. */
+export function startWaybill(ground: Ground, label: string, env: Record<string, string>) {
+  return startReady(ground, label, (options) => spawnWaybillProcess({ nodeID: label, env, ...options }));
 }
 
 export class WaybillContestant extends Contestant {
@@ -74,11 +40,11 @@ export class WaybillContestant extends Contestant {
     const settings: Record<string, string> = { ...set, DATABASE_URL: database, DEMO_CATALOG: 'false' };
     if (transporter !== undefined) settings.TRANSPORTER = transporter;
     const urls: string[] = [];
-    const processes: Running[] = [];
+    const processes: Program[] = [];
     for (let node = 1; node <= nodes; node++) {
-      const start = waybillStart(nodes === 1 ? label : `${label}-${node}`, await freePort(), settings);
-      processes.push((await startReady(ground, start)).child);
-      urls.push(start.url);
+      const { child } = await startWaybill(ground, nodes === 1 ? label : `${label}-${node}`, settings);
+      processes.push(child);
+      urls.push(child.url);
     }
     const client = await ground.connect(database);
     await client.query(

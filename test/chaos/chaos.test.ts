@@ -3,9 +3,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, expect, test } from '@jest/globals';
-import { startChild } from '../support/child.ts';
+import { startScript } from '../support/child.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { ROOT } from '../support/waybill.ts';
 import type { Result } from './report.ts';
 import { Random } from '../support/random.ts';
 import { FAULTS } from './faults/index.ts';
@@ -23,8 +22,7 @@ interface Played {
 async function play(options: string): Promise<Played> {
   const folder = await temporaryFolder();
   const json = join(folder, 'result.json');
-  const args = ['--import', 'tsx', 'test/chaos/main.ts', ...`${SHORT} ${options}`.split(' '), '--json', json];
-  const child = startChild(process.execPath, args, { cwd: ROOT, env: { NODE_OPTIONS: undefined } });
+  const child = startScript('test/chaos/main.ts', [...`${SHORT} ${options}`.split(' '), '--json', json]);
   // A harness that is ended properly takes its servers with it.
   const late = new AbortController();
   void pause(WITHIN_MS, undefined, { signal: late.signal }).then(

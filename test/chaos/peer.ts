@@ -1,6 +1,6 @@
 /** A broker that is no part of Waybill, in the same mesh: asks each node by name whether it serves. */
-import { ServiceBroker } from 'moleculer';
-import { NAMESPACE } from '../../mixins/mesh/broker-options.ts';
+import type { ServiceBroker } from 'moleculer';
+import { peerBroker } from '../support/process/peer-broker.ts';
 import type { WaybillNode } from './waybill-node.ts';
 
 /** A read that goes to the node's database and back; that there is no such thing is an answer too. */
@@ -15,12 +15,7 @@ export class Peer {
   readonly #broker: ServiceBroker;
 
   constructor(natsUrl: string) {
-    this.#broker = new ServiceBroker({
-      namespace: NAMESPACE,
-      nodeID: 'chaos',
-      logger: false,
-      transporter: { type: 'NATS', options: { url: natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 200 } },
-    });
+    this.#broker = peerBroker('chaos', natsUrl);
   }
 
   async join(): Promise<void> {

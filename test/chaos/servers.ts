@@ -1,7 +1,5 @@
 /** The servers of a round that are not Waybill's: PostgreSQL, one for each service that keeps data, and NATS. */
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { readServerNote } from '../../mixins/database/embedded/cluster.ts';
 import { homeOf } from '../../mixins/database/embedded/place.ts';
@@ -9,7 +7,8 @@ import { startEmbeddedPostgres } from '../../mixins/database/embedded/embedded-p
 import { processIdentity } from '../../mixins/database/embedded/process.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { type Running, run } from './child-process.ts';
+import { startNatsProcess } from '../support/process/nats-process.ts';
+import type { Program } from '../support/process/program.ts';
 
 const STOP_WITHIN_MS = 30_000;
 
@@ -93,7 +92,7 @@ export class Postgres {
 export class Nats {
   readonly port: number;
   readonly #folder: string;
-  #process: Running | undefined;
+  #process: Program | undefined;
 
   private constructor(port: number, folder: string) {
     this.port = port;
@@ -112,34 +111,12 @@ export class Nats {
   }
 
   async start(): Promise<void> {
-    const args = ['-a', '127.0.0.1', '-p', String(this.port), '-js', '-sd', join(this.#folder, 'store')];
-    this.#process = run(natsProgram(), args, { logFile: join(this.#folder, 'nats.log') });
-    await eventually(() => accepts(this.port), { withinMs: 15_000 });
+    const args = ['-js', '-sd', join(this.#folder, 'store')];
+    this.#process = await startNatsProcess({ port: this.port, args, logFile: join(this.#folder, 'nats.log') });
   }
 
   /** Kills it, and answers how it ended. */
   async kill(): Promise<string> {
-    const process = this.#process as Running;
-    process.signal('SIGKILL');
-    return String((await process.exited).signal);
+    return String((await (this.#process as Program).kill()).signal);
   }
-}
-
-/** Debian puts it where PATH often does not lead. */
-function natsProgram(): string {
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
-  const found = folders.map((folder) => join(folder, 'nats-server')).find((path) => existsSync(path));
-  if (!found) throw new Error('nats-server is not in the PATH: install it (Debian: apt-get install nats-server)');
-  return found;
-}
-
-function accepts(port: number): Promise<void> {
-  return new Promise((done, fail) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', fail);
-    socket.once('connect', () => {
-      socket.destroy();
-      done();
-    });
-  });
 }

@@ -1,18 +1,16 @@
 /** One Waybill process of the mesh under a supervisor that starts it again, as Docker does with a container. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type Exit, type Running, run } from './child-process.ts';
+import type { Exit } from '../support/process/program.ts';
+import {
+  becomesReady,
+  hasStarted,
+  spawnWaybillProcess,
+  type WaybillProcess,
+} from '../support/process/waybill-process.ts';
 import type { Proxy } from './proxy.ts';
 
-/** The folder of the project. */
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const RUNNER = 'node_modules/moleculer/bin/moleculer-runner.mjs';
-const LOADED = ['-c', 'moleculer.config.ts', '--mask', '**/*.service.ts', 'services'];
 const READY_WITHIN_MS = 120_000;
-
-/** What a developer may have set for himself is none of the mesh's. */
-const NOT_INHERITED = ['DATABASE_URL', 'DATA_DIR', 'HOST', 'NODE_OPTIONS', 'AUTH_JWT_SECRET', 'AUTH_JWKS_URL'];
 
 export type ServiceName = 'api' | 'orders' | 'inventory' | 'tracking';
 
@@ -43,7 +41,7 @@ export class WaybillNode {
   refusedStarts = 0;
   readonly falls: Fall[] = [];
   readonly #options: NodeOptions;
-  #process: Running | undefined;
+  #process: WaybillProcess | undefined;
   #ready = false;
   /** True while somebody of the harness ends the process on purpose. */
   #ending = false;
@@ -79,11 +77,9 @@ export class WaybillNode {
 
   /** Ends the process by a signal; resolves with how it ended. */
   async end(signal: NodeJS.Signals): Promise<Exit> {
-    const process = this.#process as Running;
     this.#ending = true;
     this.#ready = false;
-    process.signal(signal);
-    return await process.exited;
+    return await (this.#process as WaybillProcess).kill(signal);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -93,34 +89,30 @@ export class WaybillNode {
   /** Ends it for good. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#process?.alive()) await this.end('SIGKILL');
+    if (this.#process?.running()) await this.end('SIGKILL');
   }
 
   async #tryStart(): Promise<boolean> {
     const { name, env, logFolder, plant } = this.#options;
-    const planted = plant === undefined ? [] : ['--import', pathToFileURL(plant).href];
-    const child = run(process.execPath, ['--import', 'tsx', ...planted, RUNNER, ...LOADED], {
-      cwd: ROOT,
-      env: {
-        ...Object.fromEntries(NOT_INHERITED.map((variable) => [variable, undefined])),
-        ...env,
-        NODEID: name,
-      },
+    const child = await spawnWaybillProcess({
+      nodeID: name,
+      env,
+      preload: plant === undefined ? [] : [plant],
       logFile: join(logFolder, `${name}.log`),
     });
     this.#process = child;
-    while (child.alive()) {
-      if (child.lines.some((line) => line.includes('started successfully'))) {
-        this.#ready = true;
-        void child.exited.then((exit) => this.#fell(child, exit));
-        return true;
-      }
-      await pause(25);
+    try {
+      await becomesReady(child, () => hasStarted(child), { withinMs: READY_WITHIN_MS });
+    } catch {
+      await child.kill();
+      return false;
     }
-    return false;
+    this.#ready = true;
+    void child.exited.then((exit) => this.#fell(child, exit));
+    return true;
   }
 
-  #fell(child: Running, exit: Exit): void {
+  #fell(child: WaybillProcess, exit: Exit): void {
     if (this.#ending || this.#stopped || this.#process !== child) return;
     this.#ready = false;
     this.falls.push({ node: this.name, exit, lastLines: child.lines.slice(-5) });

@@ -1,28 +1,23 @@
 /** The rule of an action: demanded of every service at its start, and looked at before anything else about a call. */
-import { afterEach, expect, test } from '@jest/globals';
-import { ServiceBroker, type ServiceSchema } from 'moleculer';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import type { ServiceBroker, ServiceSchema } from 'moleculer';
 import { Forbidden } from '../../mixins/auth/auth.failures.ts';
 import { ValidationFailed } from '../../machines/shared/failure.ts';
 import { access } from '../../mixins/auth/access.middleware.ts';
 import { ENGINE } from '../../mixins/auth/caller.ts';
-import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
 import { refusalLine } from '../../mixins/process/refusal.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
-import { readSettings } from '../../services/settings.ts';
-import { startChild } from '../support/child.ts';
+import { programBroker } from '../support/broker.ts';
+import { createDatabase } from '../support/postgres.ts';
 import { ADMIN, callAs, customer, SECRET, STAFF } from '../support/tokens.ts';
-import { ROOT } from '../support/waybill.ts';
+import { spawnWaybill } from '../support/waybill.ts';
 
-const brokers: ServiceBroker[] = [];
-afterEach(() => Promise.all(brokers.splice(0).map((broker) => broker.stop())));
+const FORGETFUL = fileURLToPath(new URL('../support/forgetful-inventory.ts', import.meta.url));
 
 function newBroker(service: ServiceSchema, environment: Record<string, string> = {}): ServiceBroker {
-  const broker = new ServiceBroker({
-    ...brokerOptions(readSettings({ NODEID: 'rules', ...environment })),
-    logger: false,
-  });
+  const broker = programBroker({ NODEID: 'rules', ...environment });
   broker.createService(service);
-  brokers.push(broker);
   return broker;
 }
 
@@ -48,13 +43,14 @@ test.each([
 );
 
 test('a process with such a service ends with one line and exit code 1', async () => {
-  const child = startChild(process.execPath, ['--import', 'tsx', 'test/support/ruleless-node.ts'], {
-    cwd: ROOT,
-    env: { NODE_OPTIONS: undefined },
+  const waybill = await spawnWaybill({
+    services: 'inventory',
+    env: { DATABASE_URL: await createDatabase() },
+    preload: [FORGETFUL],
   });
-  expect(await child.exited).toEqual({ code: 1, signal: null });
-  expect(child.stderr).toEqual([
-    expect.stringMatching(/^Waybill cannot start: say who may call shop\.buy, shop\.sell: /),
+  expect(await waybill.exited).toEqual({ code: 1, signal: null });
+  expect(waybill.stderr).toEqual([
+    expect.stringMatching(/^Waybill cannot start: say who may call inventory\.create, inventory\.get: /),
   ]);
 });
 

@@ -8,11 +8,11 @@ import { Ground } from '../bench/ground.ts';
 import { readOptions } from '../bench/options.ts';
 import type { Comparison } from '../bench/statistics.ts';
 import { WaybillContestant } from '../bench/waybill.ts';
-import { type Child, startChild } from '../support/child.ts';
+import { startScript } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
+import type { Program } from '../support/process/program.ts';
 import { createDatabase, query } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { ROOT } from '../support/waybill.ts';
 
 const SHORT = '--only uniform --seconds 1 --rounds 1 --warmup 0 --connections 4 --baseline-pool 4';
 
@@ -34,9 +34,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function bench(options: string): Child {
-  const args = ['--import', 'tsx', 'test/bench/main.ts', ...options.split(' '), '--folder', folder];
-  return startChild(process.execPath, args, { cwd: ROOT, env: { NODE_OPTIONS: undefined, DATABASE_URL: server } });
+function bench(options: string): Program {
+  return startScript('test/bench/main.ts', [...options.split(' '), '--folder', folder], { DATABASE_URL: server });
 }
 
 /** Databases and sessions of runs, and files. */

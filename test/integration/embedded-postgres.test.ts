@@ -7,11 +7,11 @@ import { homeOf } from '../../mixins/database/embedded/place.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../mixins/database/embedded/embedded-postgres.ts';
 import { processIdentity } from '../../mixins/database/embedded/process.ts';
 import { embeddedUrl } from '../../mixins/database/embedded/url.ts';
-import { type Child, startChild } from '../support/child.ts';
+import { startOwn } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
+import type { Program } from '../support/process/program.ts';
 import { query } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { ROOT } from '../support/waybill.ts';
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
@@ -43,7 +43,7 @@ async function start(): Promise<EmbeddedPostgres> {
 const serverPid = (): number | undefined => readServerNote(join(homeOf(dataDir), 'cluster'))?.pid;
 
 /** Another process that holds a share until it is ended; on SIGTERM it gives it back. */
-function startHolder(): Child {
+function startHolder(): Program {
   const program = `
     import { startEmbeddedPostgres } from './mixins/database/embedded/embedded-postgres.ts';
     void startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)} }).then((server) => {
@@ -52,10 +52,10 @@ function startHolder(): Child {
       console.log('holds');
     });`;
   const encoded = `data:text/javascript,${encodeURIComponent(program.replaceAll("'./", `'${new URL('../../', import.meta.url).href}`))}`;
-  return startChild(process.execPath, ['--import', 'tsx', '--import', encoded, '-e', ''], { cwd: ROOT });
+  return startOwn(process.execPath, ['--import', 'tsx', '--import', encoded, '-e', '']);
 }
 
-const holds = (holder: Child): Promise<void> =>
+const holds = (holder: Program): Promise<void> =>
   eventually(() => expect({ out: holder.stdout, err: holder.stderr }).toEqual({ out: ['holds'], err: [] }), {
     withinMs: 20_000,
   });

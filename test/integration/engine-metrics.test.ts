@@ -1,5 +1,5 @@
 /** The engine's own metrics: batches, open breakers, and gauges that are measured when they are read. */
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { ServiceBroker } from 'moleculer';
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';
 import { countBatches } from '../../mixins/metrics/batch-metrics.ts';
@@ -15,8 +15,6 @@ function newBroker(): ServiceBroker {
   broker = programBroker({ NODEID: 'measured' });
   return broker;
 }
-
-afterEach(() => broker.stop());
 
 const shown = (): string => renderPrometheus(broker.metrics);
 

@@ -1,13 +1,13 @@
 /** What both streams promise, on both: the in-process one and JetStream. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { ServiceBroker } from 'moleculer';
 import type { Consumer, EventStream, HandleEvent } from '../../mixins/events/stream/event-stream.ts';
 import { Inbox } from '../../mixins/events/inbox/inbox.ts';
 import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
 import { LocalStream } from '../../mixins/events/stream/local-stream.ts';
+import { afterTheTest } from '../support/endings.ts';
+import { plainBroker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
 import {
-  afterwards,
   eventDatabase,
   eventOf,
   leaseOf,
@@ -28,9 +28,8 @@ beforeAll(async () => {
 });
 
 async function localStream(): Promise<EventStream> {
-  const broker = new ServiceBroker({ logger: false });
+  const broker = plainBroker();
   await broker.start();
-  afterwards(() => broker.stop());
   return new LocalStream(broker);
 }
 
@@ -58,7 +57,7 @@ describe.each([
   async function prepare(): Promise<EventStream> {
     database = await eventDatabase();
     const stream = await open();
-    afterwards(() => stream.close());
+    afterTheTest(() => stream.close());
     return stream;
   }
 

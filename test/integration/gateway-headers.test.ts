@@ -1,5 +1,5 @@
 /** The headers of every answer: what browsers must not do with it, and whose pages may read it. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type Answer,
   type Gateway,
@@ -109,7 +109,6 @@ describe('pages of other origins', () => {
   beforeAll(async () => {
     open = await startGateway(STAND_INS, { corsOrigins: [SHOP, 'http://localhost:3000'] });
   });
-  afterAll(() => open.stop());
 
   const from = (origin: string, more: Record<string, string> = {}) => ({
     headers: { origin, ...more },

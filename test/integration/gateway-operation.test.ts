@@ -43,14 +43,10 @@ describe('operation', () => {
 
   test('without any peer the gateway is live, not ready, and answers 503', async () => {
     const alone = await startGateway([]);
-    try {
-      expect((await send('GET', '/health/live', alone)).status).toBe(200);
-      expect((await send('GET', '/health/ready', alone)).json.missing).toEqual(['orders']);
-      const answer = await send('GET', '/api/v1/orders/7', alone);
-      expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
-    } finally {
-      await alone.stop();
-    }
+    expect((await send('GET', '/health/live', alone)).status).toBe(200);
+    expect((await send('GET', '/health/ready', alone)).json.missing).toEqual(['orders']);
+    const answer = await send('GET', '/api/v1/orders/7', alone);
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
   });
 
   test('requests are counted and timed by route, never by path', async () => {

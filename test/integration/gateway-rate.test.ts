@@ -1,5 +1,5 @@
 /** How often a caller may ask: over real HTTP, with real tokens. */
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { GatewaySettings } from '../../mixins/gateway/gateway.settings.ts';
 import { renderPrometheus } from '../../mixins/metrics/prometheus.ts';
 import { type Answer, type Gateway, JSON_TYPE, raw, send, STAND_INS, startGateway } from '../support/gateway.ts';
@@ -9,15 +9,8 @@ const AUTH = { secret: SECRET, jwksUrl: undefined, issuer: undefined, audience: 
 /** Four requests, and one more each quarter of an hour: no test lasts as long. */
 const RATE = { requests: 4, periodMs: 3_600_000 };
 
-const gateways: Gateway[] = [];
-afterAll(async () => {
-  for (const gateway of gateways) await gateway.stop();
-});
-
-async function limited(settings: Partial<GatewaySettings> = {}, auth?: typeof AUTH): Promise<Gateway> {
-  const gateway = await startGateway(STAND_INS, { rateLimit: RATE, ...settings }, auth);
-  gateways.push(gateway);
-  return gateway;
+function limited(settings: Partial<GatewaySettings> = {}, auth?: typeof AUTH): Promise<Gateway> {
+  return startGateway(STAND_INS, { rateLimit: RATE, ...settings }, auth);
 }
 
 const statusOf = ({ status }: Answer): number => status;

@@ -2,29 +2,17 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
 import { HttpServer } from '../../mixins/gateway/server/http-server.ts';
 import type { GatewaySettings } from '../../mixins/gateway/gateway.settings.ts';
 import { renderPrometheus } from '../../mixins/metrics/prometheus.ts';
+import { afterTheTest } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Gateway, ORDER_BODY, raw, send, STAND_INS, startGateway } from '../support/gateway.ts';
 import { httpSettings } from '../support/http-settings.ts';
 
-const gateways: Gateway[] = [];
-const sockets: Socket[] = [];
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.destroy();
-});
-afterAll(async () => {
-  for (const gateway of gateways) await gateway.stop();
-});
-
-async function start(settings: Partial<GatewaySettings>): Promise<Gateway> {
-  const gateway = await startGateway(STAND_INS, settings);
-  gateways.push(gateway);
-  return gateway;
-}
+const start = (settings: Partial<GatewaySettings>): Promise<Gateway> => startGateway(STAND_INS, settings);
 
 /** How many connections the gateway holds. */
 async function connections({ broker }: Gateway): Promise<number> {
@@ -35,7 +23,7 @@ async function connections({ broker }: Gateway): Promise<number> {
 /** A connection that never ends by itself, also when the other side has. */
 async function open(port: number): Promise<{ socket: Socket; heard: () => string }> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  sockets.push(socket);
+  afterTheTest(() => socket.destroy());
   let text = '';
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString();
@@ -125,7 +113,7 @@ describe('a slow caller', () => {
     const server = new HttpServer((_request, response) => void response.end(answer), httpSettings(), 300);
     await server.listen(0, '127.0.0.1');
     const socket = connect({ port: server.address.port, host: '127.0.0.1' });
-    sockets.push(socket);
+    afterTheTest(() => socket.destroy());
     socket.on('error', () => undefined).write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     const held = promisify(server.server.getConnections.bind(server.server));
     await eventually(async () => expect(await held()).toBe(1));

@@ -27,7 +27,6 @@ beforeAll(async () => {
   two = await startNode('two', url);
 });
 afterAll(async () => {
-  await Promise.all([one?.stop(), two?.stop()]);
   await sql?.end();
 });
 

@@ -6,8 +6,9 @@ import { Lease } from '../../mixins/events/lease.ts';
 import { Relay } from '../../mixins/events/outbox/relay.ts';
 import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
 import { Proxy } from '../chaos/proxy.ts';
+import { afterTheTest } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
-import { afterwards, eventDatabase, eventOf, Received, silentLogger, writeRows } from '../support/events.ts';
+import { eventDatabase, eventOf, Received, silentLogger, writeRows } from '../support/events.ts';
 import { meshAt, type Nats, startNats } from '../support/nats.ts';
 
 /** From the cut to another node's lease: noticed within some two seconds, given up within two more. */
@@ -34,19 +35,19 @@ beforeEach(async () => {
 /** A process that relays and reads, with its own way to NATS. */
 async function startNode(): Promise<Node> {
   const proxy = await Proxy.listen(() => Number(new URL(nats.url).port));
-  afterwards(async () => proxy.close());
+  afterTheTest(async () => proxy.close());
   const database = events.open();
   const stream = new JetStreamStream({
     mesh: meshAt(`nats://127.0.0.1:${proxy.port}`),
     logger: silentLogger(),
   });
-  afterwards(() => stream.close());
+  afterTheTest(() => stream.close());
   await eventually(() => expect(stream.reachable).toBe(true));
   const able = (): boolean => stream.reachable;
   const relayLease = new Lease(database, 'relay', { able });
   const relay = new Relay({ database, stream, lease: relayLease, logger: silentLogger() });
   relay.start();
-  afterwards(() => relay.stop());
+  afterTheTest(() => relay.stop());
   const readerLease = new Lease(database, 'consumer:reader', { able });
   const consumer = { name: 'reader', types: ['shipment.updated'], lease: readerLease };
   await stream.subscribe(
@@ -54,7 +55,7 @@ async function startNode(): Promise<Node> {
     new Inbox(database, 'reader').once(async (event) => received.add(event)),
   );
   readerLease.start();
-  afterwards(() => readerLease.stop());
+  afterTheTest(() => readerLease.stop());
   return { database, proxy, stream, relayLease, readerLease };
 }
 

@@ -3,8 +3,9 @@ import { beforeEach, expect, test } from '@jest/globals';
 import { AckPolicy, connect, DeliverPolicy, type JetStreamManager, type NatsConnection } from 'nats';
 import { Inbox } from '../../mixins/events/inbox/inbox.ts';
 import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
+import { afterTheTest } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
-import { afterwards, eventDatabase, eventOf, leaseOf, Received, silentLogger } from '../support/events.ts';
+import { eventDatabase, eventOf, leaseOf, Received, silentLogger } from '../support/events.ts';
 import { meshAt, type Nats, startNats } from '../support/nats.ts';
 
 const STREAM = 'WAYBILL';
@@ -20,10 +21,10 @@ beforeEach(async () => {
   nats = await startNats();
   received = new Received();
   stream = new JetStreamStream({ mesh: meshAt(nats.url), logger: silentLogger() });
-  afterwards(() => stream.close());
+  afterTheTest(() => stream.close());
   await eventually(() => expect(stream.link).toBeDefined());
   server = await connect({ servers: nats.url });
-  afterwards(() => server.close());
+  afterTheTest(() => server.close());
   manager = await server.jetstreamManager();
 });
 

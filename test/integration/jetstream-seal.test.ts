@@ -4,8 +4,9 @@ import { connect } from 'nats';
 import type { Database } from '../../mixins/database/database.ts';
 import { Inbox } from '../../mixins/events/inbox/inbox.ts';
 import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
+import { afterTheTest } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
-import { afterwards, eventDatabase, eventOf, leaseOf, Received, silentLogger } from '../support/events.ts';
+import { eventDatabase, eventOf, leaseOf, Received, silentLogger } from '../support/events.ts';
 import { meshAt, type Nats, startNats } from '../support/nats.ts';
 
 const OLD = 'the old secret which is long enough';
@@ -31,7 +32,7 @@ function node(secret?: string): JetStreamStream {
     logger: silentLogger(),
     refused: (consumer) => refused.push(consumer),
   });
-  afterwards(() => stream.close());
+  afterTheTest(() => stream.close());
   return stream;
 }
 
@@ -79,7 +80,7 @@ test('what was refused for want of its secret comes again once the consumer is d
   await end();
 
   const operator = await connect({ servers: nats.url });
-  afterwards(() => operator.close());
+  afterTheTest(() => operator.close());
   await (await operator.jetstreamManager()).consumers.delete('WAYBILL', 'reader');
   await read(database, node(`${NEW},${OLD}`));
   await eventually(() => expect(numbers()).toEqual([0, 3, 1]));

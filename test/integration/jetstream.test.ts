@@ -4,9 +4,9 @@ import type { Database } from '../../mixins/database/database.ts';
 import type { EventStream, HandleEvent } from '../../mixins/events/stream/event-stream.ts';
 import { Inbox } from '../../mixins/events/inbox/inbox.ts';
 import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
+import { afterTheTest } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
 import {
-  afterwards,
   eventDatabase,
   eventOf,
   leaseOf,
@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 function connectNode(): EventStream {
   const stream = new JetStreamStream({ mesh: meshAt(nats.url), logger: silentLogger() });
-  afterwards(() => stream.close());
+  afterTheTest(() => stream.close());
   return stream;
 }
 

@@ -7,10 +7,9 @@ import { migrate } from '../../mixins/database/migrations.ts';
 import { checkMachine, machineCheck } from '../../services/orders/machine-check.command.ts';
 import { migrations } from '../../services/orders/migrations/index.ts';
 import { OrderStore } from '../../services/orders/store/order.store.ts';
-import { startChild } from '../support/child.ts';
+import { startScript } from '../support/child.ts';
 import { freePort } from '../support/free-port.ts';
 import { createDatabase } from '../support/postgres.ts';
-import { ROOT } from '../support/waybill.ts';
 
 const ORDERS = 5_000;
 const FIRST = 1_000_000;
@@ -45,11 +44,7 @@ const fingerprint = async (): Promise<unknown> =>
 
 /** The command as an operator runs it. */
 async function command(databaseUrl: string): Promise<{ code: number | null; output: string }> {
-  const env = { DATABASE_URL: databaseUrl, ORDERS_DATABASE_URL: undefined };
-  const child = startChild(process.execPath, ['--import', 'tsx', 'services/orders/machine-check.command.ts'], {
-    cwd: ROOT,
-    env,
-  });
+  const child = startScript('services/orders/machine-check.command.ts', [], { DATABASE_URL: databaseUrl });
   const { code } = await child.exited;
   return { code, output: [...child.stdout, ...child.stderr].join('\n') };
 }

@@ -10,16 +10,7 @@ import { defineService } from '../../mixins/mesh/schema.ts';
 import { EventRefused, type EventStream, StreamUnavailable } from '../../mixins/events/stream/event-stream.ts';
 import { type Subscriptions, subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
 import { eventually } from '../support/eventually.ts';
-import {
-  afterwards,
-  eventDatabase,
-  eventOf,
-  Received,
-  rowsOf,
-  SCHEMA,
-  startRelay,
-  writeRows,
-} from '../support/events.ts';
+import { eventDatabase, eventOf, Received, rowsOf, SCHEMA, startRelay, writeRows } from '../support/events.ts';
 import { createDatabase, query } from '../support/postgres.ts';
 import { plainBroker, settingsFor } from '../support/broker.ts';
 
@@ -232,7 +223,6 @@ test('services meet over their events without a transporter: those left by a cra
     const broker = plainBroker(settingsFor({ DATABASE_URL: url }), { nodeID: `node-${run}` });
     for (const schema of [teller, listener, bystander]) broker.createService(schema);
     await broker.start();
-    afterwards(() => broker.stop());
     await insert(eventOf('shipment-1', run));
     await insert(eventOf('shipment-99', run));
     await eventually(() => expect(received.byKey.get('shipment-1')?.at(-1)).toBe(run));

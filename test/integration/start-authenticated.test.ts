@@ -2,27 +2,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { tokenCommand } from '../../mixins/auth/token.command.ts';
-import { startChild } from '../support/child.ts';
+import { startOwn } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { http } from '../support/http.ts';
 import { createDatabase } from '../support/postgres.ts';
 import { SECRET } from '../support/tokens.ts';
-import { ROOT, spawnWaybill, startWaybill } from '../support/waybill.ts';
+import { spawnWaybill, startWaybill } from '../support/waybill.ts';
 
 const GIVEN = { AUTH_JWT_SECRET: SECRET };
 
 /** Runs `npm run token` and answers what it printed. */
 async function token(args: string[], env: Record<string, string> = GIVEN) {
-  const clear = {
-    AUTH_JWT_SECRET: undefined,
-    AUTH_JWKS_URL: undefined,
-    AUTH_ISSUER: undefined,
-    AUTH_AUDIENCE: undefined,
-  };
-  const npm = startChild('npm', ['run', '--silent', 'token', '--', ...args], {
-    cwd: ROOT,
-    env: { ...clear, NODE_OPTIONS: undefined, ...env },
-  });
+  const npm = startOwn('npm', ['run', '--silent', 'token', '--', ...args], env);
   const { code } = await npm.exited;
   return { code, printed: npm.stdout, complaint: npm.stderr.filter((line) => !line.startsWith('npm warn')) };
 }

@@ -4,13 +4,13 @@ import { createServer } from 'node:net';
 import { afterAll, expect, test } from '@jest/globals';
 import { readServerNote } from '../../mixins/database/embedded/cluster.ts';
 import { startEmbeddedPostgres } from '../../mixins/database/embedded/embedded-postgres.ts';
-import { startChild } from '../support/child.ts';
+import { startOwn } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { http } from '../support/http.ts';
 import { createDatabase, query } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { ROOT, spawnWaybill, startWaybill, type WaybillOptions } from '../support/waybill.ts';
+import { spawnWaybill, startWaybill, type WaybillOptions } from '../support/waybill.ts';
 
 const folders: string[] = [];
 
@@ -157,8 +157,7 @@ test('SIGTERM finishes what is in flight and exits 0 within 10 s', async () => {
 test('npm start itself ends with code 0 on SIGTERM, and leaves no database server behind', async () => {
   const dataDir = await newDataDir();
   const port = await freePort();
-  const clear = { DATABASE_URL: undefined, TRANSPORTER: undefined, SERVICES: undefined, NODE_OPTIONS: undefined };
-  const npm = startChild('npm', ['start'], { cwd: ROOT, env: { ...clear, PORT: String(port), DATA_DIR: dataDir } });
+  const npm = startOwn('npm', ['start'], { PORT: String(port), DATA_DIR: dataDir });
   await eventually(async () => expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200), {
     withinMs: 30_000,
   });

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { AckPolicy, connect, DeliverPolicy, type NatsConnection } from 'nats';
 import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { eventually } from '../support/eventually.ts';
-import { afterwards } from '../support/events.ts';
+import { afterTheTest } from '../support/endings.ts';
 import { http } from '../support/http.ts';
 import { createProduct, imbalance, type Mesh, place, startMesh, unfinished } from '../support/mesh.ts';
 import { query } from '../support/postgres.ts';
@@ -53,7 +53,7 @@ async function subscribe(): Promise<DomainEvent[]> {
   const reading = (async () => {
     while (!closing.signal.aborted) await eventually(pull, { withinMs: 30_000 });
   })();
-  afterwards(async () => {
+  afterTheTest(async () => {
     closing.abort();
     await reading;
     await connection.close();

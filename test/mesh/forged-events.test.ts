@@ -2,6 +2,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { connect, headers, type NatsConnection } from 'nats';
 import { type ClosedMesh, createProduct, placeAs, startClosedMesh, statusOf } from '../support/closed-mesh.ts';
+import { afterTheFile } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
 import type { OrderBody } from '../support/mesh.ts';
 import { STAFF } from '../support/tokens.ts';
@@ -15,7 +16,7 @@ let productId: number;
 beforeAll(async () => {
   mesh = await startClosedMesh();
   stranger = await connect({ servers: mesh.nats.url });
-  mesh.nats.beforeStop(() => stranger.close());
+  afterTheFile(() => stranger.close());
   productId = await createProduct(mesh, 'PARCEL', 50);
 }, 120_000);
 

@@ -2,15 +2,16 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { beforeAll, expect, test } from '@jest/globals';
-import { ServiceBroker } from 'moleculer';
-import { type Child, startChild } from '../support/child.ts';
+import { joinMesh } from '../support/broker.ts';
+import { startScript } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { http } from '../support/http.ts';
 import { type Nats, startNats } from '../support/nats.ts';
+import type { Program } from '../support/process/program.ts';
 import { createDatabase, query } from '../support/postgres.ts';
 import { bearer, customer, SECRET } from '../support/tokens.ts';
-import { ROOT, spawnWaybill, startWaybill, type Waybill } from '../support/waybill.ts';
+import { spawnWaybill, startWaybill, type Waybill } from '../support/waybill.ts';
 
 let nats: Nats;
 let databaseUrl: string;
@@ -26,20 +27,15 @@ beforeAll(async () => {
   // What an order owes is parked after its first failure.
   env = { ...mesh, METRICS_PORT: String(port), ORDER_MAX_ATTEMPTS: '1', CALL_TIMEOUT: '100ms' };
   node = await startWaybill({ services: 'orders', env });
-  nats.beforeStop(() => node.kill());
 }, 60_000);
 
 const watch = <Body = Record<string, unknown>>(path: string) => http<Body>('GET', `http://127.0.0.1:${port}${path}`);
 
-const checkHealth = (): Child =>
-  startChild(process.execPath, ['--import', 'tsx', 'mixins/process/healthcheck.ts'], { cwd: ROOT, env });
+const checkHealth = (): Program => startScript('mixins/process/healthcheck.ts', [], env);
 
 test('an orders node of a mesh shows its parked orders and its outbox, to a scraper without a token', async () => {
   expect((await watch<string>('/metrics')).body).toMatch(/^waybill_orders_parked 0$/m);
-  const transporter = { type: 'NATS', options: { url: nats.url } } as const;
-  const peer = new ServiceBroker({ namespace: 'waybill', nodeID: 'peer', logger: false, transporter });
-  nats.beforeStop(() => peer.stop());
-  await peer.start();
+  const peer = await joinMesh('peer', nats.url);
   await peer.waitForServices('orders', 10_000);
   const order = { customerId: 1, items: [{ productId: 1, quantity: 1 }], deliveryAddress: 'Cork', carrier: 'DHL' };
   const meta = { token: (await bearer(customer(1))).Authorization.replace('Bearer ', '') };

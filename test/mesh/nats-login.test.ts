@@ -2,11 +2,12 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ServiceBroker } from 'moleculer';
 import { connect, nkeys } from 'nats';
 import { natsOptions } from '../../mixins/mesh/nats/nats-options.ts';
 import { MeshTransporter } from '../../mixins/mesh/nats/nats-transporter.ts';
 import { authority, type Certificate } from '../support/certificates.ts';
+import { joinMesh } from '../support/broker.ts';
+import { afterTheFile } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
 import { meshAt, type Nats, startNats } from '../support/nats.ts';
 import { accountWithUser } from '../support/nats-jwt.ts';
@@ -83,24 +84,16 @@ test.each<[string, () => string, (url: string) => Settings | Promise<Settings>]>
       SERVICES: 'inventory',
       DEMO_CATALOG: 'false',
     };
-    const node = await startWaybill({ services: 'inventory', env });
-    nats.beforeStop(() => node.kill());
+    await startWaybill({ services: 'inventory', env });
     const { TRANSPORTER: url, ...others } = settings;
     const mesh = meshAt(url as string, others);
 
-    const peer = new ServiceBroker({
-      namespace: 'waybill',
-      nodeID: 'peer',
-      logger: false,
-      transporter: new MeshTransporter(mesh),
-    });
-    nats.beforeStop(() => peer.stop());
-    await peer.start();
+    const peer = await joinMesh('peer', new MeshTransporter(mesh));
     await peer.waitForServices('inventory', 10_000);
     expect(await peer.call('inventory.list', {})).toMatchObject({ items: [] });
 
     const reader = await connect(natsOptions(mesh, 'reader'));
-    nats.beforeStop(() => reader.close());
+    afterTheFile(() => reader.close());
     const manager = await reader.jetstreamManager();
     await eventually(async () => expect((await manager.streams.info('WAYBILL-WAYBILL')).config.name).toBeDefined());
   },
@@ -180,7 +173,6 @@ test('a NATS that comes late and refuses ends the start as well', async () => {
 test('a node whose password is refused for a while says so, and is back when it is accepted again', async () => {
   const nats: Nats = await startNats({ config: PASSWORD_CONFIG });
   const node = await startWaybill({ services: 'inventory', env: { ...asUser(nats.url), DATABASE_URL: databaseUrl } });
-  nats.beforeStop(() => node.kill());
   await nats.restart('authorization { user: engine, password: changed }');
   await eventually(() =>
     expect(node.stderr.join('\n')).toContain('NATS refuses this process: AUTHORIZATION_VIOLATION'),
@@ -189,14 +181,7 @@ test('a node whose password is refused for a while says so, and is back when it 
   await eventually(() => expect(nats.log().match(/authentication error/g)?.length).toBeGreaterThanOrEqual(8));
   await nats.restart(PASSWORD_CONFIG);
   const mesh = meshAt(asUser(nats.url)['TRANSPORTER'] as string);
-  const peer = new ServiceBroker({
-    namespace: 'waybill',
-    nodeID: 'peer',
-    logger: false,
-    transporter: new MeshTransporter(mesh),
-  });
-  nats.beforeStop(() => peer.stop());
-  await peer.start();
+  const peer = await joinMesh('peer', new MeshTransporter(mesh));
   await peer.waitForServices('inventory', 15_000);
   expect(node.stderr.join('\n')).not.toContain(PASSWORD);
 }, 60_000);

@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
-import { ServiceBroker } from 'moleculer';
 import { AckPolicy, connect, type NatsConnection } from 'nats';
+import { joinMesh } from '../support/broker.ts';
 import { type ClosedMesh, createProduct, placeAs, startClosedMesh, statusOf } from '../support/closed-mesh.ts';
+import { afterTheFile } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
 import { http } from '../support/http.ts';
 import { bearer, customer, STAFF } from '../support/tokens.ts';
-import { ROOT } from '../support/waybill.ts';
+import { ROOT } from '../support/process/project.ts';
 
 const STREAM = 'WAYBILL-WAYBILL';
 const PASSWORDS = {
@@ -33,7 +34,7 @@ beforeAll(async () => {
     inboxPrefix: '_INBOX.reader',
     timeout: 2_000,
   });
-  mesh.nats.beforeStop(() => reader.close());
+  afterTheFile(() => reader.close());
 }, 120_000);
 
 test('an order goes all its way, and NATS has nothing to forbid', async () => {
@@ -50,21 +51,14 @@ test('an order goes all its way, and NATS has nothing to forbid', async () => {
 
 test('a peer calls actions with a token, and hears no call but its own', async () => {
   const login = { servers: mesh.nats.url, user: 'shop', pass: PASSWORDS.NATS_SHOP_PASSWORD };
-  const shop = new ServiceBroker({
-    namespace: 'waybill',
-    nodeID: 'shop-1',
-    logger: false,
-    transporter: { type: 'NATS', options: login },
-  });
-  mesh.nats.beforeStop(() => shop.stop());
-  await shop.start();
+  const shop = await joinMesh('shop-1', { type: 'NATS', options: login });
   await shop.waitForServices(['orders', 'inventory'], 20_000);
   const meta = { token: (await bearer(customer(1))).Authorization.replace('Bearer ', '') };
   expect(await shop.call('orders.search', {}, { meta })).toMatchObject({ orders: [{ status: 'DELIVERED' }, {}] });
   expect(mesh.nats.log()).not.toContain('Violation - User "shop"');
 
   const ear = await connect(login);
-  mesh.nats.beforeStop(() => ear.close());
+  afterTheFile(() => ear.close());
   for (const subject of ['MOL-waybill.>', 'MOL-waybill.REQ.*', 'MOL-waybill.RES.api', 'waybill-waybill.>']) {
     ear.subscribe(subject, { callback: () => undefined });
     await eventually(() => expect(mesh.nats.log()).toContain(`Violation - User "shop", Subject "${subject}"`));

@@ -59,7 +59,6 @@ beforeAll(async () => {
     startWaybill({ services: 'api,orders,reports', env, readyWithinMs: 60_000 }),
     startWaybill({ services: 'inventory,tracking', env, readyWithinMs: 60_000 }),
   ]);
-  nats.beforeStop(() => Promise.all([gateway.kill(), stock.kill()]));
   token = await mintToken(AUTH, { role: 'admin', subject: 'ann' }, 600_000);
   const password: Planted = { what: 'the password of the database', text: new URL(databaseUrl).password };
   secrets = [JWT_SECRET, MESH_SECRET, NATS_PASSWORD, KEY, password, { what: 'a token', text: token }];

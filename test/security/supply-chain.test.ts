@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { startChild } from '../support/child.ts';
+import { startOwn } from '../support/child.ts';
 import { page, plain, rows } from '../support/markdown.ts';
-import { ROOT } from '../support/waybill.ts';
+import { ROOT } from '../support/process/project.ts';
 
 interface LockedPackage {
   version: string;
@@ -93,7 +93,7 @@ describe('npm run sbom', () => {
   beforeAll(async () => {
     // Nobody listens there: what it says can only be what the lock file says.
     const nowhere = { npm_config_registry: 'http://127.0.0.1:1/', npm_config_offline: 'true' };
-    const npm = startChild('npm', ['run', '--silent', 'sbom'], { cwd: ROOT, env: nowhere });
+    const npm = startOwn('npm', ['run', '--silent', 'sbom'], nowhere);
     expect((await npm.exited).code).toBe(0);
     bill = JSON.parse(npm.stdout.join('\n')) as typeof bill;
   }, 60_000);

@@ -1,7 +1,7 @@
 /** A mesh whose callers are authenticated: four processes with one secret, on a NATS that lets everyone in. */
-import { ServiceBroker } from 'moleculer';
-import { FailureRegenerator } from '../../mixins/mesh/failure-regenerator.ts';
+import type { ServiceBroker } from 'moleculer';
 import type { Caller } from '../../mixins/auth/caller.ts';
+import { joinMesh } from './broker.ts';
 import { eventually } from './eventually.ts';
 import { http, type Reply } from './http.ts';
 import type { OrderBody } from './mesh.ts';
@@ -39,7 +39,6 @@ export async function startClosedMesh(
     return [nodeID, await startWaybill({ services, env, readyWithinMs: 60_000 })];
   };
   const nodes = Object.fromEntries(await Promise.all(Object.entries(CLOSED_NODES).map(start))) as ClosedMesh['nodes'];
-  nats.beforeStop(() => Promise.all(Object.values(nodes).map((node) => node.kill('SIGKILL'))));
   const as: ClosedMesh['as'] = async (caller, method, path, body) =>
     await http(method, `${nodes.api.url}/api/v1${path}`, { headers: await bearer(caller), body });
   const mesh = { nats, databaseUrl, nodes, as };
@@ -50,16 +49,7 @@ export async function startClosedMesh(
 
 /** A broker that knows the mesh's name and the address of NATS, and nothing secret. */
 export async function startStranger(mesh: ClosedMesh, nodeID = 'stranger'): Promise<ServiceBroker> {
-  const stranger = new ServiceBroker({
-    namespace: 'waybill',
-    nodeID,
-    logger: false,
-    transporter: { type: 'NATS', options: { url: mesh.nats.url } },
-    requestTimeout: 10_000,
-    errorRegenerator: new FailureRegenerator(),
-  });
-  mesh.nats.beforeStop(() => stranger.stop());
-  await stranger.start();
+  const stranger = await joinMesh(nodeID, mesh.nats.url);
   await stranger.waitForServices(['orders', 'inventory', 'tracking'], 20_000);
   return stranger;
 }

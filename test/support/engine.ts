@@ -1,8 +1,6 @@
 /** The whole engine in this process on a real PostgreSQL: four services on one broker, whose calls a test can disturb. */
-import { afterAll } from '@jest/globals';
-import { type BrokerOptions, type Middleware, type Service, ServiceBroker, type ServiceSchema } from 'moleculer';
+import type { BrokerOptions, Middleware, Service, ServiceBroker, ServiceSchema } from 'moleculer';
 import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
-import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
 import { apiService } from '../../services/api/api.service.ts';
 import inventory from '../../services/inventory/inventory.service.ts';
 import type { Product } from '../../services/inventory/inventory.types.ts';
@@ -10,9 +8,9 @@ import orders from '../../services/orders/orders.service.ts';
 import type { Explanation, HistoryEntryView, OrderView, PlacedOrder } from '../../services/orders/orders.types.ts';
 import reports from '../../services/reports/reports.service.ts';
 import tracking from '../../services/tracking/tracking.service.ts';
+import { programBroker } from './broker.ts';
 import { type Reply, http } from './http.ts';
 import { createDatabase, query } from './postgres.ts';
-import { settingsFor } from './broker.ts';
 
 /** Stands between the broker and a handler; `run` calls the handler. */
 export type Disturbance = (run: () => Promise<unknown>) => Promise<unknown>;
@@ -46,16 +44,11 @@ export type OrderAnswer = Partial<OrderView> & {
 
 let lastCustomer = 0;
 let lastSku = 0;
-const engines: Engine[] = [];
-afterAll(async () => {
-  for (const engine of engines) await engine.stop();
-});
 
 /** Starts an engine; it is stopped after the test file at the latest. */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const databaseUrl = options.databaseUrl ?? (await createDatabase());
   const engine = new Engine(databaseUrl, options);
-  engines.push(engine);
   await engine.start();
   return engine;
 }
@@ -70,13 +63,14 @@ export class Engine {
 
   constructor(databaseUrl: string, { nodeID = 'engine-1', breaker, env }: EngineOptions) {
     this.databaseUrl = databaseUrl;
-    const options = brokerOptions(settingsFor({ ...SETTINGS, ...env, DATABASE_URL: databaseUrl, NODEID: nodeID }));
-    // The first middleware is the one nearest to the handler: timeouts and breakers see what it does.
-    const middlewares = [this.#between(), ...(options.middlewares ?? [])];
-    // Calls that a test makes hang never end, and a stop need not wait for them.
-    const stopSoon = { enabled: true, shutdownTimeout: 500 };
-    const circuitBreaker = { ...options.circuitBreaker, ...breaker } as BrokerOptions['circuitBreaker'];
-    this.broker = new ServiceBroker({ ...options, circuitBreaker, tracking: stopSoon, logger: false, middlewares });
+    const settings = { ...SETTINGS, ...env, DATABASE_URL: databaseUrl, NODEID: nodeID };
+    this.broker = programBroker(settings, ({ middlewares = [], circuitBreaker }) => ({
+      // The first middleware is the one nearest to the handler: timeouts and breakers see what it does.
+      middlewares: [this.#between(), ...middlewares],
+      // Calls that a test makes hang never end, and a stop need not wait for them.
+      tracking: { enabled: true, shutdownTimeout: 500 },
+      circuitBreaker: { ...circuitBreaker, ...breaker },
+    }));
     for (const schema of Object.values(SERVICES)) this.broker.createService(schema);
     this.#api = this.broker.createService(apiService());
   }

@@ -1,25 +1,15 @@
 /** What tests of the outbox and the streams share: a schema with its tables, events, and parts that stop by themselves. */
-import { afterEach } from '@jest/globals';
-import { ServiceBroker } from 'moleculer';
 import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
 import { Lease } from '../../mixins/events/lease.ts';
 import { outboxTables, outboxTypes } from '../../mixins/events/outbox/outbox.schema.ts';
 import { Relay } from '../../mixins/events/outbox/relay.ts';
 import type { EventStream } from '../../mixins/events/stream/event-stream.ts';
+import { plainBroker } from './broker.ts';
+import { afterTheTest } from './endings.ts';
 import { createDatabase, query } from './postgres.ts';
 
 export const SCHEMA = 'tracking';
-
-const endings: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const end of endings.splice(0).toReversed()) await end();
-});
-
-/** Has `end` called after the test, the latest first. */
-export function afterwards(end: () => Promise<unknown>): void {
-  endings.push(end);
-}
 
 /** A database with the tables of an outbox in the schema `tracking`; `open` gives one more node's connections to it. */
 export async function eventDatabase(): Promise<{ url: string; open: () => Database }> {
@@ -29,7 +19,7 @@ export async function eventDatabase(): Promise<{ url: string; open: () => Databa
     url,
     open: () => {
       const database = openDatabase(url, SCHEMA, 4);
-      afterwards(() => database.close());
+      afterTheTest(() => database.close());
       return database;
     },
   };
@@ -77,17 +67,17 @@ export class Received {
 export function leaseOf(database: Database, name: string): Lease {
   const lease = new Lease(database, name);
   lease.start();
-  afterwards(() => lease.stop());
+  afterTheTest(() => lease.stop());
   return lease;
 }
 
 export function startRelay(database: Database, stream: EventStream): Relay {
   const relay = new Relay({ database, stream, lease: new Lease(database, 'relay'), logger: silentLogger() });
   relay.start();
-  afterwards(() => relay.stop());
+  afterTheTest(() => relay.stop());
   return relay;
 }
 
 export function silentLogger() {
-  return new ServiceBroker({ logger: false }).logger;
+  return plainBroker().logger;
 }

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, beforeEach } from '@jest/globals';
-import { type ActionParams, type Context, type Service, ServiceBroker, type ServiceSchema } from 'moleculer';
+import { beforeAll, beforeEach } from '@jest/globals';
+import { type ActionParams, type Context, type Service, type ServiceBroker, type ServiceSchema } from 'moleculer';
 import type { AuthSettings } from '../../mixins/auth/auth.settings.ts';
 import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
 import type { GatewaySettings } from '../../mixins/gateway/gateway.settings.ts';
@@ -133,12 +133,11 @@ export const peers: {
 /** The gateway that the clients below send to, started for a test file. */
 export let gateway: Gateway;
 
-/** Starts the gateway before a file's tests and stops it after them; forgets what the stand-ins saw before each. */
+/** Starts the gateway before a file's tests; forgets what the stand-ins saw before each. */
 export function useGateway(): void {
   beforeAll(async () => {
     gateway = await startGateway(STAND_INS);
   });
-  afterAll(() => gateway.stop());
   beforeEach(() => {
     peers.seen = undefined;
     peers.next = undefined;

@@ -1,7 +1,7 @@
 /** The project's Markdown, taken apart for tests. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './waybill.ts';
+import { ROOT } from './process/project.ts';
 
 /** A page of the project. */
 export interface Page {

@@ -1,6 +1,6 @@
 /** The topology of docker-compose.yml as plain processes: NATS, one process a service, two of orders, a database each. */
-import { ServiceBroker } from 'moleculer';
-import { FailureRegenerator } from '../../mixins/mesh/failure-regenerator.ts';
+import type { ServiceBroker } from 'moleculer';
+import { joinMesh } from './broker.ts';
 import { eventually } from './eventually.ts';
 import { http, type Reply } from './http.ts';
 import { type Nats, startNats } from './nats.ts';
@@ -57,19 +57,7 @@ export async function startMesh(): Promise<Mesh> {
     };
     nodes.set(name, await startWaybill({ services: service, env, readyWithinMs: 60_000 }));
   };
-  const peer = new ServiceBroker({
-    namespace: 'waybill',
-    nodeID: 'peer',
-    logger: false,
-    transporter: { type: 'NATS', options: { url: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 200 } },
-    requestTimeout: 15_000,
-    errorRegenerator: new FailureRegenerator(),
-  });
-  nats.beforeStop(async () => {
-    await peer.stop();
-    await Promise.all([...nodes.values()].map((node) => node.kill('SIGKILL')));
-  });
-  await Promise.all([...NODES.map(start), peer.start()]);
+  const [peer] = await Promise.all([joinMesh('peer', nats.url), ...NODES.map(start)]);
   const node = (name: NodeName): Waybill => nodes.get(name) as Waybill;
   const complete = async (): Promise<void> => {
     const running = NODES.filter((name) => node(name).running());

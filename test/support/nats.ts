@@ -1,13 +1,12 @@
 /** A NATS server with JetStream for one test file. */
-import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { MeshSettings } from '../../mixins/mesh/mesh.settings.ts';
 import { readSettings } from '../../services/settings.ts';
-import { afterTheFile, type Child, startChild } from './child.ts';
-import { eventually } from './eventually.ts';
+import { afterTheFile } from './endings.ts';
 import { freePort } from './free-port.ts';
+import { startNatsProcess } from './process/nats-process.ts';
+import type { Program } from './process/program.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export interface Nats {
@@ -18,10 +17,6 @@ export interface Nats {
   kill(): Promise<void>;
   /** Starts it again at the same address on the same store, with another configuration if one is given. */
   restart(config?: string): Promise<void>;
-  /** Has `end` called before it ends for good: for clients that would look for it for ever. */
-  beforeStop(end: () => Promise<unknown>): void;
-  /** Ends it and removes its store. Done by itself after the test file. */
-  stop(): Promise<void>;
 }
 
 export interface NatsOptions {
@@ -36,57 +31,31 @@ export function meshAt(url: string, settings: Record<string, string> = {}): Mesh
   return readSettings({ TRANSPORTER: url, ...settings }).mesh as MeshSettings;
 }
 
-/** Starts `nats-server` from the PATH (Debian puts it in /usr/sbin) on a free port. */
+/** Starts a server on a free port. It ends with the test file, after all that was started later and may look for it. */
 export async function startNats({ config = '', env = {} }: NatsOptions = {}): Promise<Nats> {
   const folder = await temporaryFolder();
   const port = await freePort();
   const configuration = join(folder, 'nats-server.conf');
-  await writeFile(configuration, config);
-  let child: Child | undefined;
-  const start = async (): Promise<void> => {
-    const args = ['-c', configuration, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder];
-    child = startChild(program(), args, { env });
-    await eventually(() => accepts(port), { withinMs: 15_000 });
+  let server: Program | undefined;
+  const start = async (text: string): Promise<void> => {
+    await writeFile(configuration, text);
+    server = await startNatsProcess({ port, args: ['-c', configuration, '-js', '-sd', folder], env });
   };
   const kill = async (): Promise<void> => {
-    await child?.kill('SIGKILL');
+    await server?.kill();
   };
-  await start();
-  const clients: (() => Promise<unknown>)[] = [];
-  const nats: Nats = {
+  afterTheFile(async () => {
+    await kill();
+    await rm(folder, { recursive: true, force: true });
+  });
+  await start(config);
+  return {
     url: `nats://127.0.0.1:${port}`,
-    log: () => [...(child?.stdout ?? []), ...(child?.stderr ?? [])].join('\n'),
+    log: () => server?.lines.join('\n') ?? '',
     kill,
     restart: async (changed = config) => {
       await kill();
-      await writeFile(configuration, changed);
-      await start();
-    },
-    beforeStop: (end) => void clients.push(end),
-    stop: async () => {
-      for (const end of clients.splice(0)) await end();
-      await kill();
-      await rm(folder, { recursive: true, force: true });
+      await start(changed);
     },
   };
-  afterTheFile(() => nats.stop());
-  return nats;
-}
-
-function program(): string {
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
-  const found = folders.map((folder) => join(folder, 'nats-server')).find((path) => existsSync(path));
-  if (!found) throw new Error('nats-server is not in the PATH: install it (Debian: apt-get install nats-server)');
-  return found;
-}
-
-function accepts(port: number): Promise<void> {
-  return new Promise((done, fail) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', fail);
-    socket.once('connect', () => {
-      socket.destroy();
-      done();
-    });
-  });
 }

@@ -1,16 +1,14 @@
 /** Fresh databases for tests, on the one server of the run. */
 import { randomUUID } from 'node:crypto';
-import { afterAll } from '@jest/globals';
 import pg from 'pg';
+import { afterTheFile } from './endings.ts';
 import { SERVER_VARIABLE } from './postgres-server.ts';
-
-const made: string[] = [];
 
 /** Makes an empty database and answers its address. It is dropped when the test file is done. */
 export async function createDatabase(): Promise<string> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await onServer(`CREATE DATABASE ${name}`);
-  made.push(name);
+  afterTheFile(() => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
   const url = new URL(serverUrl());
   url.pathname = `/${name}`;
   return url.href;
@@ -30,10 +28,6 @@ export async function query<Row extends pg.QueryResultRow>(
     await client.end();
   }
 }
-
-afterAll(async () => {
-  for (const name of made.splice(0)) await onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-});
 
 function serverUrl(): string {
   const url = process.env[SERVER_VARIABLE];

@@ -1,6 +1,7 @@
 /** Somebody with the address of NATS and nothing else: sees all that is sent there, and sends what he likes. */
 import { randomUUID } from 'node:crypto';
 import { connect, type NatsConnection } from 'nats';
+import { afterTheFile } from './endings.ts';
 import { eventually } from './eventually.ts';
 import type { Nats } from './nats.ts';
 
@@ -28,7 +29,7 @@ export class Wire {
 
   static async tap(nats: Nats): Promise<Wire> {
     const wire = new Wire(await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 100 }));
-    nats.beforeStop(() => wire.connection.close());
+    afterTheFile(() => wire.connection.close());
     await wire.connection.flush();
     return wire;
   }

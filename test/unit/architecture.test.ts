@@ -1,10 +1,9 @@
 /** Holds the source against the rules of its layers: who may import whom, and who may read what. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { ROOT } from '../support/process/project.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LINE_LIMIT = 250;
 
 interface Source {

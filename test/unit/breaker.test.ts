@@ -1,18 +1,15 @@
 /** The breaker before a peer: opens when the peer fails or hangs, whether or not the peer was replaced meanwhile. */
-import { afterEach, expect, test } from '@jest/globals';
-import { type BrokerOptions, ServiceBroker, type ServiceSchema } from 'moleculer';
+import { expect, test } from '@jest/globals';
+import type { BrokerOptions, ServiceBroker, ServiceSchema } from 'moleculer';
 import { OrderPending } from '../../machines/order/order.failures.ts';
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';
-import { brokerOptions } from '../../mixins/mesh/broker-options.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
-import { readSettings } from '../../services/settings.ts';
+import { programBroker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** The calls that open a breaker when all fail, and some more than that. */
 const OPENING = 20;
 const CALLS = 25;
-const brokers: ServiceBroker[] = [];
-afterEach(() => Promise.all(brokers.splice(0).map((broker) => broker.stop())));
 
 type Answer = () => Promise<unknown>;
 const away: Answer = () => Promise.reject(new ServiceUnavailable('away'));
@@ -21,16 +18,11 @@ const hang: Answer = () => new Promise<never>(() => undefined);
 
 /** A broker with the program's own options, and the breaker's changed where a test cannot wait. */
 function newBroker(nodeID: string, breaker: BrokerOptions['circuitBreaker'] = {}, more: BrokerOptions = {}) {
-  const options = brokerOptions({ ...readSettings({}), nodeID });
-  const broker = new ServiceBroker({
-    ...options,
-    circuitBreaker: { ...options.circuitBreaker, ...breaker },
+  return programBroker({ NODEID: nodeID }, ({ circuitBreaker }) => ({
+    circuitBreaker: { ...circuitBreaker, ...breaker },
     tracking: { enabled: false },
-    logger: false,
     ...more,
-  });
-  brokers.push(broker);
-  return broker;
+  }));
 }
 
 /** What the breakers of a broker tell. */

@@ -3,19 +3,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { connect } from 'nats';
 import type { MeshSettings } from '../../mixins/mesh/mesh.settings.ts';
 import { natsOptions } from '../../mixins/mesh/nats/nats-options.ts';
 import { readSettings, type ServiceName, SERVICES } from '../../services/settings.ts';
-import { startChild } from '../support/child.ts';
+import { afterTheTest } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
+import { startNatsProcess } from '../support/process/nats-process.ts';
+import { ROOT } from '../support/process/project.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const STATEFUL = (Object.keys(SERVICES) as ServiceName[]).filter((name) => SERVICES[name].stateful);
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const yaml = createRequire(import.meta.url)('js-yaml') as { load(text: string): unknown };
 
@@ -146,7 +146,7 @@ test('NATS lets in those who have the login that every service is given, and nob
   const [port, monitoring, store] = [await freePort(), await freePort(), await temporaryFolder()];
   const command = (compose.services.nats?.command ?? []).map(filledIn);
   const here = command.map((word) => ({ '/data': store, 8222: String(monitoring) })[word] ?? word);
-  const server = startChild('nats-server', [...here, '--addr', '127.0.0.1', '--port', String(port)]);
+  const server = await startNatsProcess({ port, args: here, cleanUp: afterTheTest });
   try {
     for (const [, part] of ours) {
       const transporter = environmentOf(part).TRANSPORTER?.replace('nats:4222', `127.0.0.1:${port}`);

@@ -1,7 +1,8 @@
 /** What a process holds is given back at its end, however that goes. */
 import { expect, test } from '@jest/globals';
-import { type Middleware, ServiceBroker } from 'moleculer';
+import type { Middleware } from 'moleculer';
 import { lifecycleMiddleware } from '../../mixins/process/lifecycle.middleware.ts';
+import { plainBroker } from '../support/broker.ts';
 
 const fails = (): never => {
   throw new Error('NATS has gone');
@@ -11,7 +12,7 @@ async function stopWith(other: Middleware): Promise<string[]> {
   const told: string[] = [];
   const lifecycle = lifecycleMiddleware({ release: async () => void told.push('released') });
   const before = process.listeners('unhandledRejection');
-  const broker = new ServiceBroker({ logger: false, middlewares: [other, lifecycle] });
+  const broker = plainBroker(undefined, { middlewares: [other, lifecycle] });
   broker.createService({ name: 'service', stopped: () => void told.push('stopped') });
   await broker.start();
   await broker.stop();

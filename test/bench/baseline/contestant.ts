@@ -1,21 +1,22 @@
 /** The hand-written answer as a contestant: its process, its generated orders, its books. */
 import { fileURLToPath } from 'node:url';
-import type { Running } from '../../chaos/child-process.ts';
 import { freePort } from '../../support/free-port.ts';
+import { type Program, startProgram } from '../../support/process/program.ts';
+import { ROOT, startCommand } from '../../support/process/project.ts';
+import { nothingInherited } from '../../support/process/waybill-process.ts';
 import { type Books, Contestant, type Given, PRODUCTS, startReady, STOCK } from '../contestant.ts';
 import { ServerCounters } from '../counters.ts';
 import type { Ground } from '../ground.ts';
 import type { ReadTraffic } from '../load/job.ts';
-import { nodeFlags } from '../waybill.ts';
 import { BASELINE_SCHEMA } from './schema.ts';
 
 const SERVER = fileURLToPath(new URL('server.ts', import.meta.url));
 
 export class BaselineContestant extends Contestant {
   readonly name = 'baseline';
-  readonly #start: (poolSize: number) => Promise<Running>;
+  readonly #start: (poolSize: number) => Promise<Program>;
 
-  private constructor(given: Given, start: (poolSize: number) => Promise<Running>) {
+  private constructor(given: Given, start: (poolSize: number) => Promise<Program>) {
     super(given);
     this.#start = start;
   }
@@ -31,9 +32,14 @@ export class BaselineContestant extends Contestant {
     await client.query('VACUUM ANALYZE');
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const start = async (size: number): Promise<Running> => {
-      const args = [...nodeFlags(), SERVER, String(port), database, String(size)];
-      return (await startReady(ground, { label: 'baseline', args, env: { NODE_OPTIONS: undefined }, url })).child;
+    const start = async (size: number): Promise<Program> => {
+      // The flags that npm start gives to node: the contestants are to run alike.
+      const args = [...startCommand().flags, SERVER, String(port), database, String(size)];
+      const { child } = await startReady(ground, 'baseline', (options) => {
+        const program = startProgram(process.execPath, args, { ...options, cwd: ROOT, env: nothingInherited() });
+        return Promise.resolve({ ...program, url });
+      });
+      return child;
     };
     const processes = [await start(poolSize)];
     return new BaselineContestant({ urls: [url], processes, client, counters: await ServerCounters.of(client) }, start);

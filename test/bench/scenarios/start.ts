@@ -1,10 +1,8 @@
 /** How long a start takes on a database that is there already, on a server that runs and on the embedded one. */
 import { join } from 'node:path';
-import { freePort } from '../../support/free-port.ts';
 import type { Bench } from '../bench.ts';
-import { end, startReady } from '../contestant.ts';
 import { median } from '../statistics.ts';
-import { waybillStart } from '../waybill.ts';
+import { startWaybill } from '../waybill.ts';
 
 export async function start(bench: Bench): Promise<void> {
   const { ground, options } = bench;
@@ -20,8 +18,8 @@ async function measure(bench: Bench, title: string, settings: Record<string, str
   const rounds: number[] = [];
   // The first one makes the tables, and is not counted.
   for (let round = 0; round <= bench.options.rounds; round++) {
-    const { child, tookMs } = await startReady(bench.ground, waybillStart('start', await freePort(), settings));
-    await end(child);
+    const { child, tookMs } = await startWaybill(bench.ground, 'start', settings);
+    await child.stop();
     bench.say(`start: ${title}, ${round === 0 ? 'for the first time' : `round ${round}`}: ${Math.round(tookMs)} ms`);
     if (round > 0) rounds.push(tookMs);
   }

@@ -1,8 +1,9 @@
 /** A Waybill process whose inside can be asked after: what it holds in memory, and whether it is still as it was. */
+import { fileURLToPath } from 'node:url';
 import { eventually } from '../eventually.ts';
 import { startWaybill, type Waybill, type WaybillOptions } from '../waybill.ts';
 
-const PROBE = new URL('probe.mjs', import.meta.url).href;
+const PROBE = fileURLToPath(new URL('probe.mjs', import.meta.url));
 
 /** What is away for a moment is warned of, as during every start. */
 const LOGGED_WARNING = /^\[\S+\] WARN /;
@@ -22,8 +23,7 @@ export interface ProbedWaybill extends Waybill {
 }
 
 export async function startProbedWaybill(options: WaybillOptions): Promise<ProbedWaybill> {
-  const env = { ...options.env, NODE_OPTIONS: `--import ${PROBE}` };
-  const waybill = await startWaybill({ ...options, env });
+  const waybill = await startWaybill({ ...options, preload: [PROBE] });
   const probes = (): string[] => waybill.stderr.filter((line) => line.startsWith('PROBE '));
   return {
     ...waybill,
