@@ -108,6 +108,61 @@ test("no service's SQL names a table of another service", () => {
   expect(foreign).toEqual([]);
 });
 
+/** The rooms of a service. Each has only those it needs. */
+const ROOMS = ['actions', 'engine', 'migrations', 'models', 'routes', 'store'];
+/** What stands at a service's door: `<service>.<role>.ts`. */
+const ROLES = ['context', 'metrics', 'params', 'service', 'settings', 'subscriptions', 'types', 'view'];
+/** The greeting of a process is no matter of any action. */
+const OTHERS = ['services/settings.ts', 'services/api/greeting.ts'];
+
+test('every service has the same rooms', () => {
+  const isAtHome = ({ path }: Source): boolean => {
+    const [, service, ...rest] = path.split('/') as [string, string, ...string[]];
+    if (OTHERS.includes(path)) return true;
+    if (rest.length !== 1) return ROOMS.includes(rest[0] as string) && rest.length === 2;
+    const [name, role] = (rest[0] as string).split('.') as [string, string];
+    return role === 'command' || (name === service && ROLES.includes(role));
+  };
+  expect(services.filter((source) => !isAtHome(source)).map(({ path }) => path)).toEqual([]);
+});
+
+test('the rooms of a service hold what their names say', () => {
+  const named: [room: string, name: RegExp][] = [
+    ['migrations', /^(index|\d{4}-[a-z-]+)\.ts$/],
+    ['models', /^[a-z-]+\.model\.ts$/],
+    ['routes', /^([a-z-]+\.routes|api-path)\.ts$/],
+  ];
+  const misplaced = services.filter(({ path }) => {
+    const [, , room, name] = path.split('/');
+    return named.some(([its, pattern]) => room === its && !pattern.test(name as string));
+  });
+  expect(misplaced.map(({ path }) => path)).toEqual([]);
+});
+
+const stores = services.filter(({ path }) => path.includes('/store/'));
+
+test('no store decides: machines do, and stores ask them', () => {
+  const decides =
+    /\b(?:function\*?|const|async)\s+#?(?:decide|judge|admit|refuse)\w*|^\s+#?(?:decide|judge|admit|refuse)\w*\(.*\{$/m;
+  expect(services.filter(({ text }) => decides.test(text)).map(({ path }) => path)).toEqual([]);
+  // What an order, its stock or its shipment does not allow is said by its machine.
+  const refuses = /\bnew (?:IllegalTransition|OrderIdReused|InsufficientStock|OrderCancelled|PreconditionFailed)\(/;
+  expect(stores.filter(({ text }) => refuses.test(text)).map(({ path }) => path)).toEqual([]);
+});
+
+test('a store knows neither the actions above it nor how its rows are shown', () => {
+  expect(stores.length).toBeGreaterThan(3);
+  const above = /^services\/\w+\/(actions\/|engine\/|\w+\.(view|service|context)\.ts$)/;
+  expect(offences(stores, (_source, imported) => above.test(imported))).toEqual([]);
+});
+
+test('what is shown is made without asking anybody', () => {
+  const views = services.filter(({ path }) => path.endsWith('.view.ts'));
+  expect(views.length).toBeGreaterThan(1);
+  const asking = /^(sequelize|pg|services\/\w+\/(actions|engine|store)\/)/;
+  expect(offences(views, (_source, imported) => asking.test(imported))).toEqual([]);
+});
+
 test(`no source file outgrows ${LINE_LIMIT} lines`, () => {
   const long = all.map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }));
   expect(long.filter(({ lines }) => lines > LINE_LIMIT)).toEqual([]);

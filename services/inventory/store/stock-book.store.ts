@@ -109,11 +109,11 @@ export class StockBookStore {
   }
 
   #transaction(operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
-    return orUnavailable(this.#database.trips((trips) => this.#decide(trips, operations)));
+    return orUnavailable(this.#database.trips((trips) => this.#lockAndWrite(trips, operations)));
   }
 
-  /** Two round trips: lock and read; then, decided in memory, write and commit. */
-  async #decide(trips: Trips, operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
+  /** Two round trips: lock and read; then write and commit what admission has decided. */
+  async #lockAndWrite(trips: Trips, operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
     const book = await readBook(trips, operations);
     this.#memory.learn(book.products.values());
     const admission = admit(book, operations);
