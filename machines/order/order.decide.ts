@@ -39,12 +39,13 @@ export function place(request: OrderRequest, id: number, uuid: string, at: numbe
   };
 }
 
-/** Commands that are answered the same when they are repeated, and the status in which they have nothing left to do. */
-const ALREADY: Partial<Record<OrderEvent['type'], OrderStatus>> = {
-  CANCEL: 'CANCELLED',
-  SHIP: 'SHIPPED',
-  DELIVER: 'DELIVERED',
-  PARCEL_DELIVERED: 'DELIVERED',
+/** What has nothing left to do in a status: it is answered the same when it is repeated. */
+const DONE: Record<OrderStatus, readonly OrderEvent['type'][]> = {
+  PENDING_CHECK: [],
+  CONFIRMED: [],
+  SHIPPED: ['SHIP'],
+  DELIVERED: ['DELIVER', 'PARCEL_DELIVERED'],
+  CANCELLED: ['CANCEL'],
 };
 
 /**
@@ -52,7 +53,7 @@ const ALREADY: Partial<Record<OrderEvent['type'], OrderStatus>> = {
  * @throws IllegalTransition when the state does not allow the event; it names the state and what is allowed.
  */
 export function decide(order: Order, event: OrderEvent, at: number): Decision | undefined {
-  if (ALREADY[event.type] === order.state.status) return undefined;
+  if (DONE[order.state.status].includes(event.type)) return undefined;
   if (event.type !== 'PARCEL_DELIVERED') return apply(order, event, at);
   if (!order.state.allows.includes('SHIP')) return apply(order, { type: 'DELIVER' }, at);
   const shipped = apply(order, { type: 'SHIP' }, at);
@@ -126,7 +127,20 @@ function detailOf(event: OrderEvent): Record<string, unknown> | null {
   }
 }
 
-const VERBS: Partial<Record<OrderEventType, string>> = { CANCEL: 'cancelled', SHIP: 'shipped', DELIVER: 'delivered' };
+/** What people have done to an order with a command; the engine's own events have no such word. */
+const VERBS: Record<OrderEventType, string | undefined> = {
+  CANCEL: 'cancelled',
+  SHIP: 'shipped',
+  DELIVER: 'delivered',
+  SECURED: undefined,
+  RESERVED: undefined,
+  REFUSED: undefined,
+  SHIPMENT_CREATED: undefined,
+  EXPIRE: undefined,
+  STOCK_CONSUMED: undefined,
+  STOCK_RELEASED: undefined,
+  SHIPMENT_VOIDED: undefined,
+};
 
 function illegal(order: Order, event: OrderEventType): IllegalTransition {
   const { status, allows } = order.state;

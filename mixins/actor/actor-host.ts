@@ -1,6 +1,7 @@
 /** The actor host: puts events into mailboxes, decides, commits, and only then answers and acts. */
 import { Overloaded } from '../../machines/shared/failure.ts';
-import { type ActorPolicy, type ActorPorts, backoffMs, type Due, type Memory } from './actor.ts';
+import type { ActorPolicy, ActorPorts, Due, Memory } from './actor.ts';
+import { backoffMs } from './backoff.ts';
 
 /** An event on its way to an actor. */
 export interface Message<State, Event> {
@@ -9,8 +10,6 @@ export interface Message<State, Event> {
   guard?: (state: State) => void;
 }
 
-type Decided<State> = { readonly order: State };
-
 /** Versions that may change under a decision before it is given up. Each means that another node was faster. */
 const MAX_CONFLICTS = 8;
 
@@ -18,16 +17,16 @@ const MAX_CONFLICTS = 8;
  * One actor at work. It lives from its first message until nothing is under way; what it knows afterwards is in its
  * row. Commands are decided one at a time; effects run beside them, and their answers are messages too.
  */
-class Actor<State, Event, Decision extends Decided<State>> {
+class Actor<State, Event, Decision, Effect extends string> {
   readonly #id: number;
-  readonly #ports: ActorPorts<State, Event, Decision>;
+  readonly #ports: ActorPorts<State, Event, Decision, Effect>;
   readonly #policy: ActorPolicy;
   #memory: Memory<State> | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #mailbox = 0;
   #acting: Promise<void> | undefined;
 
-  constructor(id: number, ports: ActorPorts<State, Event, Decision>, policy: ActorPolicy) {
+  constructor(id: number, ports: ActorPorts<State, Event, Decision, Effect>, policy: ActorPolicy) {
     this.#id = id;
     this.#ports = ports;
     this.#policy = policy;
@@ -41,7 +40,9 @@ class Actor<State, Event, Decision extends Decided<State>> {
   tell(message: Message<State, Event>): Promise<Memory<State> | undefined> {
     if (this.#mailbox >= this.#policy.maxMailbox) {
       return Promise.reject(
-        new Overloaded(`Too many commands are waiting for order ${this.#id}. Repeat this one in a moment`),
+        new Overloaded(
+          `Too many commands are waiting for ${this.#policy.noun} ${this.#id}. Repeat this one in a moment`,
+        ),
       );
     }
     return this.#enqueue(() => this.#handle(message));
@@ -74,6 +75,7 @@ class Actor<State, Event, Decision extends Decided<State>> {
     const result = this.#tail.then(run).finally(() => {
       this.#mailbox--;
     });
+    // Whoever enqueued it is told of the failure; the next one only waits for the end.
     this.#tail = result.catch(() => undefined);
     return result;
   }
@@ -106,20 +108,25 @@ class Actor<State, Event, Decision extends Decided<State>> {
       fresh = true;
     }
     throw new Overloaded(
-      `Order ${this.#id} is being changed by others faster than this request. Repeat it in a moment`,
+      `Others change ${this.#policy.noun} ${this.#id} faster than this request can. Repeat it in a moment`,
     );
   }
 
   // A failure that comes with an answer turns "go on at once" into "pause first".
   #dueAfter(decision: Decision, failure: Error | undefined): Due {
-    if (this.#ports.owed(decision.order).length === 0) return { at: 'rest' };
+    if (this.#ports.owed(this.#ports.after(decision)).length === 0) return { at: 'rest' };
     return failure ? this.#dueAfterFailure(failure, 1) : { at: 'lease' };
   }
 
   #dueAfterFailure(error: Error, attempt: number): Due {
     const lastError = error.message;
     if (attempt >= this.#policy.maxAttempts || this.#ports.isFinal(error)) return { at: 'parked', attempt, lastError };
-    return { at: 'pause', attempt, lastError, pauseMs: backoffMs(attempt, this.#policy) };
+    return { at: 'pause', attempt, lastError, pauseMs: this.#pauseMs(attempt) };
+  }
+
+  #pauseMs(attempt: number): number {
+    const { retryBaseMs, retryCapMs, random } = this.#policy;
+    return backoffMs(attempt, retryBaseMs, retryCapMs, random);
   }
 
   async #payWhatIsOwed(): Promise<void> {
@@ -130,7 +137,7 @@ class Actor<State, Event, Decision extends Decided<State>> {
       if (owed.length === 0) return;
       const failures = await Promise.all(owed.map((effect) => this.#pay(effect, memory)));
       for (const [i, failure] of failures.entries()) {
-        if (failure && (await this.#enqueue(() => this.#noteFailure(owed[i] as string, failure)))) return;
+        if (failure && (await this.#enqueue(() => this.#noteFailure(owed[i] as Effect, failure)))) return;
       }
       // The answers were committed: what is owed now is something else, or the row went on without this node.
       if (this.#memory?.state === memory.state) return;
@@ -138,27 +145,27 @@ class Actor<State, Event, Decision extends Decided<State>> {
   }
 
   /** Performs one effect and commits its answer. Returns the failure that leaves something owed. */
-  async #pay(effect: string, memory: Memory<State>): Promise<Error | undefined> {
+  async #pay(effect: Effect, memory: Memory<State>): Promise<Error | undefined> {
     try {
       const answer = await this.#ports.perform(effect, memory);
       await this.#enqueue(() => this.#handle({ event: answer.event }, answer.failure));
       return undefined;
     } catch (error) {
-      // A late answer: the order went on meanwhile, by a command or on another node. Nothing is owed for it.
+      // A late answer: the actor went on meanwhile, by a command or on another node. Nothing is owed for it.
       if (this.#ports.isRefusal(error)) return undefined;
       return error instanceof Error ? error : new Error(String(error));
     }
   }
 
   /** Answers false when the effect is not owed any more: a command or another node went on meanwhile. */
-  async #noteFailure(effect: string, failure: Error): Promise<boolean> {
+  async #noteFailure(effect: Effect, failure: Error): Promise<boolean> {
     const memory = this.#memory;
     if (memory && !this.#ports.owed(memory.state).includes(effect)) return false;
     try {
       const due = memory && this.#dueAfterFailure(failure, memory.work.attempt + 1);
       this.#memory = memory && due && (await this.#ports.save({ memory, decision: undefined, due }));
     } catch {
-      // The database is away: the lease in the row runs out, and whoever finds it then goes on.
+      // The database is away, which recovery says. The lease in the row runs out, and whoever finds it then goes on.
       this.#memory = undefined;
     }
     return true;
@@ -166,13 +173,13 @@ class Actor<State, Event, Decision extends Decided<State>> {
 }
 
 /** All actors at work in this process. */
-export class ActorHost<State, Event, Decision extends Decided<State>> {
-  readonly #ports: ActorPorts<State, Event, Decision>;
+export class ActorHost<State, Event, Decision, Effect extends string = string> {
+  readonly #ports: ActorPorts<State, Event, Decision, Effect>;
   readonly #policy: ActorPolicy;
-  readonly #actors = new Map<number, Actor<State, Event, Decision>>();
+  readonly #actors = new Map<number, Actor<State, Event, Decision, Effect>>();
   #drained: (() => void)[] = [];
 
-  constructor(ports: ActorPorts<State, Event, Decision>, policy: ActorPolicy) {
+  constructor(ports: ActorPorts<State, Event, Decision, Effect>, policy: ActorPolicy) {
     this.#ports = ports;
     this.#policy = policy;
   }
@@ -218,7 +225,7 @@ export class ActorHost<State, Event, Decision extends Decided<State>> {
     return this.#actors.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#drained.push(resolve));
   }
 
-  #actor(id: number): Actor<State, Event, Decision> {
+  #actor(id: number): Actor<State, Event, Decision, Effect> {
     let actor = this.#actors.get(id);
     if (!actor) {
       actor = new Actor(id, this.#ports, this.#policy);
@@ -230,7 +237,7 @@ export class ActorHost<State, Event, Decision extends Decided<State>> {
     return actor;
   }
 
-  async #forget(id: number, actor: Actor<State, Event, Decision>): Promise<void> {
+  async #forget(id: number, actor: Actor<State, Event, Decision, Effect>): Promise<void> {
     while (actor.busy) await actor.pause();
     this.#actors.delete(id);
     if (this.#actors.size === 0) for (const resolve of this.#drained.splice(0)) resolve();

@@ -44,16 +44,18 @@ export interface Answer<Event> {
 }
 
 /** The ports of an actor host: the machine, the store and the world. */
-export interface ActorPorts<State, Event, Decision extends { readonly order: State }> {
+export interface ActorPorts<State, Event, Decision, Effect extends string = string> {
   /** Pure. Undefined when the event finds its work already done; throws when the state does not allow it. */
   decide(state: State, event: Event, at: number): Decision | undefined;
+  /** Pure. The state that a decision leads to. */
+  after(decision: Decision): State;
   /** Pure. The effects the state owes. */
-  owed(state: State): readonly string[];
+  owed(state: State): readonly Effect[];
   load(id: number): Promise<Memory<State> | undefined>;
   /** Commits a change. Undefined when the row is not at the version that was read: nothing was written. */
   save(change: Change<State, Decision>): Promise<Memory<State> | undefined>;
   /** Carries out an effect; repeatable. Throws when the attempt failed, which leaves open whether it worked. */
-  perform(effect: string, memory: Memory<State>): Promise<Answer<Event>>;
+  perform(effect: Effect, memory: Memory<State>): Promise<Answer<Event>>;
   /** True when an attempt failed with an answer that no repeat will change: an operator has to look. */
   isFinal(error: Error): boolean;
   /** True when the error says that the state does not allow an event, as opposed to something being away. */
@@ -63,6 +65,8 @@ export interface ActorPorts<State, Event, Decision extends { readonly order: Sta
 
 /** How an actor host retries. Milliseconds. */
 export interface ActorPolicy {
+  /** What people call an actor, for messages. */
+  noun: string;
   /** This process's name in the mesh, the owner of what it leases. */
   node: string;
   retryBaseMs: number;
@@ -72,17 +76,4 @@ export interface ActorPolicy {
   maxMailbox: number;
   /** What leaves half of each pause to chance; Math.random by default. */
   random?: () => number;
-}
-
-/**
- * The pause before the next attempt: doubling from the base up to the cap, of which half is left to chance so that
- * those that failed together do not come back together.
- */
-export function backoffMs(
-  attempt: number,
-  policy: Pick<ActorPolicy, 'retryBaseMs' | 'retryCapMs' | 'random'>,
-  random = policy.random ?? Math.random,
-): number {
-  const full = Math.min(policy.retryCapMs, policy.retryBaseMs * 2 ** Math.min(attempt - 1, 30));
-  return Math.round(full / 2 + (full / 2) * random());
 }

@@ -2,11 +2,11 @@
 import { Overloaded, ServiceUnavailable } from '../../machines/shared/failure.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
-/** Carries out a batch in one transaction. Answers one result an item, in the order of the items. */
+/** Carries out a batch in one transaction. Answers one result an item: the first for the first item, and so on. */
 export type WriteBatch<Item, Result> = (items: readonly Item[]) => Promise<readonly Result[]>;
 
 export interface GroupCommitOptions {
-  /** What the stage does, for messages: `save orders`. */
+  /** What becomes of an item, for messages: `be written`. */
   name: string;
   /** Items a batch holds at most. */
   maxBatch?: number;

@@ -1,7 +1,7 @@
 /** Typed ways to write Moleculer schemas: `this` is checked inside, the plain type Moleculer wants comes out. */
 import type { ActionSchema, Context, Service, ServiceSchema, ServiceSettingSchema } from 'moleculer';
 import type { AccessRule } from '../auth/access.ts';
-import type { Subscriptions } from '../events/inbox/subscriptions.mixin.ts';
+import type { Subscriptions } from '../events/inbox/subscriptions.ts';
 
 type Settings = ServiceSettingSchema & Record<string, unknown>;
 

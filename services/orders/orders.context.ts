@@ -1,21 +1,9 @@
 /** What `this` is in the actions of orders. */
 import type { Service } from 'moleculer';
-import type { Recovery } from '../../mixins/actor/recovery.ts';
 import type { WithDatabase } from '../../mixins/database/database.mixin.ts';
 import type { WithOutbox } from '../../mixins/events/outbox/outbox.mixin.ts';
-import type { OrderHost, OrderPlacing } from './engine/placing.ts';
-import type { OrderQueries } from './store/order.queries.ts';
-import type { Claimed } from './store/order.port.ts';
-import type { OrderStore } from './store/order.store.ts';
+import type { OrdersNode } from './engine/node.ts';
 
-export interface OrdersOwn extends WithDatabase, WithOutbox {
-  store: OrderStore;
-  queries: OrderQueries;
-  host: OrderHost;
-  placing: OrderPlacing;
-  recovery: Recovery<Claimed>;
-  forgetting: NodeJS.Timeout;
-  endOfGauges?: () => void;
-}
+export interface OrdersOwn extends WithDatabase, WithOutbox, OrdersNode {}
 
 export type OrdersService = Service & OrdersOwn;

@@ -58,17 +58,18 @@ export interface OrderSummary {
   orderDate: string;
 }
 
-export interface Page {
+/** Which page of a list is asked for. */
+export interface PageParams {
   limit?: number;
   /** `next` of the page before. */
   cursor?: string;
 }
 
-export interface ListByCustomerParams extends Page {
+export interface ListByCustomerParams extends PageParams {
   customerId: number;
 }
 
-export interface SearchParams extends Page {
+export interface SearchParams extends PageParams {
   status?: OrderStatus;
   customerId?: number;
   productId?: number;

@@ -1,7 +1,7 @@
 /** What tracking does about the news of orders: it brings them into the timelines of their shipments. */
 import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';
-import type { Subscriptions } from '../../mixins/events/inbox/subscriptions.mixin.ts';
+import type { Subscriptions } from '../../mixins/events/inbox/subscriptions.ts';
 import type { ShipmentEventType } from '../../machines/shipment/shipment.machine.ts';
 import type { TrackingService } from './tracking.context.ts';
 

@@ -185,7 +185,7 @@ describe.each([
     expect((await there.claimDue(1_000)).map((claimed) => claimed.memory.id)).not.toContain(memory.id);
     const claimed = await there.claimOne(memory.id);
     expect(claimed).toMatchObject({
-      expired: false,
+      overdue: false,
       memory: { work: { owner: 'there', attempt: 3, lastError: 'away' } },
     });
     expect(await subject.seqs(memory.id)).toEqual([1]);
@@ -219,10 +219,10 @@ describe.each([
     const [waiting, parked] = [await placed(here), await placed(here)];
     await note(here, parked, { at: 'parked', attempt: 4, lastError: 'never' });
     await subject.pass(TTL_MS + 1);
-    const expired = (await there.claimDue(1_000))
-      .filter((claimed) => claimed.expired)
+    const overdue = (await there.claimDue(1_000))
+      .filter((claimed) => claimed.overdue)
       .map((claimed) => claimed.memory.id);
-    expect(expired).toEqual(expect.arrayContaining([waiting.id, parked.id]));
+    expect(overdue).toEqual(expect.arrayContaining([waiting.id, parked.id]));
   });
 
   test('an order at rest is not claimed', async () => {

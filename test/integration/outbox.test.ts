@@ -8,7 +8,8 @@ import { outboxMixin, type WithOutbox } from '../../mixins/events/outbox/outbox.
 import { outboxTables, outboxTypes } from '../../mixins/events/outbox/outbox.schema.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
 import { EventRefused, type EventStream, StreamUnavailable } from '../../mixins/events/stream/event-stream.ts';
-import { type Subscriptions, subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
+import { subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
+import type { Subscriptions } from '../../mixins/events/inbox/subscriptions.ts';
 import { eventually } from '../support/eventually.ts';
 import { eventDatabase, eventOf, Received, rowsOf, SCHEMA, startRelay, writeRows } from '../support/events.ts';
 import { createDatabase, query } from '../support/postgres.ts';

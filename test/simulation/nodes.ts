@@ -1,6 +1,7 @@
 /** The nodes of orders in a simulated world: the real engine on the twin store, killed, stopped and started again. */
 import { SHIPMENT_STATES } from '../../machines/shipment/shipment.machine.ts';
-import { type OrderEngine, orderEngine, parcelDelivered } from '../../services/orders/engine/order-engine.ts';
+import { type OrderEngine, orderEngine } from '../../services/orders/engine/order-engine.ts';
+import { parcelDelivered } from '../../services/orders/orders.subscriptions.ts';
 import { TwinOrderStore } from '../support/twin-order-store.ts';
 import { TERMS } from './profile.ts';
 import type { Process } from './scheduler.ts';
@@ -92,8 +93,9 @@ export class Nodes {
       recoveryRate: 100,
       recoveryTickMs: RECOVERY_TICK_MS,
     };
-    const watch = { onClaim: () => undefined, onFailure: () => undefined };
-    const engine = orderEngine(store, world.caller(process), terms, watch, clock);
+    const unheard = { failed: () => undefined, worked: () => undefined };
+    const watch = { recovery: unheard, carryOn: unheard };
+    const engine = orderEngine(store, world.peers(process), terms, watch, clock);
     engine.recovery.start();
     this.#nodes.push({ ...engine, process, store, accepts: true });
     world.scheduler.note(`${name} starts`);

@@ -1,7 +1,7 @@
 /** The world around the nodes: a database and a network that lose, double and delay, and the faults that strike them. */
 import { ServiceUnavailable, Failure } from '../../machines/shared/failure.ts';
 import type { Clock } from '../../mixins/actor/clock.ts';
-import type { Caller } from '../../services/orders/engine/saga.ts';
+import type { Peers } from '../../services/orders/engine/saga.ts';
 import { type Link, OrderTables } from '../support/twin-order-store.ts';
 import { Random } from '../support/random.ts';
 import type { ShipmentRequest } from '../../machines/shipment/shipment.ts';
@@ -100,7 +100,7 @@ export class World {
   }
 
   /** A process's way to its peers. */
-  caller(process: Process): Caller {
+  peers(process: Process): Peers {
     return {
       call: <Result>(action: string, params: unknown, { timeout }: { timeout: number }) =>
         new Promise<Result>((resolve, reject) => {

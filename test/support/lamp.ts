@@ -6,7 +6,7 @@ import type { ActorPolicy, ActorPorts, Answer, Change, Memory } from '../../mixi
 export type Lamp = 'dark' | 'lighting' | 'lit' | 'dimming' | 'out';
 export type LampEvent = 'SHINE' | 'LIT' | 'PUT_OUT' | 'DIMMED';
 export interface LampDecision {
-  readonly order: Lamp;
+  readonly state: Lamp;
 }
 
 const CHART: Record<Lamp, Partial<Record<LampEvent, Lamp>>> = {
@@ -24,7 +24,14 @@ export class Never extends Error {}
 
 export const NODE = 'here';
 export const ID = 7;
-export const POLICY: ActorPolicy = { node: NODE, retryBaseMs: 100, retryCapMs: 1_000, maxAttempts: 5, maxMailbox: 4 };
+export const POLICY: ActorPolicy = {
+  noun: 'lamp',
+  node: NODE,
+  retryBaseMs: 100,
+  retryCapMs: 1_000,
+  maxAttempts: 5,
+  maxMailbox: 4,
+};
 
 /** Rows, and everything that was asked of the world, in order. A test replaces `onSave` and `onPerform` to interfere. */
 export class LampWorld implements ActorPorts<Lamp, LampEvent, LampDecision> {
@@ -64,9 +71,13 @@ export class LampWorld implements ActorPorts<Lamp, LampEvent, LampDecision> {
 
   decide(state: Lamp, event: LampEvent): LampDecision | undefined {
     if (event === 'SHINE' && state === 'lit') return undefined;
-    const order = CHART[state][event];
-    if (!order) throw new NotNow(`${event} in ${state}`);
-    return { order };
+    const next = CHART[state][event];
+    if (!next) throw new NotNow(`${event} in ${state}`);
+    return { state: next };
+  }
+
+  after({ state }: LampDecision): Lamp {
+    return state;
   }
 
   owed(state: Lamp): readonly string[] {
@@ -80,7 +91,7 @@ export class LampWorld implements ActorPorts<Lamp, LampEvent, LampDecision> {
 
   async save(change: Change<Lamp, LampDecision>): Promise<Memory<Lamp> | undefined> {
     const { memory, decision, due } = change;
-    const state = decision?.order ?? memory.state;
+    const state = decision?.state ?? memory.state;
     this.log.push(`save ${state} ${due.at}`);
     this.changes.push(change);
     await this.onSave(change);

@@ -115,7 +115,7 @@ export class OrderTables {
   #lease(row: TwinRow, lease: LeaseTerms): Claimed {
     const now = this.#now();
     Object.assign(row, { owner: lease.node, dueAt: now + lease.leaseMs, version: row.version + 1, parkedAt: null });
-    return { memory: MEMORY(row), expired: row.order.state.status === 'PENDING_CHECK' && row.deadlineAt <= now };
+    return { memory: MEMORY(row), overdue: row.deadlineAt <= now };
   }
 
   #refuseTakenId({ caller, key, decision: { order } }: Placement): void {

@@ -12,6 +12,8 @@ interface Source {
   text: string;
   /** Files from the project's folder, or the names of packages. */
   imports: string[];
+  /** Those of `imports` that are gone when the program runs. */
+  typeImports: string[];
 }
 
 function sourcesIn(folder: string): Source[] {
@@ -22,13 +24,13 @@ function sourcesIn(folder: string): Source[] {
 
 function sourceAt(path: string): Source {
   const text = readFileSync(join(ROOT, path), 'utf8');
-  const specifiers = [...text.matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
-    (match) => match[1] as string,
-  );
-  const imports = specifiers.map((specifier) =>
-    specifier.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(path), specifier)) : specifier,
-  );
-  return { path, text, imports };
+  const matching = (pattern: RegExp): string[] =>
+    [...text.matchAll(pattern)]
+      .map((match) => match[1] as string)
+      .map((name) => (name.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(path), name)) : name));
+  const imports = matching(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g);
+  const typeImports = matching(/^(?:import|export) type [^'"]*from\s*['"]([^'"]+)['"]/gm);
+  return { path, text, imports, typeImports };
 }
 
 const machines = sourcesIn('machines');
@@ -49,6 +51,8 @@ const offences = (sources: Source[], offends: (source: Source, imported: string)
 const importsForeign = (source: Source, imported: string): boolean =>
   imported.startsWith('services/') &&
   serviceOf(imported) !== serviceOf(source.path) &&
+  // What peers say to each other is declared once, by the one who answers.
+  !(imported.endsWith('.types.ts') && source.typeImports.includes(imported)) &&
   // The one list of all services, which reads what each declares.
   source.path !== 'services/settings.ts';
 
@@ -63,6 +67,44 @@ test('machines import only XState and each other', () => {
   expect(offences(machines, (_source, imported) => !allowed.test(imported))).toEqual([]);
 });
 
+test('each machine is a room of its own: what they share knows none of them, and only reconciliation knows them all', () => {
+  const roomOf = (path: string): string | undefined => /^machines\/([^/]+)\//.exec(path)?.[1];
+  const rooms = machines.filter(({ path }) => roomOf(path) !== 'reconciliation');
+  const trespasses = offences(
+    rooms,
+    ({ path, typeImports }, imported) =>
+      imported.startsWith('machines/') &&
+      ![roomOf(path), 'shared'].includes(roomOf(imported)) &&
+      // Events are declared with the words of an order.
+      !(imported === 'machines/order/order.words.ts' && typeImports.includes(imported)),
+  );
+  expect(trespasses).toEqual([]);
+});
+
+test('the generic actor has no word of a service', () => {
+  const actor = mixins.filter(({ path }) => path.startsWith('mixins/actor/'));
+  expect(actor.length).toBeGreaterThan(3);
+  const word = /\b(orders?|stock|shipments?|parcels?|inventory|tracking|products?)\b/i;
+  expect(
+    actor.filter(({ text }) => word.test(text)).map(({ path, text }) => `${path}: ${word.exec(text)?.[0]}`),
+  ).toEqual([]);
+});
+
+test('no file imports itself through others', () => {
+  const sources = new Map(all.map((source) => [source.path, source]));
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path) && !path.startsWith('mixins/gateway/'))
+      circles.push([...trail.slice(trail.indexOf(path)), path].join(' > '));
+    if (done.has(path)) return;
+    done.add(path);
+    for (const imported of sources.get(path)?.imports ?? []) visit(imported, [...trail, path]);
+  };
+  for (const path of sources.keys()) visit(path, []);
+  expect(circles).toEqual([]);
+});
+
 test('machines read no clock, roll no dice and touch no process', () => {
   const impure = /\b(Date\.now\(|new Date\(\)|Math\.random\(|process\.|setTimeout\(|fetch\()/;
   expect(machines.filter(({ text }) => impure.test(withoutComments(text))).map(({ path }) => path)).toEqual([]);
@@ -72,7 +114,7 @@ test('mixins import no service', () => {
   expect(offences(mixins, (_source, imported) => imported.startsWith('services/'))).toEqual([]);
 });
 
-test('services do not import each other', () => {
+test('services import nothing of each other but types of what they exchange', () => {
   expect(offences(services, importsForeign)).toEqual([]);
 });
 

@@ -6,22 +6,9 @@ import { Lease } from '../lease.ts';
 import type { HandleEvent, Subscription } from '../stream/event-stream.ts';
 import { Inbox } from './inbox.ts';
 import { shareStream, type StreamShare } from '../stream/shared-stream.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 const PRUNE_MS = 60_000;
-
-/** What a service does about one type of event; `Self` is the service. */
-interface SubscriptionHandler<Self, Type extends EventType> {
-  /**
-   * Called until it succeeds, with growing pauses, while later events of the same key wait. It may be called again for
-   * an event it has handled, after a crash, so it must bear repeats.
-   */
-  handler(this: Self, event: DomainEvent<Type>): Promise<void>;
-  /** Says of an event, from its content alone, whether the handler is to see it. All are by default. */
-  wants?(event: DomainEvent<Type>): boolean;
-}
-
-/** The schema key `subscriptions`: handlers by event type. */
-export type Subscriptions<Self = Service> = { readonly [Type in EventType]?: SubscriptionHandler<Self, Type> };
 
 interface Subscribed extends WithDatabase {
   subscriptionsEnd?: () => Promise<void>;

@@ -3,7 +3,8 @@ import type { Logger } from 'moleculer';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import type { Lease } from '../lease.ts';
 import { EventRefused, type EventStream, StreamUnavailable } from '../stream/event-stream.ts';
-import { backoffMs, KeyedQueue, type Verdict } from '../stream/keyed-queue.ts';
+import { backoffMs } from '../../actor/backoff.ts';
+import { type AfterFailure, KeyedQueue } from '../stream/keyed-queue.ts';
 import { countRows, eventsIn, exchangeRows, type OutboxDatabase, parkRows } from './outbox-rows.ts';
 
 const CONCURRENCY = 256;
@@ -198,7 +199,7 @@ export class Relay {
     this.#streamFailures = 0;
   }
 
-  #failed(error: Error, { row, event }: Item, attempt: number): Verdict {
+  #failed(error: Error, { row, event }: Item, attempt: number): AfterFailure {
     if (error instanceof EventRefused) {
       row.refused = `event ${event.id} is ${error.message}`;
       return 'give up';

@@ -7,7 +7,8 @@ import { type Consumer, type HandleEvent, isDomainEvent, type Subscription } fro
 import { consumerStart } from './consumer-start.ts';
 import { isSealedEvent, SEAL_HEADER } from './event-seal.ts';
 import { isNotFound, type JetStreamLink } from './jetstream-link.ts';
-import { backoffMs, KeyedQueue } from './keyed-queue.ts';
+import { backoffMs } from '../../actor/backoff.ts';
+import { KeyedQueue } from './keyed-queue.ts';
 import { Pause } from './pause.ts';
 
 const CONCURRENCY = 64;

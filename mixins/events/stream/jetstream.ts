@@ -26,7 +26,7 @@ import {
 } from './event-stream.ts';
 import { failedFor, isNotFound, type JetStreamLink, STREAM_MAX_AGE_MS } from './jetstream-link.ts';
 import { JetStreamSubscription } from './jetstream-subscription.ts';
-import { backoffMs } from './keyed-queue.ts';
+import { backoffMs } from '../../actor/backoff.ts';
 import { Pause } from './pause.ts';
 
 const DUPLICATE_WINDOW_MS = 2 * 60_000;

@@ -1,14 +1,14 @@
 /** Work in lanes: strictly in order within a key, side by side between keys, with patience for what fails. */
 
 /** What to do about a failed item: again after `retryMs`, this lane only or (`all`) the whole queue; or give it up. */
-export type Verdict = { retryMs: number; all?: boolean } | 'give up';
+export type AfterFailure = { retryMs: number; all?: boolean } | 'give up';
 
 export interface KeyedQueueOptions<Item> {
   /** Items worked on at once. */
   concurrency: number;
   work: (item: Item) => Promise<void>;
   /** Judges a failure. `attempt` counts this item's failures in a row, from 1. */
-  failed: (error: unknown, item: Item, attempt: number) => Verdict;
+  failed: (error: unknown, item: Item, attempt: number) => AfterFailure;
   /** Called after an item is done or given up; also for one that was under way when the queue was cleared. */
   finished?: (item: Item) => void;
 }
@@ -22,11 +22,6 @@ interface Lane<Item> {
   running: boolean;
   /** The queue was cleared while the first item was under way: should it fail, it is forgotten too. */
   forgotten: boolean;
-}
-
-/** Pause before attempt number `attempt + 1`: doubling from `baseMs` up to `capMs`, with jitter of a half. */
-export function backoffMs(attempt: number, baseMs: number, capMs: number): number {
-  return Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 30)) * (0.5 + Math.random() / 2);
 }
 
 export class KeyedQueue<Item> {
@@ -107,9 +102,9 @@ export class KeyedQueue<Item> {
       try {
         await this.#options.work(item);
       } catch (error) {
-        const verdict = lane.forgotten ? 'give up' : this.#options.failed(error, item, ++lane.attempt);
-        if (verdict !== 'give up') {
-          this.#rest(lane, verdict);
+        const next = lane.forgotten ? 'give up' : this.#options.failed(error, item, ++lane.attempt);
+        if (next !== 'give up') {
+          this.#rest(lane, next);
           break;
         }
       }
@@ -127,20 +122,20 @@ export class KeyedQueue<Item> {
     this.#pump();
   }
 
-  #rest(lane: Lane<Item>, verdict: { retryMs: number; all?: boolean }): void {
-    if (verdict.all) {
+  #rest(lane: Lane<Item>, { retryMs, all }: Exclude<AfterFailure, 'give up'>): void {
+    if (all) {
       // The failure says nothing about this item, so it does not count against it.
       lane.attempt = 0;
       this.#pause ??= setTimeout(() => {
         this.#pause = undefined;
         this.#pump();
-      }, verdict.retryMs).unref();
+      }, retryMs).unref();
       return;
     }
     lane.timer = setTimeout(() => {
       lane.timer = undefined;
       this.#ready.add(lane);
       this.#pump();
-    }, verdict.retryMs).unref();
+    }, retryMs).unref();
   }
 }

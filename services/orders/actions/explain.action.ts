@@ -3,6 +3,7 @@ import type { Order } from '../../../machines/order/order.ts';
 import { confinedTo } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import { findOrder } from './find-order.ts';
+import { canExpire } from '../engine/expiry.ts';
 import { orderId } from '../orders.params.ts';
 import type { OrdersOwn } from '../orders.context.ts';
 import type { Explanation, OrderIdParams } from '../orders.types.ts';
@@ -31,7 +32,7 @@ export async function explanationOf({ queries }: OrdersOwn, order: Order): Promi
     lastError: work?.lastError ?? null,
     // While a node works on it, due_at is the end of its lease and no attempt is planned.
     nextAttemptAt: work?.owner === null ? instant(work.dueAt) : null,
-    deadline: status === 'PENDING_CHECK' ? instant(work?.deadlineAt) : null,
+    deadline: canExpire(order) ? instant(work?.deadlineAt) : null,
     allowedEvents: [...order.state.allows],
     waitingSince: instant(work?.waitingSince),
   };

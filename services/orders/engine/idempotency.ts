@@ -7,7 +7,7 @@ import type { Caller } from '../../../mixins/auth/caller.ts';
 import { isVisible } from '../../../mixins/params/params.ts';
 import type { CallMeta, PlacedOrder } from '../orders.types.ts';
 import type { Earlier, Placement } from '../store/order.port.ts';
-import { confirmedAnswer, outcomeOf } from './outcome.ts';
+import { answerOf, confirmedAnswer, outcomeOf } from './outcome.ts';
 
 /** How long a key is remembered after its order has come to rest, in milliseconds. */
 export const KEY_TTL_MS = 24 * 3_600_000;
@@ -70,7 +70,7 @@ export function repeatOf(placement: Placement, earlier: Earlier): 'itself' | 'de
       'This Idempotency-Key was used with another body. Send a new key, or the first body again',
     );
   }
-  if (order.state.status !== 'PENDING_CHECK') return 'decided';
+  if (outcomeOf(order) !== 'open') return 'decided';
   if (placement.key !== null && earlier.running) {
     throw new IdempotencyKeyInUse(
       'The first request with this Idempotency-Key is still running. Repeat this one in a moment',
@@ -79,14 +79,14 @@ export function repeatOf(placement: Placement, earlier: Earlier): 'itself' | 'de
   return 'pending';
 }
 
-/** What the repeat of a decided order is answered: the first answer again, where one was kept. @throws as `outcomeOf`. */
+/** What the repeat of a decided order is answered: the first answer again, where one was kept. @throws as `answerOf`. */
 export function repeatedAnswer({ answer, memory }: Earlier): PlacedOrder {
-  return answer ? { ...answer, replayed: true } : outcomeOf(memory.state, true);
+  return answer ? { ...answer, replayed: true } : answerOf(memory.state, true);
 }
 
 /** The answer to keep for the key of an order, when this change of the order is the one that makes it; null otherwise. */
 export function answerToKeep(before: Order, after: Order): PlacedOrder | null {
   if (!after.keyed) return null;
-  const confirmed = before.state.status === 'PENDING_CHECK' && after.state.status === 'CONFIRMED';
-  return confirmed ? confirmedAnswer(after) : null;
+  const made = outcomeOf(before) === 'open' && outcomeOf(after) === 'confirmed';
+  return made ? confirmedAnswer(after) : null;
 }

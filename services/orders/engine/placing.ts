@@ -1,31 +1,39 @@
 /** Placing an order: once for each key and for each body that is still pending, however often it is sent. */
 import { Overloaded } from '../../../machines/shared/failure.ts';
 import { IdGenerator, uuidOf } from '../../../machines/shared/ids.ts';
-import type { Decision, Order, OrderEvent } from '../../../machines/order/order.ts';
 import { place } from '../../../machines/order/order.decide.ts';
-import type { ActorHost } from '../../../mixins/actor/actor-host.ts';
-import { type Clock, SYSTEM_CLOCK } from '../../../mixins/actor/clock.ts';
+import type { Clock } from '../../../mixins/actor/clock.ts';
 import type { PlacedOrder } from '../orders.types.ts';
 import type { Earlier, OrderMemory, OrderPort, Placement } from '../store/order.port.ts';
 import { fingerprintOf, repeatedAnswer, repeatOf, type Submission } from './idempotency.ts';
-import { outcomeOf, pending } from './outcome.ts';
-
-export type OrderHost = ActorHost<Order, OrderEvent, Decision>;
+import type { OrderHost } from './order-host.ts';
+import type { OutageWatch } from './outage.ts';
+import { answerOf, pending } from './outcome.ts';
 
 /** Ids are drawn anew when another node drew the same; that takes the same slot in the same millisecond. */
 const MAX_DRAWS = 5;
+
+export interface PlacingOptions {
+  /** Orders under way on this node at most; past it nothing is taken. */
+  maxInFlight: number;
+  /** Told whether orders could be carried on after they were written. */
+  watch: OutageWatch;
+  clock: Clock;
+}
 
 export class OrderPlacing {
   readonly #store: OrderPort;
   readonly #host: OrderHost;
   readonly #maxInFlight: number;
+  readonly #watch: OutageWatch;
   readonly #clock: Clock;
   readonly #ids: IdGenerator;
 
-  constructor(store: OrderPort, host: OrderHost, limits: { maxInFlight: number }, clock: Clock = SYSTEM_CLOCK) {
+  constructor(store: OrderPort, host: OrderHost, { maxInFlight, watch, clock }: PlacingOptions) {
     this.#store = store;
     this.#host = host;
-    this.#maxInFlight = limits.maxInFlight;
+    this.#maxInFlight = maxInFlight;
+    this.#watch = watch;
     this.#clock = clock;
     this.#ids = new IdGenerator(clock.randomBytes(1)[0] as number);
   }
@@ -59,9 +67,15 @@ export class OrderPlacing {
   }
 
   async #carryOn(memory: OrderMemory): Promise<PlacedOrder> {
-    const after = await this.#host.resume(memory).catch(() => undefined);
-    // The order is written, so its number is answered whatever fails now: it is what the caller can ask for.
-    return outcomeOf(after?.state ?? memory.state);
+    let after: OrderMemory | undefined;
+    try {
+      after = await this.#host.resume(memory);
+      this.#watch.worked();
+    } catch (error) {
+      // The order is written, so its number is answered whatever fails now: it is what the caller can ask for.
+      this.#watch.failed(error);
+    }
+    return answerOf(after?.state ?? memory.state);
   }
 
   #repeat(placement: Placement, earlier: Earlier): Promise<PlacedOrder> | PlacedOrder {
@@ -78,7 +92,7 @@ export class OrderPlacing {
   /** Goes on with a pending order that an earlier request placed, here or with whoever works on it. */
   async #join(memory: OrderMemory): Promise<PlacedOrder> {
     const { id, state } = memory;
-    if (this.#host.has(id)) return outcomeOf((await this.#host.join(id))?.state ?? state);
+    if (this.#host.has(id)) return answerOf((await this.#host.join(id))?.state ?? state);
     const claimed = await this.#store.claimOne(id);
     if (claimed) return this.#carryOn(claimed.memory);
     throw pending(state, 'The order is taken and another node works on it. Ask for it in a moment');

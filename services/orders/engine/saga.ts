@@ -2,23 +2,22 @@
 import { Unauthenticated } from '../../../mixins/auth/auth.failures.ts';
 import { Failure, InternalError } from '../../../machines/shared/failure.ts';
 import { parseMoney } from '../../../machines/shared/money.ts';
-import type { Effect } from '../../../machines/order/order.words.ts';
 import type { Order, OrderEvent, Shipment } from '../../../machines/order/order.ts';
+import type { Effect } from '../../../machines/order/order.words.ts';
 import type { Answer } from '../../../mixins/actor/actor.ts';
-
-/** The answer of inventory's actions, as far as an order needs it. */
-interface StockAnswer {
-  success: boolean;
-  message: string;
-  unavailableProducts: number[];
-  items?: { productId: number; price: number }[];
-}
+import type { StockOrder, StockReply } from '../../inventory/inventory.types.ts';
+import type {
+  CreateShipmentParams,
+  CreateShipmentResult,
+  VoidShipmentParams,
+  VoidShipmentResult,
+} from '../../tracking/tracking.types.ts';
 
 /** A peer answered that it will not do what is owed. Only an operator can mend that. */
 export class Refused extends Error {}
 
-/** How peers are called: a Moleculer broker, of which no more is needed. */
-export interface Caller {
+/** The peer services: of a Moleculer broker no more is needed. */
+export interface Peers {
   call<Result, Params>(
     action: string,
     params: Params,
@@ -28,12 +27,12 @@ export interface Caller {
 
 /** Carries out what orders owe. */
 export class OrderSaga {
-  readonly #broker: Caller;
+  readonly #peers: Peers;
   readonly #timeoutMs: number;
 
   /** `timeoutMs` bounds one call; an attempt at `secure` makes two. */
-  constructor(broker: Caller, timeoutMs: number) {
-    this.#broker = broker;
+  constructor(peers: Peers, timeoutMs: number) {
+    this.#peers = peers;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -61,7 +60,7 @@ export class OrderSaga {
 
   // The commit of PENDING_CHECK allows both calls: both are repeatable, and a cancel takes back both.
   async #secure(order: Order): Promise<Answer<OrderEvent>> {
-    const { success, message, unavailableProducts, items } = await this.#call<StockAnswer>(
+    const { success, message, unavailableProducts, items } = await this.#call<StockReply, StockOrder>(
       'inventory.reserve',
       order,
       stockParams(order),
@@ -76,7 +75,7 @@ export class OrderSaga {
   }
 
   #createShipment(order: Order): Promise<Shipment> {
-    return this.#call<Shipment>('tracking.createShipment', order, {
+    return this.#call<CreateShipmentResult, CreateShipmentParams>('tracking.createShipment', order, {
       orderId: order.id,
       customerId: order.customerId,
       ...(order.customerName === null ? {} : { customerName: order.customerName }),
@@ -85,22 +84,22 @@ export class OrderSaga {
     });
   }
 
-  async #stock(action: string, order: Order): Promise<void> {
-    const answer = await this.#call<StockAnswer>(action, order, stockParams(order));
+  async #stock(action: 'inventory.consume' | 'inventory.release', order: Order): Promise<void> {
+    const answer = await this.#call<StockReply, StockOrder>(action, order, stockParams(order));
     if (!answer.success) throw new Refused(`${action}: ${answer.message}`);
   }
 
   async #voidShipment(order: Order): Promise<void> {
-    const answer = await this.#call<{ success: boolean; message: string }>('tracking.void', order, {
+    const answer = await this.#call<VoidShipmentResult, VoidShipmentParams>('tracking.void', order, {
       orderId: order.id,
     });
     if (!answer.success) throw new Refused(`tracking.void: ${answer.message}`);
   }
 
-  async #call<T>(action: string, order: Order, params: object): Promise<T> {
+  async #call<Result, Params>(action: string, order: Order, params: Params): Promise<Result> {
     try {
       const options = { timeout: this.#timeoutMs, ...(order.requestId === null ? {} : { requestID: order.requestId }) };
-      return await this.#broker.call<T, object>(action, params, options);
+      return await this.#peers.call<Result, Params>(action, params, options);
     } catch (error) {
       const Kind = isRefusal(error) ? Refused : Error;
       throw new Kind(`${action}: ${describe(error)}`, { cause: error });
@@ -115,7 +114,7 @@ const isRefusal = (error: unknown): boolean =>
   !(error instanceof InternalError) &&
   !(error instanceof Unauthenticated);
 
-const stockParams = (order: Order): object => ({
+const stockParams = (order: Order): StockOrder => ({
   orderId: order.id,
   items: order.lines.map(({ productId, quantity }) => ({ productId, quantity })),
 });

@@ -58,8 +58,8 @@ export interface Earlier {
 /** An order that was leased to this node. */
 export interface Claimed {
   memory: OrderMemory;
-  /** It is PENDING_CHECK and past its deadline. */
-  expired: boolean;
+  /** It is past its deadline, which counts for an order that can still expire. */
+  overdue: boolean;
 }
 
 /**

@@ -43,21 +43,21 @@ const EARLIER_BY_BODY = {
 };
 
 const LEASE = `owner = $1, due_at = now() + $2 * interval '1 ms', version = o.version + 1, parked_at = NULL`;
-const EXPIRED = `(o.status = 'PENDING_CHECK' AND o.deadline_at <= now()) AS expired`;
+const OVERDUE = '(o.deadline_at <= now()) AS overdue';
 // A node leaves rows of a newer machine to nodes that know it.
 const CLAIM_DUE = {
   name: 'orders.claim-due',
   text: `UPDATE orders.orders o SET ${LEASE}
     FROM (SELECT id FROM orders.orders WHERE due_at <= now() AND machine_version <= $4
       ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) due
-    WHERE o.id = due.id RETURNING ${ORDER_COLUMNS}, ${EXPIRED}`,
+    WHERE o.id = due.id RETURNING ${ORDER_COLUMNS}, ${OVERDUE}`,
 };
 const CLAIM_ONE = {
   name: 'orders.claim-one',
   text: `UPDATE orders.orders o SET ${LEASE}
     WHERE o.id = $3 AND o.machine_version <= $4 AND (o.owner IS NULL OR o.due_at <= now())
       AND (o.due_at IS NOT NULL OR o.parked_at IS NOT NULL)
-    RETURNING ${ORDER_COLUMNS}, ${EXPIRED}`,
+    RETURNING ${ORDER_COLUMNS}, ${OVERDUE}`,
 };
 
 const FORGET_KEYS = `DELETE FROM orders.idempotency_keys WHERE (caller, key) IN
@@ -169,12 +169,12 @@ export class OrderStore implements OrderPort {
   }
 
   async #claimed(statement: { name: string; text: string; values: unknown[] }): Promise<Claimed[]> {
-    const { rows } = await orUnavailable(this.#database.query<OrderRow & { expired: boolean }>(statement));
+    const { rows } = await orUnavailable(this.#database.query<OrderRow & { overdue: boolean }>(statement));
     const claimed: Claimed[] = [];
     for (const row of rows) {
       const memory = readOrError(row);
       if (memory instanceof Error) await this.#setAside(row, memory);
-      else claimed.push({ memory, expired: row.expired });
+      else claimed.push({ memory, overdue: row.overdue });
     }
     return claimed;
   }

@@ -16,7 +16,7 @@ import type { OrderCommandParams, OrderView } from '../orders.types.ts';
  *
  * @throws NotFound, IllegalTransition (it names the state and what is allowed), PreconditionFailed.
  */
-export const command = (type: 'CANCEL' | 'SHIP' | 'DELIVER', access: AccessRule) =>
+const command = (type: 'CANCEL' | 'SHIP' | 'DELIVER', access: AccessRule) =>
   defineAction<OrdersOwn, OrderCommandParams>({
     access,
     params: orderCommand,
@@ -31,6 +31,10 @@ export const command = (type: 'CANCEL' | 'SHIP' | 'DELIVER', access: AccessRule)
       return viewOf((after ?? (await findOrder(this.store, id, confined))).state);
     },
   });
+
+export const cancel = command('CANCEL', ['customer', 'staff', 'admin']);
+export const ship = command('SHIP', ['staff', 'admin']);
+export const deliver = command('DELIVER', ['staff', 'admin']);
 
 function demandMatch(order: Order, ifMatch: readonly string[]): void {
   if (ifMatch.includes('*') || ifMatch.includes(etagOf(order))) return;

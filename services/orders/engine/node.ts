@@ -1,0 +1,93 @@
+/** The orders of one node, put together: the store, the engine on it, and what is looked after beside them. */
+import type { Service } from 'moleculer';
+import type { WithDatabase } from '../../../mixins/database/database.mixin.ts';
+import type { WithOutbox } from '../../../mixins/events/outbox/outbox.mixin.ts';
+import { settingsOf } from '../../../mixins/settings/settings.ts';
+import { showOwed } from '../orders.metrics.ts';
+import { readOrdersSettings } from '../orders.settings.ts';
+import { OrderQueries } from '../store/order.queries.ts';
+import { OrderStore } from '../store/order.store.ts';
+import { KEY_TTL_MS } from './idempotency.ts';
+import { type EngineWatch, orderEngine } from './order-engine.ts';
+import type { OrderHost } from './order-host.ts';
+import { outageLog } from './outage.ts';
+import type { OrderPlacing } from './placing.ts';
+
+const RECOVERY_TICK_MS = 250;
+const FORGET_KEYS_EVERY_MS = 60_000;
+
+/** What a started service has of its orders. */
+export interface OrdersNode {
+  store: OrderStore;
+  queries: OrderQueries;
+  host: OrderHost;
+  placing: OrderPlacing;
+  /** Takes up nothing more, and resolves when everything under way is done. */
+  stopNode(): Promise<void>;
+}
+
+/** A service whose mixins have started. */
+type Started = Pick<Service, 'broker' | 'logger'> & WithDatabase & WithOutbox;
+
+/** Starts it, recovery included: from now on the node takes up what is owed. */
+export function startNode({ broker, database, outbox, logger }: Started): OrdersNode {
+  const settings = readOrdersSettings(settingsOf(broker).reader);
+  const node = broker.nodeID;
+  const store = new OrderStore(
+    database,
+    { node, leaseMs: settings.leaseMs, ttlMs: settings.pendingTtlMs },
+    {
+      wrote: () => outbox.wake(),
+      unfit: (id, error) => logger.error(`Order ${id} cannot be read, and is set aside for a while:`, error.message),
+    },
+  );
+  const terms = { node, ...settings, recoveryTickMs: RECOVERY_TICK_MS };
+  const { host, placing, recovery } = orderEngine(store, broker, terms, engineLog(logger));
+  const endOfGauges = showOwed(broker, database);
+  const endOfForgetting = forgetKeys(store, logger);
+  recovery.start();
+  return {
+    store,
+    queries: new OrderQueries(database),
+    host,
+    placing,
+    async stopNode() {
+      endOfGauges();
+      endOfForgetting();
+      await recovery.stop();
+      await host.drained();
+      await store.drained();
+    },
+  };
+}
+
+function engineLog(logger: Service['logger']): EngineWatch {
+  return {
+    recovery: outageLog(
+      logger,
+      'Recovery cannot go on now and tries again:',
+      'The database answers again: recovery goes on',
+    ),
+    carryOn: outageLog(
+      logger,
+      'Orders that were just placed cannot be read again, and are left to recovery:',
+      'Orders that were just placed are read again',
+    ),
+    onSetback(order, setback) {
+      const story = `Order ${order.id} (request ${order.requestId}): ${setback.lastError}; attempt ${setback.attempt}`;
+      if (setback.at === 'parked') logger.error(`${story}, the last. It waits for an operator's retry`);
+      else logger.debug(`${story}, the next in ${setback.pauseMs} ms`);
+    },
+  };
+}
+
+/** Forgets idempotency keys from time to time once they are old enough. Answers the end of that. */
+function forgetKeys(store: OrderStore, logger: Service['logger']): () => void {
+  const { failed, worked } = outageLog(
+    logger,
+    'Old idempotency keys cannot be deleted now, and are a minute later:',
+    'Old idempotency keys are deleted again',
+  );
+  const timer = setInterval(() => void store.forgetKeys(KEY_TTL_MS).then(worked, failed), FORGET_KEYS_EVERY_MS);
+  return () => clearInterval(timer);
+}

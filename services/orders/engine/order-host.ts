@@ -1,0 +1,56 @@
+/** The actors of orders: the generic actor host, told how an order decides, is saved, and pays what it owes. */
+import { decide } from '../../../machines/order/order.decide.ts';
+import type { Decision, Order, OrderEvent } from '../../../machines/order/order.ts';
+import type { Effect } from '../../../machines/order/order.words.ts';
+import { IllegalTransition } from '../../../machines/shared/failure.ts';
+import { ActorHost } from '../../../mixins/actor/actor-host.ts';
+import type { ActorPolicy, Due } from '../../../mixins/actor/actor.ts';
+import type { Clock } from '../../../mixins/actor/clock.ts';
+import type { OrderPort } from '../store/order.port.ts';
+import { orderChange } from './order-change.ts';
+import { type OrderSaga, Refused } from './saga.ts';
+
+const MAX_MAILBOX = 64;
+
+/** The actors of orders that are at work on this node. */
+export type OrderHost = ActorHost<Order, OrderEvent, Decision, Effect>;
+
+/** How the actors of a node retry what is owed. */
+export type RetryTerms = Pick<ActorPolicy, 'node' | 'retryBaseMs' | 'retryCapMs' | 'maxAttempts'>;
+
+/** A failed attempt at what an order owes, and what follows from it. */
+export type Setback = Extract<Due, { at: 'pause' | 'parked' }>;
+
+/** Told of every setback that is written down. */
+export type OnSetback = (order: Order, setback: Setback) => void;
+
+export function orderHost(
+  store: OrderPort,
+  saga: OrderSaga,
+  terms: RetryTerms,
+  clock: Clock,
+  onSetback: OnSetback = () => undefined,
+): OrderHost {
+  return new ActorHost(
+    {
+      decide,
+      after: (decision) => decision.order,
+      owed: (order) => order.state.owed.map((owed) => owed.effect),
+      load: (id) => store.load(id),
+      save: (change) => {
+        const saving = store.save(orderChange(change, clock.now()));
+        const { due } = change;
+        if (due.at !== 'pause' && due.at !== 'parked') return saving;
+        return saving.then((saved) => {
+          if (saved) onSetback(saved.state, due);
+          return saved;
+        });
+      },
+      perform: (effect, memory) => saga.perform(effect, memory.state),
+      isFinal: (error) => error instanceof Refused,
+      isRefusal: (error) => error instanceof IllegalTransition,
+      now: () => clock.now(),
+    },
+    { ...terms, noun: 'order', maxMailbox: MAX_MAILBOX, random: () => clock.random() },
+  );
+}
