@@ -5,10 +5,11 @@ import { ROOT } from '../support/process/project.ts';
 import { Bench } from './bench.ts';
 import { Ground } from './ground.ts';
 import { surroundings } from './hardware.ts';
-import { type Options, readOptions, SCENARIOS, USAGE, UsageError } from './options.ts';
+import { type Options, readOptions, SCENARIOS, USAGE } from './options.ts';
 import { svgOf } from './report/svg.ts';
 import { reportOf } from './report/terminal.ts';
 import { estimateSeconds, RUNS } from './scenarios/index.ts';
+import { UsageError } from '../support/command-line.ts';
 
 const began = performance.now();
 const say = (line: string): void =>

@@ -1,5 +1,5 @@
 /** What the benchmark is told on the command line. */
-import { parseArgs } from 'node:util';
+import { listed, text, textOr, UsageError, valuesOf, whole } from '../support/command-line.ts';
 
 /** Every scenario, in the order in which they run. Those marked take long or need more, and run on request only. */
 export const SCENARIOS = {
@@ -41,9 +41,6 @@ export interface Options {
   out: string | undefined;
 }
 
-/** The command line cannot be used. */
-export class UsageError extends Error {}
-
 export const USAGE = `npm run bench -- [options]
 
   --only a,b             only these: ${Object.keys(SCENARIOS).join(', ')}
@@ -60,53 +57,36 @@ export const USAGE = `npm run bench -- [options]
 
 With DATABASE_URL the server there is used, in databases made for the purpose and dropped afterwards.`;
 
+const OPTIONS = {
+  only: text,
+  rounds: textOr('3'),
+  seconds: textOr('5'),
+  warmup: textOr('10'),
+  connections: textOr('64'),
+  levels: textOr('1,8,64,256'),
+  orders: textOr('10000,100000'),
+  'baseline-pool': textOr('8,16,32'),
+  set: { ...text, multiple: true, default: [] as string[] },
+  folder: text,
+  out: text,
+} as const;
+
 /** @throws UsageError for what cannot be used. */
 export function readOptions(args: string[]): Options {
-  const { values } = parse(args);
+  const values = valuesOf(args, OPTIONS);
   return {
     only: scenarios(values.only),
-    rounds: whole('rounds', values.rounds, 1),
-    seconds: whole('seconds', values.seconds, 1),
-    warmupSeconds: whole('warmup', values.warmup, 0),
-    connections: whole('connections', values.connections, 1),
-    levels: listed(values.levels).map((level) => whole('levels', level, 1)),
-    orders: listed(values.orders).map((count) => whole('orders', count, 100)),
-    baselinePools: listed(values['baseline-pool']).map((size) => whole('baseline-pool', size, 1)),
+    rounds: whole('--rounds', values.rounds, 1),
+    seconds: whole('--seconds', values.seconds, 1),
+    warmupSeconds: whole('--warmup', values.warmup, 0),
+    connections: whole('--connections', values.connections, 1),
+    levels: listed(values.levels).map((level) => whole('--levels', level, 1)),
+    orders: listed(values.orders).map((count) => whole('--orders', count, 100)),
+    baselinePools: listed(values['baseline-pool']).map((size) => whole('--baseline-pool', size, 1)),
     set: Object.fromEntries(values.set.map(setting)),
     folder: values.folder,
     out: values.out,
   };
-}
-
-function parse(args: string[]) {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      args,
-      options: {
-        only: text,
-        rounds: { ...text, default: '3' },
-        seconds: { ...text, default: '5' },
-        warmup: { ...text, default: '10' },
-        connections: { ...text, default: '64' },
-        levels: { ...text, default: '1,8,64,256' },
-        orders: { ...text, default: '10000,100000' },
-        'baseline-pool': { ...text, default: '8,16,32' },
-        set: { ...text, multiple: true, default: [] as string[] },
-        folder: text,
-        out: text,
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-}
-
-function whole(name: string, text: string, min: number): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < min)
-    throw new UsageError(`--${name} ${text} cannot be used: give a whole number from ${min}`);
-  return value;
 }
 
 function scenarios(only: string | undefined): ScenarioName[] {
@@ -121,11 +101,4 @@ function setting(text: string): [string, string] {
   const match = /^([A-Z_]+)=(.*)$/.exec(text);
   if (!match) throw new UsageError(`--set ${text} cannot be used: give NAME=value`);
   return [match[1] as string, match[2] as string];
-}
-
-function listed(text: string): string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
 }

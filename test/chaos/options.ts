@@ -1,7 +1,7 @@
 /** What a round is told on the command line. */
-import { parseArgs } from 'node:util';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { listed, text, textOr, UsageError, valuesOf, whole } from '../support/command-line.ts';
 import { FAULTS } from './faults/index.ts';
 
 export interface Options {
@@ -26,9 +26,6 @@ export interface Options {
   /** Keep the folder with the logs of all processes also when nothing is wrong. */
   keep: boolean;
 }
-
-/** The command line cannot be used. */
-export class UsageError extends Error {}
 
 const PLANTED = fileURLToPath(new URL('planted/', import.meta.url));
 
@@ -56,23 +53,40 @@ export const USAGE = `npm run chaos -- [options]
   --json FILE         write the result there
   --keep              keep the logs of all processes`;
 
+const OPTIONS = {
+  seconds: textOr('60'),
+  seed: text,
+  shoppers: textOr('16'),
+  nodes: textOr('2'),
+  pace: textOr('2500'),
+  lease: textOr('5000'),
+  'call-timeout': textOr('1500'),
+  rest: textOr('60'),
+  faults: text,
+  without: text,
+  url: text,
+  plant: text,
+  json: text,
+  keep: { type: 'boolean', default: false },
+} as const;
+
 /** @throws UsageError for what cannot be used. */
 export function readOptions(args: string[]): Options {
-  const { values } = parse(args);
+  const values = valuesOf(args, OPTIONS);
   const url = values.url?.replace(/\/+$/, '').replace(/\/api\/v1$/, '');
   if (url !== undefined && !URL.canParse(url)) throw new UsageError(`--url ${url} is no address`);
   const { plant } = values;
   if (plant !== undefined && !plantNames().includes(plant))
     throw new UsageError(`--plant ${plant} is not there: give ${plantNames().join(' or ')}`);
   return {
-    seconds: whole('seconds', values.seconds, 1),
-    seed: values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : whole('seed', values.seed, 0),
-    shoppers: whole('shoppers', values.shoppers, 1),
-    nodesEach: whole('nodes', values.nodes, 1),
-    paceMs: whole('pace', values.pace, 50),
-    leaseMs: whole('lease', values.lease, 1_000),
-    callTimeoutMs: whole('call-timeout', values['call-timeout'], 10),
-    restSeconds: whole('rest', values.rest, 1),
+    seconds: whole('--seconds', values.seconds, 1),
+    seed: values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : whole('--seed', values.seed, 0),
+    shoppers: whole('--shoppers', values.shoppers, 1),
+    nodesEach: whole('--nodes', values.nodes, 1),
+    paceMs: whole('--pace', values.pace, 50),
+    leaseMs: whole('--lease', values.lease, 1_000),
+    callTimeoutMs: whole('--call-timeout', values['call-timeout'], 10),
+    restSeconds: whole('--rest', values.rest, 1),
     faults: kinds(values.faults, values.without),
     url: url === undefined ? undefined : `${url}/api/v1`,
     plant: plant === undefined ? undefined : `${PLANTED}${plant}.ts`,
@@ -81,51 +95,10 @@ export function readOptions(args: string[]): Options {
   };
 }
 
-function parse(args: string[]) {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      args,
-      options: {
-        seconds: { ...text, default: '60' },
-        seed: text,
-        shoppers: { ...text, default: '16' },
-        nodes: { ...text, default: '2' },
-        pace: { ...text, default: '2500' },
-        lease: { ...text, default: '5000' },
-        'call-timeout': { ...text, default: '1500' },
-        rest: { ...text, default: '60' },
-        faults: text,
-        without: text,
-        url: text,
-        plant: text,
-        json: text,
-        keep: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-}
-
-function whole(name: string, text: string, min: number): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < min)
-    throw new UsageError(`--${name} ${text} cannot be used: give a whole number from ${min}`);
-  return value;
-}
-
 function kinds(only: string | undefined, without: string | undefined): string[] {
   const all = FAULTS.map(({ kind }) => kind);
   for (const kind of [...listed(only), ...listed(without)])
     if (!all.includes(kind)) throw new UsageError(`there is no fault '${kind}': give some of ${all.join(', ')}`);
   const chosen = only === undefined ? all : listed(only);
   return chosen.filter((kind) => !listed(without).includes(kind));
-}
-
-function listed(text: string | undefined): string[] {
-  return (text ?? '')
-    .split(',')
-    .map((kind) => kind.trim())
-    .filter(Boolean);
 }

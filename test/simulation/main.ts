@@ -1,17 +1,20 @@
 /** `npm run simulate -- --seeds 2000` runs that many histories; `--seed N` runs one again and shows its every step. */
-import { parseArgs } from 'node:util';
+import { text, textOr, UsageError, valuesOf, whole } from '../support/command-line.ts';
 import { runHistory } from './history.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string', default: '2000' },
-    from: { type: 'string', default: '1' },
-  },
-});
-
-if (values.seed === undefined) await many(Number(values.from), Number(values.seeds));
-else await one(Number(values.seed));
+try {
+  const { seed, from, seeds } = valuesOf(process.argv.slice(2), {
+    seed: text,
+    seeds: textOr('2000'),
+    from: textOr('1'),
+  });
+  if (seed === undefined) await many(whole('--from', from, 0), whole('--seeds', seeds, 1));
+  else await one(whole('--seed', seed, 0));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
 
 async function one(seed: number): Promise<void> {
   const { trace, faults, orders, steps, digest } = await runHistory(seed, {}, true);
