@@ -27,6 +27,8 @@ export interface MeshSettings {
   login: NatsLogin | undefined;
   /** With it a connection without TLS is not used; undefined: TLS if the server offers it. */
   tls: NatsTls | undefined;
+  /** NATS_REPLICAS: copies that NATS keeps of each event; undefined: three in a cluster, else one. */
+  replicas: number | undefined;
   /** MESH_SECRET: what packets and events are sealed with; undefined where callers are not authenticated. */
   keys: MeshKeys | undefined;
 }
@@ -42,8 +44,9 @@ export function readMeshSettings(read: SettingReader, auth: AuthSettings | undef
   const logins = readLogins(read);
   const tls = readTls(read);
   const secrets = readSecrets(read);
+  const replicas = readReplicas(read);
   if (addresses === undefined) {
-    demandTransporter({ ...logins, ...tls, MESH_SECRET: secrets });
+    demandTransporter({ ...logins, ...tls, MESH_SECRET: secrets, NATS_REPLICAS: replicas });
     return undefined;
   }
   if (secrets !== undefined && auth === undefined) {
@@ -61,8 +64,17 @@ export function readMeshSettings(read: SettingReader, auth: AuthSettings | undef
     servers: addresses.map(({ host }) => host),
     login: oneLogin({ ...logins, TRANSPORTER: addresses.find(({ login }) => login !== undefined)?.login }),
     tls: tlsOf(addresses, tls),
+    replicas,
     keys: trusted && deriveMeshKeys(trusted),
   };
+}
+
+/** JetStream keeps an odd number of copies, five at most. */
+function readReplicas(read: SettingReader): number | undefined {
+  const text = read.text('NATS_REPLICAS');
+  if (text === undefined) return undefined;
+  if (!/^[135]$/.test(text)) read.refuse('NATS_REPLICAS', '1, 3 or 5');
+  return Number(text);
 }
 
 interface Address {

@@ -14,7 +14,13 @@ const meshOf = (settings: Record<string, string>) => readSettings(settings).mesh
 
 test('without a TRANSPORTER there is no mesh; an address alone is enough for one', () => {
   expect(meshOf({})).toBeUndefined();
-  expect(meshOf(NATS)).toEqual({ servers: ['nats:4222'], login: undefined, tls: undefined, keys: undefined });
+  expect(meshOf(NATS)).toEqual({
+    servers: ['nats:4222'],
+    login: undefined,
+    tls: undefined,
+    replicas: undefined,
+    keys: undefined,
+  });
 });
 
 test('an address may hold a user or a token, ask for TLS, and be one of several', () => {

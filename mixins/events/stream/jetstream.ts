@@ -1,17 +1,6 @@
 /** The stream of a mesh: events are kept by NATS JetStream until every consumer has handled them. */
 import type { Logger } from 'moleculer';
-import {
-  connect,
-  DiscardPolicy,
-  ErrorCode,
-  headers,
-  type JetStreamManager,
-  type JetStreamPublishOptions,
-  type NatsConnection,
-  nanos,
-  RetentionPolicy,
-  StorageType,
-} from 'nats';
+import { connect, ErrorCode, headers, type JetStreamPublishOptions, type NatsConnection } from 'nats';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import type { MeshSettings } from '../../mesh/mesh.settings.ts';
 import { natsOptions } from '../../mesh/nats/nats-options.ts';
@@ -24,13 +13,14 @@ import {
   StreamUnavailable,
   type Subscription,
 } from './event-stream.ts';
-import { failedFor, isNotFound, type JetStreamLink, STREAM_MAX_AGE_MS } from './jetstream-link.ts';
+import { failedFor, type JetStreamLink } from './jetstream-link.ts';
 import { JetStreamSubscription } from './jetstream-subscription.ts';
+import { ensureStream } from './stream-config.ts';
 import { backoffMs } from '../../actor/backoff.ts';
 import { Pause } from './pause.ts';
 
-const DUPLICATE_WINDOW_MS = 2 * 60_000;
-const PUBLISH_TIMEOUT_MS = 5_000;
+/** How long JetStream may take to answer. A leader that died answers nothing, and whoever waits longer is late for its successor. */
+const ANSWER_TIMEOUT_MS = 1_500;
 const RETRY_BASE_MS = 100;
 const RETRY_CAP_MS = 2_000;
 /** Shards of a type's subjects. A subject a key would have the server keep millions of them in memory. */
@@ -95,7 +85,7 @@ export class JetStreamStream implements EventStream {
       const message = Buffer.from(JSON.stringify(event));
       await link.js.publish(this.#subject(event), message, {
         ...this.#identity(event, message),
-        timeout: PUBLISH_TIMEOUT_MS,
+        timeout: ANSWER_TIMEOUT_MS,
         expect: { streamName: link.stream },
       });
     } catch (error) {
@@ -174,9 +164,12 @@ export class JetStreamStream implements EventStream {
       try {
         this.#connection ??= await this.#connect();
         // While the client reconnects by itself requests would only time out.
-        const manager = await this.#connection.jetstreamManager();
-        await this.#ensureStream(manager);
-        this.#link = { stream: this.#streamName, js: this.#connection.jetstream(), manager };
+        const manager = await this.#connection.jetstreamManager({ timeout: ANSWER_TIMEOUT_MS });
+        const { mesh, logger } = this.#options;
+        const wanted = { name: this.#streamName, subjects: [`${this.#prefix}.>`], replicas: mesh.replicas };
+        await ensureStream(this.#connection, manager, wanted, logger);
+        const js = this.#connection.jetstream({ timeout: ANSWER_TIMEOUT_MS });
+        this.#link = { stream: this.#streamName, js, manager };
         if (this.#complaint)
           this.#options.logger.info(`Events flow again through the JetStream stream ${this.#streamName}`);
         this.#complaint = undefined;
@@ -207,32 +200,6 @@ export class JetStreamStream implements EventStream {
     }
     // The client has given up, for example because its password is no longer accepted.
     if (!this.#closed) this.#lost('the connection to NATS is closed');
-  }
-
-  async #ensureStream(manager: JetStreamManager): Promise<void> {
-    const wanted = {
-      subjects: [`${this.#prefix}.>`],
-      max_age: nanos(STREAM_MAX_AGE_MS),
-      duplicate_window: nanos(DUPLICATE_WINDOW_MS),
-    };
-    try {
-      const { config } = await manager.streams.info(this.#streamName);
-      const differs =
-        config.max_age !== wanted.max_age ||
-        config.duplicate_window !== wanted.duplicate_window ||
-        config.subjects.join() !== wanted.subjects.join();
-      if (differs) await manager.streams.update(this.#streamName, { ...config, ...wanted });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      // When another node is faster with the same settings this succeeds all the same.
-      await manager.streams.add({
-        name: this.#streamName,
-        retention: RetentionPolicy.Limits,
-        storage: StorageType.File,
-        discard: DiscardPolicy.Old,
-        ...wanted,
-      });
-    }
   }
 }
 

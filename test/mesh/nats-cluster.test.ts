@@ -1,0 +1,95 @@
+/** Events in a cluster of three NATS servers: each is kept three times, and a server that dies stops them for seconds only. */
+import { beforeEach, expect, test } from '@jest/globals';
+import { connect, type JetStreamManager } from 'nats';
+import { Inbox } from '../../mixins/events/inbox/inbox.ts';
+import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
+import { eventually } from '../support/eventually.ts';
+import {
+  afterwards,
+  eventDatabase,
+  eventOf,
+  leaseOf,
+  Received,
+  silentLogger,
+  startRelay,
+  writeRows,
+} from '../support/events.ts';
+import { type NatsCluster, startNatsCluster } from '../support/nats-cluster.ts';
+import { meshAt, startNats } from '../support/nats.ts';
+
+const STREAM = 'WAYBILL';
+/** The servers' own election takes four to eight seconds on 2.9; whoever waits for them may take two more. */
+const ELECTION_MS = 8_000;
+const LATE_MS = 2_000;
+
+let received: Received;
+
+beforeEach(() => {
+  received = new Received();
+});
+
+async function managerAt(url: string): Promise<JetStreamManager> {
+  const connection = await connect({ servers: url.split(',') });
+  afterwards(() => connection.close());
+  return await connection.jetstreamManager();
+}
+
+async function openStream(url: string, settings: Record<string, string> = {}, warnings: string[] = []) {
+  const logger = { ...silentLogger(), warn: (line: string) => void warnings.push(line) };
+  const stream = new JetStreamStream({ mesh: meshAt(url, settings), logger });
+  afterwards(() => stream.close());
+  await eventually(() => expect(stream.reachable).toBe(true), { withinMs: 20_000 });
+  return stream;
+}
+
+const copiesOf = async (manager: JetStreamManager): Promise<number> =>
+  (await manager.streams.info(STREAM)).config.num_replicas;
+
+async function leaderOf(manager: JetStreamManager, { servers }: NatsCluster) {
+  const leader = (await manager.streams.info(STREAM)).cluster?.leader ?? '';
+  const server = servers.get(leader);
+  if (!server) throw new Error(`no server leads: ${leader}`);
+  return server;
+}
+
+test('the stream has three copies; when its leader is killed, events flow again with the next one', async () => {
+  const cluster = await startNatsCluster(3);
+  const stream = await openStream(cluster.url);
+  const manager = await managerAt(cluster.url);
+  expect(await copiesOf(manager)).toBe(3);
+  const node = (await eventDatabase()).open();
+  await stream.subscribe(
+    { name: 'reader', types: ['shipment.updated'], lease: leaseOf(node, 'consumer:reader') },
+    new Inbox(node, 'reader').once(async (event) => received.add(event)),
+  );
+  startRelay(node, stream);
+  await writeRows(node, [[eventOf('shipment-1', 0)]]);
+  await eventually(() => expect(received.count).toBe(1), { withinMs: 20_000 });
+
+  await (await leaderOf(manager, cluster)).kill();
+  const killedAt = performance.now();
+  await writeRows(node, [[eventOf('shipment-1', 1)]]);
+  await eventually(() => expect(received.byKey.get('shipment-1')).toEqual([0, 1]), {
+    withinMs: ELECTION_MS + LATE_MS,
+  });
+  expect(performance.now() - killedAt).toBeLessThan(ELECTION_MS + LATE_MS);
+}, 90_000);
+
+test('a stream of one copy is given three once there is a cluster, unless the setting says otherwise', async () => {
+  const cluster = await startNatsCluster(3);
+  const manager = await managerAt(cluster.url);
+  const warnings: string[] = [];
+  await openStream(cluster.url, { NATS_REPLICAS: '1' }, warnings);
+  expect(await copiesOf(manager)).toBe(1);
+  expect(warnings).toEqual([expect.stringContaining('has one copy')]);
+  await openStream(cluster.url);
+  expect(await copiesOf(manager)).toBe(3);
+}, 90_000);
+
+test('a server alone keeps one copy, and the start says so', async () => {
+  const warnings: string[] = [];
+  const { url } = await startNats();
+  await openStream(url, {}, warnings);
+  expect(await copiesOf(await managerAt(url))).toBe(1);
+  expect(warnings).toEqual([expect.stringMatching(/^The stream WAYBILL has one copy: .*NATS_REPLICAS=3$/)]);
+});
