@@ -4,16 +4,8 @@ import { connect, type JetStreamManager } from 'nats';
 import { Inbox } from '../../mixins/events/inbox/inbox.ts';
 import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
 import { eventually } from '../support/eventually.ts';
-import {
-  afterwards,
-  eventDatabase,
-  eventOf,
-  leaseOf,
-  Received,
-  silentLogger,
-  startRelay,
-  writeRows,
-} from '../support/events.ts';
+import { eventDatabase, eventOf, leaseOf, Received, silentLogger, startRelay, writeRows } from '../support/events.ts';
+import { afterTheTest } from '../support/endings.ts';
 import { type NatsCluster, startNatsCluster } from '../support/nats-cluster.ts';
 import { meshAt, startNats } from '../support/nats.ts';
 
@@ -30,14 +22,14 @@ beforeEach(() => {
 
 async function managerAt(url: string): Promise<JetStreamManager> {
   const connection = await connect({ servers: url.split(',') });
-  afterwards(() => connection.close());
+  afterTheTest(() => connection.close());
   return await connection.jetstreamManager();
 }
 
 async function openStream(url: string, settings: Record<string, string> = {}, warnings: string[] = []) {
   const logger = { ...silentLogger(), warn: (line: string) => void warnings.push(line) };
   const stream = new JetStreamStream({ mesh: meshAt(url, settings), logger });
-  afterwards(() => stream.close());
+  afterTheTest(() => stream.close());
   await eventually(() => expect(stream.reachable).toBe(true), { withinMs: 20_000 });
   return stream;
 }
