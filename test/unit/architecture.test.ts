@@ -151,20 +151,21 @@ test("no service's SQL names a table of another service", () => {
 });
 
 /** The rooms of a service. Each has only those it needs. */
-const ROOMS = ['actions', 'engine', 'migrations', 'models', 'routes', 'store'];
+const ROOMS = new Set(['actions', 'engine', 'migrations', 'models', 'routes', 'store']);
 /** What stands at a service's door: `<service>.<role>.ts`. */
-const ROLES = ['context', 'metrics', 'params', 'service', 'settings', 'subscriptions', 'types', 'view'];
+const ROLES = new Set(['context', 'metrics', 'params', 'service', 'settings', 'subscriptions', 'types', 'view']);
 /** The greeting of a process is no matter of any action. */
-const OTHERS = ['services/settings.ts', 'services/api/greeting.ts'];
+const OTHERS = new Set(['services/settings.ts', 'services/api/greeting.ts']);
+
+function isAtHome({ path }: Source): boolean {
+  const [, service, ...rest] = path.split('/') as [string, string, ...string[]];
+  if (OTHERS.has(path)) return true;
+  if (rest.length !== 1) return rest.length === 2 && ROOMS.has(rest[0] as string);
+  const [name, role] = (rest[0] as string).split('.') as [string, string];
+  return role === 'command' || (name === service && ROLES.has(role));
+}
 
 test('every service has the same rooms', () => {
-  const isAtHome = ({ path }: Source): boolean => {
-    const [, service, ...rest] = path.split('/') as [string, string, ...string[]];
-    if (OTHERS.includes(path)) return true;
-    if (rest.length !== 1) return ROOMS.includes(rest[0] as string) && rest.length === 2;
-    const [name, role] = (rest[0] as string).split('.') as [string, string];
-    return role === 'command' || (name === service && ROLES.includes(role));
-  };
   expect(services.filter((source) => !isAtHome(source)).map(({ path }) => path)).toEqual([]);
 });
 
