@@ -1,5 +1,6 @@
 /** What orders, inventory and tracking say of the same order: the records that reconciliation compares. */
-import type { OrderState } from '../order/order.chart.ts';
+import type { StateValueFrom } from 'xstate';
+import type { orderMachine } from '../order/order.machine.ts';
 import type { Effect, OrderStatus } from '../order/order.words.ts';
 import type { ReservationStatus } from '../stock/stock.book.ts';
 
@@ -9,13 +10,16 @@ export interface Item {
   readonly quantity: number;
 }
 
+/** Where an order is in each region of its chart. */
+type Regions = Required<Extract<StateValueFrom<typeof orderMachine>, object>>;
+
 /** An order as `orders.states` answers it. */
 export interface OrderRecord {
   readonly orderId: number;
   readonly status: OrderStatus;
   /** The states of the chart's other regions. */
-  readonly stock: OrderState['stock'];
-  readonly shipment: OrderState['shipment'];
+  readonly stock: Regions['stock'];
+  readonly shipment: Regions['shipment'];
   /** What the state owes to peers. */
   readonly owes: readonly Effect[];
   /** Whether recovery or an operator will find it: it is due at some time, or parked. */

@@ -1,5 +1,4 @@
 /** states: every order's place in its life, for whoever compares it with what the peers have. */
-import type { OrderStatus } from '../../../machines/order/order.words.ts';
 import type { OrderRecord } from '../../../machines/reconciliation/books.ts';
 import {
   type KeysetPage,
@@ -14,7 +13,9 @@ import type { OrdersOwn } from '../orders.context.ts';
 import { owedIn, type StateColumns } from '../engine/owed.ts';
 
 interface StateRow extends StateColumns {
-  status: OrderStatus;
+  status: OrderRecord['status'];
+  stock_state: OrderRecord['stock'];
+  shipment_state: OrderRecord['shipment'];
   id: number;
   seq: number;
   tracking_number: string | null;
