@@ -23,7 +23,7 @@ export interface NatsTls {
 export interface MeshSettings {
   /** TRANSPORTER: the NATS servers as `host:port`, without anything secret. One is enough of a cluster. */
   servers: string[];
-  /** Undefined where NATS asks nobody who he is. */
+  /** How this process logs in to NATS; undefined where NATS lets everyone in. */
   login: NatsLogin | undefined;
   /** With it a connection without TLS is not used; undefined: TLS if the server offers it. */
   tls: NatsTls | undefined;

@@ -2,8 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { ServiceBroker } from 'moleculer';
 import { MESH_REFUSED_TOTAL } from '../../metrics/metric-names.ts';
-import { PacketSeal, type Verdict } from './packet-seal.ts';
-import { type Door, faultOf, leaveOutRequestID } from './stranger-packet.ts';
+import { PacketSeal, type SealState } from './packet-seal.ts';
+import { faultOf, leaveOutRequestID, type ThisNode } from './stranger-packet.ts';
 
 /** A packet as Moleculer's transit hands it on. */
 interface Packet {
@@ -23,11 +23,11 @@ export class PacketGuard {
   readonly #keys: readonly KeyObject[];
   #seal!: PacketSeal;
   #broker!: ServiceBroker;
-  #door!: Door;
-  /** The meta of requests that came sealed: known by identity, which nothing in a packet can forge. */
+  #thisNode!: ThisNode;
+  /** The meta objects of requests that came sealed. Being in this set is nothing that a packet could claim of itself. */
   readonly #sealedMeta = new WeakSet<object>();
-  /** The verdict on the packet that is being received: transit handles it before `receive` returns. */
-  #arriving: Verdict = 'unsealed';
+  /** The seal of the packet that is being received. One field is enough: transit handles it before `receive` returns. */
+  #arriving: SealState = 'unsealed';
   readonly #warnedAt = new Map<string, number>();
 
   constructor(keys: readonly KeyObject[]) {
@@ -38,7 +38,7 @@ export class PacketGuard {
   begin(broker: ServiceBroker): void {
     this.#broker = broker;
     this.#seal = new PacketSeal({ keys: this.#keys, nodeID: broker.nodeID });
-    this.#door = {
+    this.#thisNode = {
       version: broker.PROTOCOL_VERSION,
       hasAction: (name) => broker.registry.getActionEndpoints(name)?.hasLocal() ?? false,
     };
@@ -63,10 +63,10 @@ export class PacketGuard {
     },
     transporterReceive: (next: Receive): Receive => {
       return (type, data) => {
-        const verdict = this.#seal.check(type, data);
-        const fault = verdict === 'unsealed' ? faultOf(type, data, this.#door) : verdict;
-        if (fault !== undefined && fault !== 'sealed') return this.#refuse(type, fault, data);
-        this.#arriving = verdict;
+        const state = this.#seal.check(type, data);
+        const reason = this.#reasonAgainst(state, type, data);
+        if (reason !== undefined) return this.#refuse(type, reason, data);
+        this.#arriving = state;
         try {
           return next(type, data);
         } finally {
@@ -92,20 +92,26 @@ export class PacketGuard {
     return this.#seal.seal(type, target, data);
   }
 
+  /** Why a packet is not taken: one of `REASONS`; undefined when it is. */
+  #reasonAgainst(state: SealState, type: string, data: Buffer): string | undefined {
+    if (state === 'sealed') return undefined;
+    return state === 'unsealed' ? faultOf(type, data, this.#thisNode) : state;
+  }
+
   #refuse(packet: string, reason: string, data: Buffer): Promise<false> {
     this.#broker.metrics.increment(MESH_REFUSED_TOTAL, { packet, reason });
     const now = Date.now();
     if (now - (this.#warnedAt.get(reason) ?? 0) >= WARN_EVERY_MS) {
       this.#warnedAt.set(reason, now);
-      // Only a seal proves who the sender is.
-      const { sender } = (reason in OF_OURS ? JSON.parse(data.toString()) : {}) as { sender?: string };
+      // Without a seal nothing proves that the sender is who the packet says.
+      const { sender } = (reason in REASONS_SEALED ? JSON.parse(data.toString()) : {}) as { sender?: string };
       const from = sender === undefined ? '' : ` of ${sender}`;
-      this.#broker.logger.warn(`A packet${from} from NATS (${packet}) is refused: ${WORDS[reason]}`);
+      this.#broker.logger.warn(`A packet${from} from NATS (${packet}) is refused: ${REASONS[reason]}`);
     }
     return Promise.resolve(false);
   }
 
-  /** The stack of an error tells how this process is built: it is for nodes of this mesh. */
+  /** The stack of an error tells how this process is built: only nodes of this mesh are sent it. */
   #hideStacks({ errorRegenerator }: ServiceBroker): void {
     const regenerator = errorRegenerator as unknown as { extractPlainError: ExtractPlainError };
     const extract = regenerator.extractPlainError.bind(regenerator);
@@ -119,16 +125,18 @@ export class PacketGuard {
 
 type ExtractPlainError = (error: Error, payload: { meta?: object }) => { stack?: string };
 
-const OF_OURS = {
+/** Reasons against packets that nodes of this mesh have sealed. */
+const REASONS_SEALED = {
   stale: 'its seal is too old, or from the future: the clocks of the nodes must agree',
   replayed: 'it was received before',
 };
 
-const WORDS: Record<string, string> = {
-  ...OF_OURS,
+/** All reasons, as they stand in the metric and in the log. */
+const REASONS: Record<string, string> = {
+  ...REASONS_SEALED,
   unsealed: 'it does not carry the seal of this mesh; nodes of one mesh need the same AUTH_JWT_SECRET or MESH_SECRET',
-  malformed: 'it is none of Moleculer, or its sender or its id has no proper name',
+  malformed: "it is no packet of Moleculer's protocol, or its sender or its id is not a plain name",
   large: 'it is larger than any request has to be',
   unknown: 'it asks for an action that this node does not have',
-  stream: 'streams are not taken from others',
+  stream: 'streams are taken from nodes of this mesh only',
 };

@@ -2,18 +2,19 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 /**
- * `sealed`: written by a node that has the secret, for this node, and not seen before. `stale`: so written, but too
- * long ago, in the future, or for this node's earlier life. `replayed`: seen before. `unsealed`: anything else.
+ * What the seal of a packet proves. `sealed`: a node that has the secret wrote it for this node, and it was not seen
+ * before. `stale`: the same, but too long ago, in the future, or for an earlier run of this node. `replayed`: it was seen
+ * before. `unsealed`: nothing, there is no seal or not one of this mesh.
  */
-export type Verdict = 'sealed' | 'stale' | 'replayed' | 'unsealed';
+export type SealState = 'sealed' | 'stale' | 'replayed' | 'unsealed';
 
-/** No caller waits longer for an answer, so that nothing older is of use to anyone. */
+/** No caller waits longer for an answer, so nothing older is of use to anyone. */
 const MAX_AGE_MS = 30_000;
 /** How far the clock of the sender may be ahead. */
 const MAX_AHEAD_MS = 10_000;
-/** What has been seen is remembered at least this long, which is as long as it would be believed. */
+/** What was seen is remembered for as long as it would be believed, or a copy of it could be sent again. */
 const REMEMBER_MS = MAX_AGE_MS + MAX_AHEAD_MS;
-/** Past it what was seen first is forgotten sooner. */
+/** Past this many the oldest are forgotten sooner, to bound the memory. */
 const REMEMBER_AT_MOST = 500_000;
 
 // `{…,"seal":"<µs><*|=><HMAC-SHA256>"}`: still JSON, so that a peer without the secret reads it as any packet.
@@ -69,7 +70,7 @@ export class PacketSeal {
   }
 
   /** Checks the seal of a packet that has come in. */
-  check(type: string, packet: Buffer): Verdict {
+  check(type: string, packet: Buffer): SealState {
     const body = packet.subarray(0, -SEAL_LENGTH);
     const seal = packet.subarray(-SEAL_LENGTH);
     if (body.length === 0 || !seal.subarray(0, HEAD.length).equals(HEAD)) return 'unsealed';
@@ -79,12 +80,13 @@ export class PacketSeal {
     return known ? this.#judge(type, Number(time) / 1_000, given) : 'unsealed';
   }
 
-  #judge(type: string, at: number, mac: string): Verdict {
+  #judge(type: string, at: number, mac: string): SealState {
     const now = this.#now();
     if (now - at > MAX_AGE_MS || at - now > MAX_AHEAD_MS) return 'stale';
     // An answer is taken once, by the call that waits for it.
     if (type === 'RES') return 'sealed';
-    // What was seen in an earlier life of this node is forgotten. Later it is too old anyway, whatever the clock does.
+    // This node does not know what it saw before it was started. Once it has run for a while, that is too old anyway,
+    // whatever the wall clock does.
     if (at < this.#startedAt && performance.now() - this.#born < REMEMBER_MS) return 'stale';
     const id = Buffer.from(mac.slice(0, 8), 'base64url').readUIntBE(0, 6);
     if (this.#seen.has(id) || this.#seenBefore.has(id)) return 'replayed';
