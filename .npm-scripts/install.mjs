@@ -73,7 +73,8 @@ function install() {
     console.log(`Installed in ${Math.ceil((performance.now() - began) / 1_000)} s.`);
     return 0;
   }
-  const reason = status === 0 ? `left out ${left.slice(0, 3)}` : `failed (${error?.message ?? `exit code ${status}`})`;
+  const reason =
+    status === 0 ? `left out ${left.slice(0, 3).join(', ')}` : `failed (${error?.message ?? `exit code ${status}`})`;
   console.error(`npm install ${reason}: try again, and without node_modules if that does not help`);
   return 1;
 }

@@ -22,7 +22,7 @@ export function failover(): Middleware {
         });
       };
     },
-  } as Middleware;
+  };
 }
 
 /** Whether the caller has chosen the node itself. */

@@ -112,9 +112,9 @@ interface End {
 }
 
 function newEnd(): End {
-  let reach = (): void => undefined;
-  const reached = new Promise<void>((resolve) => {
-    reach = resolve;
+  const end: Partial<End> = {};
+  end.reached = new Promise<void>((resolve) => {
+    end.reach = resolve;
   });
-  return { reached, reach: () => reach() };
+  return end as End;
 }

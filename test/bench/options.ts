@@ -97,8 +97,8 @@ function scenarios(only: string | undefined): ScenarioName[] {
   return all.filter((name) => asked.includes(name));
 }
 
-function setting(text: string): [string, string] {
-  const match = /^([A-Z_]+)=(.*)$/.exec(text);
-  if (!match) throw new UsageError(`--set ${text} cannot be used: give NAME=value`);
+function setting(given: string): [string, string] {
+  const match = /^([A-Z_]+)=(.*)$/.exec(given);
+  if (!match) throw new UsageError(`--set ${given} cannot be used: give NAME=value`);
   return [match[1] as string, match[2] as string];
 }

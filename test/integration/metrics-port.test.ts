@@ -93,10 +93,11 @@ test('a process that stops can be seen to be no longer ready, until it has stopp
   await expect(send('GET', '/health/live', { port })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });
 
+const fail = (): never => {
+  throw new Error('no database');
+};
+
 test('readiness names every service that is not, also one that a service here needs from elsewhere', async () => {
-  const fail = (): never => {
-    throw new Error('no database');
-  };
   const shop = defineService<object>({ name: 'shop', needs: ['payment'] });
   await brokerWith(
     withReady('stock', fail),

@@ -67,8 +67,10 @@ test('machines import only XState and each other', () => {
   expect(offences(machines, (_source, imported) => !allowed.test(imported))).toEqual([]);
 });
 
+/** The machine a file belongs to, `machines/<room>/…`. */
+const roomOf = (path: string): string | undefined => /^machines\/([^/]+)\//.exec(path)?.[1];
+
 test('each machine is a room of its own: what they share knows none of them, and only reconciliation knows them all', () => {
-  const roomOf = (path: string): string | undefined => /^machines\/([^/]+)\//.exec(path)?.[1];
   const rooms = machines.filter(({ path }) => roomOf(path) !== 'reconciliation');
   const trespasses = offences(
     rooms,
