@@ -1,7 +1,7 @@
 /** `npm run token`: makes a token with AUTH_JWT_SECRET, for whoever has no issuer of tokens. */
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import { SignJWT } from 'jose';
+import { text, UsageError, valuesOf } from '../settings/command-line.ts';
 import { type Environment, SettingError, SettingReader } from '../settings/setting-reader.ts';
 import { environment } from '../settings/settings.ts';
 import { type AuthSettings, readAuthSettings } from './auth.settings.ts';
@@ -15,6 +15,8 @@ export interface TokenClaims {
   /** Whose orders a customer may see. */
   customerId?: number | undefined;
 }
+
+const USAGE = '--role staff [--customer 42] [--subject name] [--ttl 1h]';
 
 const DEFAULT_TTL_MS = 3_600_000;
 
@@ -42,9 +44,9 @@ export function mintToken(auth: AuthSettings | undefined, claims: TokenClaims, t
   return token.sign(new TextEncoder().encode(auth.secret));
 }
 
-/** Reads the command's options. @throws SettingError that says what to give */
+/** Reads the command's options. @throws UsageError, or SettingError, that says what to give */
 function readOptions(args: string[]): { claims: TokenClaims; ttlMs: number } {
-  const { role, customer, subject, ttl } = parsed(args);
+  const { role, customer, subject, ttl } = valuesOf(args, { role: text, customer: text, subject: text, ttl: text });
   if (!ROLES.includes(role as Role)) throw new SettingError(`--role is needed: give ${ROLES.join(', ')}`);
   if ((role === 'customer') !== (customer !== undefined)) {
     throw new SettingError(
@@ -63,16 +65,6 @@ function readOptions(args: string[]): { claims: TokenClaims; ttlMs: number } {
   };
 }
 
-function parsed(args: string[]): Partial<Record<'role' | 'customer' | 'subject' | 'ttl', string>> {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({ args, options: { role: text, customer: text, subject: text, ttl: text } }).values;
-  } catch (error) {
-    const usage = '--role staff [--customer 42] [--subject name] [--ttl 1h]';
-    throw new SettingError(`${(error as Error).message.split('\n')[0]} Give ${usage}`);
-  }
-}
-
 /** The command. Prints the token and nothing else, or says on the error output why there is none. Answers the exit code. */
 export async function tokenCommand(
   args: string[],
@@ -85,8 +77,9 @@ export async function tokenCommand(
     print(await mintToken(readAuthSettings(new SettingReader(given)), claims, ttlMs));
     return 0;
   } catch (error) {
-    if (!(error instanceof SettingError)) throw error;
-    complain(error.message);
+    if (error instanceof UsageError) complain(`${error.message.split('\n')[0]} Give ${USAGE}`);
+    else if (error instanceof SettingError) complain(error.message);
+    else throw error;
     return 1;
   }
 }

@@ -139,9 +139,17 @@ function boundLifetime(socket: Socket): void {
 }
 
 /** Answers what the parser refuses, before there is a request. */
-function answerUnreadable(_error: Error, socket: Duplex): void {
-  const body = JSON.stringify({ error: 'Bad Request', message: 'The request is not readable as HTTP/1.1' });
-  const head = ['HTTP/1.1 400 Bad Request', 'Content-Type: application/json', `Content-Length: ${body.length}`];
-  if (socket.writable) socket.end([...head, 'Connection: close', '', body].join('\r\n'));
-  else socket.destroy();
+function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const large = code === 'HPE_HEADER_OVERFLOW';
+  const error = large ? 'Request Header Fields Too Large' : 'Bad Request';
+  const message = large
+    ? `The address and the headers may have at most ${MAX_HEADER_BYTES} bytes together`
+    : 'The request is not readable as HTTP/1.1';
+  const body = JSON.stringify({ error, message });
+  const head = [`HTTP/1.1 ${large ? 431 : 400} ${error}`, 'Content-Type: application/json', 'Connection: close'];
+  socket.end([...head, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'));
 }

@@ -9,7 +9,7 @@ import { type Options, readOptions, SCENARIOS, USAGE } from './options.ts';
 import { svgOf } from './report/svg.ts';
 import { reportOf } from './report/terminal.ts';
 import { estimateSeconds, RUNS } from './scenarios/index.ts';
-import { UsageError } from '../support/command-line.ts';
+import { UsageError } from '../../mixins/settings/command-line.ts';
 
 const began = performance.now();
 const say = (line: string): void =>

@@ -1,5 +1,5 @@
 /** What the benchmark is told on the command line. */
-import { listed, text, textOr, UsageError, valuesOf, whole } from '../support/command-line.ts';
+import { listed, text, textOr, UsageError, valuesOf, whole } from '../../mixins/settings/command-line.ts';
 
 /** Every scenario, in the order in which they run. Those marked take long or need more, and run on request only. */
 export const SCENARIOS = {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { textOf } from './report.ts';
 import { playAt, playOnMesh } from './round.ts';
-import { UsageError } from '../support/command-line.ts';
+import { UsageError } from '../../mixins/settings/command-line.ts';
 
 /** Exit codes: 0 passed, 1 failed, 2 the command line cannot be used. */
 async function main(): Promise<number> {

@@ -1,7 +1,7 @@
 /** What a round is told on the command line. */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { listed, text, textOr, UsageError, valuesOf, whole } from '../support/command-line.ts';
+import { listed, text, textOr, UsageError, valuesOf, whole } from '../../mixins/settings/command-line.ts';
 import { FAULTS } from './faults/index.ts';
 
 export interface Options {

@@ -54,7 +54,12 @@ test('everything else is refused in JSON', async () => {
   expect([head.status, head.text]).toEqual([200, '']);
   expect(await raw('no request\r\n\r\n', metricsPort.address.port)).toMatch(/^HTTP\/1.1 400 .*"error":"Bad Request"/s);
   const huge = `GET /metrics HTTP/1.1\r\nX-Much: ${'x'.repeat(9_000)}\r\n\r\n`;
-  expect(await raw(huge, metricsPort.address.port)).toMatch(/^HTTP\/1.1 400 /);
+  expect(await raw(huge, metricsPort.address.port)).toMatch(
+    /^HTTP\/1.1 431 .*"error":"Request Header Fields Too Large"/s,
+  );
+  // A second request that nobody can read, while the first is being answered.
+  expect(await raw('GET /metrics HTTP/1.1\r\n\r\nno request\r\n\r\n', metricsPort.address.port)).toMatch(/^HTTP\/1.1 /);
+  expect((await ask('/health/live')).status).toBe(200);
 });
 
 test('a process that starts is live and not yet ready', async () => {

@@ -1,5 +1,5 @@
 /** `npm run simulate -- --seeds 2000` runs that many histories; `--seed N` runs one again and shows its every step. */
-import { text, textOr, UsageError, valuesOf, whole } from '../support/command-line.ts';
+import { text, textOr, UsageError, valuesOf, whole } from '../../mixins/settings/command-line.ts';
 import { runHistory } from './history.ts';
 
 try {

@@ -1,5 +1,5 @@
 /** How much is fuzzed, and from which seed. */
-import { whole } from '../command-line.ts';
+import { whole } from '../../../mixins/settings/command-line.ts';
 
 /** The seed of `npm test`: always the same, so that only a change of the program can change the outcome. */
 const SEED = '20260101';

@@ -1,4 +1,4 @@
-/** How the programs of the tests read their command lines: `node:util` parses, and what cannot be used is one line. */
+/** How commands read their options: `node:util` parses them, and one that cannot be used is refused by one line. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
 /** The command line cannot be used. Its message is the line that says why. */
