@@ -71,10 +71,13 @@ export class MetricsPort {
   middleware(): Middleware {
     return {
       name: 'MetricsPort',
-      created: (broker) => {
+      // Before that, a broker does not have all its services.
+      starting: (broker) => {
         this.#broker = broker;
-        const { address, port } = this.address;
-        broker.logger.info(`Metrics and health are shown on http://${address}:${port}`);
+        const { address, family, port } = this.address;
+        const host = family === 'IPv6' ? `[${address}]` : address;
+        broker.logger.info(`Metrics and health are shown on http://${host}:${port}`);
+        return Promise.resolve();
       },
     };
   }

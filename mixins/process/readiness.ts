@@ -29,7 +29,7 @@ export async function checkReadiness(broker: ServiceBroker): Promise<Readiness> 
   if (!broker.started)
     throw notReady(
       ownServices(broker).map(({ name }) => name),
-      'this process starts or stops',
+      'this process is starting or stopping',
     );
   const last = lastChecks.get(broker);
   if (last && performance.now() < last.goodUntil) return await last.answer;
