@@ -8,6 +8,7 @@ import { checkMachine, machineCheck } from '../../services/orders/machine-check.
 import { migrations } from '../../services/orders/migrations/index.ts';
 import { OrderStore } from '../../services/orders/store/order.store.ts';
 import { startScript } from '../support/child.ts';
+import { afterTheTest } from '../support/endings.ts';
 import { freePort } from '../support/free-port.ts';
 import { createDatabase } from '../support/postgres.ts';
 
@@ -42,6 +43,16 @@ afterAll(() => database.close());
 const fingerprint = async (): Promise<unknown> =>
   (await database.query('SELECT md5(string_agg(o::text, $1 ORDER BY id)) FROM orders.orders o', ['|'])).rows;
 
+/** Puts into a column of an order what no code can go on with; the test's end undoes it. */
+async function spoil(id: number, column: 'stock_state' | 'machine_version', value: unknown): Promise<void> {
+  const set = (to: unknown) => database.query(`UPDATE orders.orders SET ${column} = $1 WHERE id = $2`, [to, id]);
+  const { rows } = await database.query<Record<string, unknown>>(`SELECT ${column} FROM orders.orders WHERE id = $1`, [
+    id,
+  ]);
+  afterTheTest(() => set(rows[0]?.[column]));
+  await set(value);
+}
+
 /** The command as an operator runs it. */
 async function command(databaseUrl: string): Promise<{ code: number | null; output: string }> {
   const child = startScript('services/orders/machine-check.command.ts', [], { DATABASE_URL: databaseUrl });
@@ -58,8 +69,8 @@ test('a database whose orders all fit passes, batch by batch, and is not touched
 });
 
 test('orders that do not fit are listed with the reason, and the exit code says so', async () => {
-  await database.query(`UPDATE orders.orders SET stock_state = 'pondering' WHERE id = $1`, [FIRST + 1]);
-  await database.query('UPDATE orders.orders SET machine_version = 99 WHERE id = $1', [FIRST + 4_500]);
+  await spoil(FIRST + 1, 'stock_state', 'pondering');
+  await spoil(FIRST + 4_500, 'machine_version', 99);
   const before = await fingerprint();
   const { code, output } = await command(url);
   expect(code).toBe(1);
@@ -70,6 +81,7 @@ test('orders that do not fit are listed with the reason, and the exit code says 
 });
 
 test('an order that cannot be read is set aside by recovery, and its neighbours are taken up', async () => {
+  await spoil(FIRST + 1, 'stock_state', 'pondering');
   await database.query(`UPDATE orders.orders SET due_at = now() WHERE id IN ($1, $2)`, [FIRST + 1, FIRST + 2]);
   expect((await store.claimDue(10)).map(({ memory }) => memory.id)).toEqual([FIRST + 2]);
   expect(unfit).toEqual([FIRST + 1]);

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts';
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await startEngine({ env: { CALL_TIMEOUT: '500ms' }, breaker: { halfOpenTime: 1_000 } });
+  engine = await startEngine({ env: { CALL_TIMEOUT: '500ms' } });
 });
 afterEach(() => engine.restore());
 
@@ -18,24 +18,6 @@ const atRest = (id: number | undefined): Promise<void> =>
 
 /** The call works, and its answer is lost. */
 const loseAnswer: Disturbance = (run) => run().then(() => hang(run));
-
-// First, because a breaker looks at every call of the last half minute.
-test('a peer that hangs opens its breaker: the next order is pending at once, without a call', async () => {
-  const product = await engine.product();
-  engine.disturb('inventory.reserve', hang);
-  const hanging = Array.from({ length: 25 }, () => engine.post(bodyOf(product)));
-  for (const answer of await Promise.all(hanging))
-    expect(answer).toMatchObject({ status: 503, body: { status: 'PENDING_CHECK' } });
-  const refused = await eventually(async () => {
-    const answer = await engine.post(bodyOf(product));
-    expect(answer).toMatchObject({ status: 503, body: { status: 'PENDING_CHECK' } });
-    expect(engine.called('inventory.reserve', answer.body.orderId)).toBe(0);
-    return answer;
-  });
-  engine.disturb('inventory.reserve', undefined);
-  await confirmed(refused.body.orderId);
-  for (const { body } of await Promise.all(hanging)) await confirmed(body.orderId);
-});
 
 test('inventory away is 503 with the order, PENDING_CHECK; it is CONFIRMED by itself when inventory is back', async () => {
   const product = await engine.product();

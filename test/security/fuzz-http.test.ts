@@ -1,7 +1,8 @@
 /** Every route of a real process is sent what it asks for, and that broken in every way; its answers keep the contract. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { mintToken } from '../../mixins/auth/token.command.ts';
+import { type Attempt, attempt, outcomeOf } from '../support/attempt.ts';
 import { demandContract } from '../support/fuzz/answers.ts';
 import { fuzz } from '../support/fuzz/fuzz.ts';
 import { growthOf } from '../support/fuzz/memory.ts';
@@ -11,6 +12,7 @@ import { declaredRoutes } from '../support/fuzz/routes.ts';
 import { disagreements, hintsOf, openShop, orderOf, type Send, type Shop } from '../support/fuzz/shop.ts';
 import { parseResponse, Wire } from '../support/fuzz/wire.ts';
 import { http } from '../support/http.ts';
+import type { Exit } from '../support/process/program.ts';
 import { createDatabase } from '../support/postgres.ts';
 import { SECRET } from '../support/tokens.ts';
 
@@ -32,6 +34,15 @@ let waybill: ProbedWaybill;
 let wire: Wire;
 let shop: Shop;
 let admin: string;
+/** What happened, in this order. */
+let played: {
+  requests: Attempt<{ sent: number; inside: Inside[] }>;
+  bytes: Attempt<{ sent: number; answers: number }>;
+  running: boolean;
+  order: Attempt<Awaited<ReturnType<Send>>>;
+  disagreements: Attempt<unknown[]>;
+  end: Exit;
+};
 const send: Send = (method, path, body) =>
   http(method, `${waybill.url}/api/v1${path}`, { body, headers: { Authorization: admin } });
 
@@ -47,8 +58,14 @@ beforeAll(async () => {
   wire = new Wire(waybill.port);
   admin = `Bearer ${await mintToken(AUTH, { role: 'admin', subject: 'ann' }, HOUR_MS)}`;
   shop = await openShop(send);
-}, 60_000);
-afterAll(() => wire.close());
+  const attempts = { requests: await attempt(sendRequests()), bytes: await attempt(sendBytes()) };
+  const running = waybill.running();
+  const [, pot] = shop.products;
+  const order = await attempt(send('POST', '/orders', orderOf(77_777, pot as number)));
+  const books = await attempt(disagreements(send));
+  wire.close();
+  played = { ...attempts, running, order, disagreements: books, end: await waybill.stop() };
+}, 300_000);
 
 async function senders(): Promise<Senders> {
   const staff = await mintToken(AUTH, { role: 'staff', subject: 'sam' }, HOUR_MS);
@@ -89,19 +106,24 @@ function count(of: Iterable<Tally>, wanted: (status: number) => boolean = () => 
   return sum;
 }
 
-test('no request makes the gateway answer anything but what its contract says', async () => {
+/** Sends every kind of request. */
+async function sendRequests(): Promise<{ sent: number; inside: Inside[] }> {
   const inside: Inside[] = [];
-  const arbitrary = requests(routes, hintsOf(shop), await senders());
-  const sent = await fuzz(arbitrary, judge, {
+  const sent = await fuzz(requests(routes, hintsOf(shop), await senders()), judge, {
     cases: CASES,
     rounds: ROUNDS,
     atOnce: AT_ONCE,
     afterRound: async () => void inside.push(await waybill.look()),
   });
+  return { sent, inside };
+}
+
+test('no request makes the gateway answer anything but what its contract says', () => {
+  const { sent, inside } = outcomeOf(played.requests);
   expect(sent).toBeGreaterThanOrEqual(CASES * ROUNDS);
   expect(inside.flatMap(({ added }) => added)).toEqual([]);
   expect(growthOf(inside.map(({ reachableBytes }) => reachableBytes))).toBeLessThan(GROWTH_BYTES);
-}, 240_000);
+});
 
 const passed = (status: number): boolean => status < 400;
 const refused = (status: number): boolean => status >= 400 && status < 500;
@@ -150,41 +172,40 @@ const brokenBytes = (): fc.Arbitrary<Buffer> => {
   );
 };
 
-test('bytes that are hardly HTTP are answered by the contract as well, or not at all', async () => {
+/** Sends bytes; answers how many there were, and how many answers. */
+async function sendBytes(): Promise<{ sent: number; answers: number }> {
   let answers = 0;
-  const sent = await fuzz(
-    brokenBytes(),
-    async (bytes) => {
-      let rest = await wire.send(bytes);
-      while (rest.length > 0) {
-        const parsed = parseResponse(rest, 'GET');
-        if (!parsed) throw new Error(`an answer that is cut short: ${rest.toString()}`);
-        demandContract('GET', parsed.response);
-        answers++;
-        ({ rest } = parsed);
-      }
-    },
-    { cases: 1_500, rounds: 1, atOnce: AT_ONCE },
-  );
+  const sendOne = async (bytes: Buffer): Promise<void> => {
+    let rest = await wire.send(bytes);
+    while (rest.length > 0) {
+      const parsed = parseResponse(rest, 'GET');
+      if (!parsed) throw new Error(`an answer that is cut short: ${rest.toString()}`);
+      demandContract('GET', parsed.response);
+      answers++;
+      ({ rest } = parsed);
+    }
+  };
+  return { sent: await fuzz(brokenBytes(), sendOne, { cases: 1_500, rounds: 1, atOnce: AT_ONCE }), answers };
+}
+
+test('bytes that are hardly HTTP are answered by the contract as well, or not at all', () => {
+  const { sent, answers } = outcomeOf(played.bytes);
   expect(answers / sent).toBeGreaterThan(0.5);
-}, 60_000);
+});
 
 test('afterwards the process runs still, and has nothing to complain of', () => {
-  expect({ running: waybill.running(), last: waybill.stdout.slice(-5) }).toMatchObject({ running: true });
+  expect({ running: played.running, last: waybill.stdout.slice(-5) }).toMatchObject({ running: true });
   expect(waybill.complaints()).toEqual([]);
 });
 
-test('afterwards the engine takes an order as before', async () => {
-  const [, pot] = shop.products;
-  const answer = await send('POST', '/orders', orderOf(77_777, pot as number));
-  expect(answer).toMatchObject({ status: 201, body: { status: 'CONFIRMED' } });
+test('afterwards the engine takes an order as before', () => {
+  expect(outcomeOf(played.order)).toMatchObject({ status: 201, body: { status: 'CONFIRMED' } });
 });
 
-test('afterwards the books of orders, stock and shipments agree', async () => {
-  expect(await disagreements(send)).toEqual([]);
+test('afterwards the books of orders, stock and shipments agree', () => {
+  expect(outcomeOf(played.disagreements)).toEqual([]);
 });
 
-test('afterwards it stops as it should', async () => {
-  wire.close();
-  expect(await waybill.stop()).toEqual({ code: 0, signal: null });
+test('afterwards it stops as it should', () => {
+  expect(played.end).toEqual({ code: 0, signal: null });
 });

@@ -4,15 +4,10 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { mintToken } from '../../mixins/auth/token.command.ts';
 import { eventually } from '../support/eventually.ts';
 import { http, type Reply } from '../support/http.ts';
-import { type Nats, startNats } from '../support/nats.ts';
-import { findPlanted, type Planted } from '../support/planted.ts';
+import { type Nats, startNats, withLogin } from '../support/nats.ts';
+import { findPlanted, type Planted, secret } from '../support/planted.ts';
 import { createDatabase, query } from '../support/postgres.ts';
-import { spawnWaybill, startWaybill, type Waybill } from '../support/waybill.ts';
-
-const secret = (what: string): Planted => ({
-  what,
-  text: `${what.replaceAll(' ', '-')}-${randomBytes(24).toString('hex')}`,
-});
+import { startWaybill, type Waybill } from '../support/waybill.ts';
 
 const JWT_SECRET = secret('jwt secret');
 const MESH_SECRET = secret('mesh secret');
@@ -25,6 +20,14 @@ const PERSONAL: Planted[] = [
 const ORDER = { customerId: 7, carrier: 'DHL', customerName: PERSONAL[0]?.text, deliveryAddress: PERSONAL[1]?.text };
 const AUTH = { secret: JWT_SECRET.text, jwksUrl: undefined, issuer: undefined, audience: undefined };
 
+/** What was answered and said while the story below went on. */
+interface Told {
+  taken: number[];
+  refused: { token: number[]; query: number; body: number[] };
+  failed: { statuses: number[]; logged: boolean };
+  away: { stock: number; database: number[]; natsIsTold: boolean };
+}
+
 let nats: Nats;
 let databaseUrl: string;
 let elsewhere: string;
@@ -36,6 +39,9 @@ let productId: number;
 let secrets: Planted[];
 /** Everything that callers were answered, headers included. */
 const answers: string[] = [];
+/** Everything that was logged. */
+let lines: string[];
+let told: Told;
 
 beforeAll(async () => {
   const login = `authorization { user: waybill, password: "${NATS_PASSWORD.text}" }`;
@@ -68,24 +74,13 @@ beforeAll(async () => {
     if (made.status !== 201) throw new Error(`no product was made: ${made.status}`);
     return made.body.id;
   });
-}, 120_000);
-
-function withLogin(url: string, password: string): string {
-  const address = new URL(url);
-  address.username = 'waybill';
-  address.password = password;
-  return address.href;
-}
-
-function withPassword(url: string, password: string): string {
-  const address = new URL(url);
-  address.password = password;
-  return address.href;
-}
-
-function meshWith(env: Record<string, string>): Record<string, string> {
-  return { TRANSPORTER: withLogin(nats.url, NATS_PASSWORD.text), AUTH_JWT_SECRET: JWT_SECRET.text, ...env };
-}
+  // Objects are evaluated from the top: what is away is so last.
+  told = { taken: await takeOrder(), refused: await refuse(), failed: await fail(), away: await takeAway() };
+  const response = await fetch(`${gateway.url}/metrics`, { headers: { Authorization: `Bearer ${token}` } });
+  answers.push(JSON.stringify([...response.headers]), await response.text());
+  await gateway.stop();
+  lines = [...gateway.lines, ...stock.lines];
+}, 180_000);
 
 /** Sends a request as an admin, and keeps the answer. */
 async function ask<Body = unknown>(
@@ -105,99 +100,101 @@ const order = (more: object = {}) => ({ ...ORDER, items: [{ productId, quantity:
 const place = (more: object = {}, headers: Record<string, string> = {}): Promise<Reply<{ orderId: number }>> =>
   ask('POST', '/orders', { body: order(more), headers: { 'Idempotency-Key': KEY.text, ...headers } });
 
-test('an order is taken, shipped, and looked at from all sides', async () => {
+const statusesOf = async (asking: Promise<Reply>[]): Promise<number[]> =>
+  (await Promise.all(asking)).map(({ status }) => status);
+
+/** An order is taken, shipped, and looked at from all sides. */
+async function takeOrder(): Promise<number[]> {
   const { status, body } = await eventually(async () => {
     const placed = await place();
     if (placed.status !== 201) throw new Error(`the order was answered ${placed.status}`);
     return placed;
   });
-  expect(status).toBe(201);
-  expect((await place({ carrier: 'UPS' })).status).toBe(422);
-  for (const what of ['', '/history', '/explain'])
-    expect((await ask('GET', `/orders/${body.orderId}${what}`)).status).toBe(200);
-  expect((await ask('PUT', `/orders/${body.orderId}/ship`)).status).toBe(204);
-  expect((await ask('GET', '/reports/reconciliation')).body).toEqual([]);
-});
+  const { status: other } = await place({ carrier: 'UPS' });
+  const looks = ['', '/history', '/explain'].map((what) => ask('GET', `/orders/${body.orderId}${what}`));
+  const seen = await statusesOf(looks);
+  const shipped = await ask('PUT', `/orders/${body.orderId}/ship`);
+  const report = await ask('GET', '/reports/reconciliation');
+  return [status, other, ...seen, shipped.status, report.status];
+}
 
-test('bad tokens, bad bodies and secrets in the wrong place are refused', async () => {
+/** Bad tokens, bad bodies, and secrets in the wrong place. */
+async function refuse(): Promise<Told['refused']> {
   const expired = await mintToken(AUTH, { role: 'staff', subject: 'sam' }, -60_000);
   const forged = `${token.slice(0, token.lastIndexOf('.'))}.${randomBytes(32).toString('base64url')}`;
   secrets.push({ what: 'an expired token', text: expired }, { what: 'a forged token', text: forged });
-  for (const Authorization of [
-    `Bearer ${expired}`,
-    `Bearer ${forged}`,
-    `Basic ${forged}`,
-    forged,
-    `Bearer ${forged} x`,
-  ])
-    expect((await ask('GET', '/orders', { headers: { Authorization } })).status).toBe(401);
-  expect((await ask('GET', `/orders?access_token=${token}`)).status).toBe(400);
-  expect((await place({ customerName: [ORDER.customerName] })).status).toBe(400);
-  expect((await place({ deliveryAddress: { line: ORDER.deliveryAddress } })).status).toBe(400);
-  expect((await place({}, { 'Idempotency-Key': `${KEY.text} ${KEY.text}` })).status).toBe(400);
+  const headers = [`Bearer ${expired}`, `Bearer ${forged}`, `Basic ${forged}`, forged, `Bearer ${forged} x`];
   const cut = JSON.stringify(order()).slice(0, -2);
-  expect((await ask('POST', '/orders', { body: cut })).status).toBe(400);
-});
+  return {
+    token: await statusesOf(headers.map((Authorization) => ask('GET', '/orders', { headers: { Authorization } }))),
+    query: (await ask('GET', `/orders?access_token=${token}`)).status,
+    body: await statusesOf([
+      place({ customerName: [ORDER.customerName] }),
+      place({ deliveryAddress: { line: ORDER.deliveryAddress } }),
+      place({}, { 'Idempotency-Key': `${KEY.text} ${KEY.text}` }),
+      ask('POST', '/orders', { body: cut }),
+    ]),
+  };
+}
 
-test('a statement that the database refuses is answered 500 and logged', async () => {
+/** Statements that the database refuses. */
+async function fail(): Promise<Told['failed']> {
   await query(databaseUrl, `ALTER TABLE orders.orders ADD CONSTRAINT planted CHECK (carrier <> 'PLANTED') NOT VALID`);
-  expect((await place({ carrier: 'PLANTED' }, { 'Idempotency-Key': `${KEY.text}-2` })).status).toBe(500);
-  await query(databaseUrl, 'ALTER TABLE orders.order_history RENAME TO gone');
+  const written = await place({ carrier: 'PLANTED' }, { 'Idempotency-Key': `${KEY.text}-2` });
   const { body } = await ask<{ orders: { orderId: number }[] }>('GET', '/orders');
-  expect((await ask('GET', `/orders/${body.orders[0]?.orderId}/history`)).status).toBe(500);
+  await query(databaseUrl, 'ALTER TABLE orders.order_history RENAME TO gone');
+  const read = await ask('GET', `/orders/${body.orders[0]?.orderId}/history`);
   await query(databaseUrl, 'ALTER TABLE orders.gone RENAME TO order_history');
-  expect(gateway.stdout.concat(gateway.stderr).some((line) => / ERROR .* 500 /.test(line))).toBe(true);
-});
+  return { statuses: [written.status, read.status], logged: gateway.lines.some((line) => / ERROR .* 500 /.test(line)) };
+}
 
-test('what is away is told of', async () => {
+const isTold = (): boolean => gateway.lines.join().includes('connection to NATS is lost');
+
+/** The other node, the database and NATS are taken away, and the latter two are given back. */
+async function takeAway(): Promise<Told['away']> {
   await stock.kill();
-  expect([201, 503]).toContain((await place({}, { 'Idempotency-Key': `${KEY.text}-3` })).status);
+  const { status } = await place({}, { 'Idempotency-Key': `${KEY.text}-3` });
   const name = new URL(databaseUrl).pathname.slice(1);
   await query(elsewhere, `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
   await query(elsewhere, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
-  expect((await place({}, { 'Idempotency-Key': `${KEY.text}-4` })).status).toBe(503);
-  expect((await ask('GET', '/orders')).status).toBe(503);
+  const placing = await place({}, { 'Idempotency-Key': `${KEY.text}-4` });
+  const searching = await ask('GET', '/orders');
   await nats.kill();
-  await eventually(() => expect(gateway.stderr.concat(gateway.stdout).join()).toContain('connection to NATS is lost'));
+  await eventually(() => {
+    if (!isTold()) throw new Error('the loss of NATS is not told');
+  }).catch(() => undefined);
   await nats.restart();
   await query(elsewhere, `ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
-  await eventually(async () => expect((await ask('GET', '/orders')).status).toBe(200), { withinMs: 20_000 });
-});
-
-describe('a start that is refused says why and repeats no secret', () => {
-  const bad = 'bad-secret-'.repeat(3);
-  test.each([
-    ['a password that the database refuses', () => ({ DATABASE_URL: withPassword(databaseUrl, bad) })],
-    ['an address of the database that is none', () => ({ DATABASE_URL: `postgres//waybill:${bad}@db/shop` })],
-    ['a password that NATS refuses', () => ({ DATABASE_URL: databaseUrl, TRANSPORTER: withLogin(nats.url, bad) })],
-    ['an address of NATS that is none', () => ({ TRANSPORTER: `nats//waybill:${bad}@nats:4222` })],
-    ['a secret for tokens that is too short', () => ({ AUTH_JWT_SECRET: bad.slice(0, 31) })],
-    ['a secret for the mesh that is too short', () => meshWith({ MESH_SECRET: bad.slice(0, 31) })],
-    ['a seed for NATS that is none', () => meshWith({ NATS_NKEY_SEED: bad })],
-  ])('%s', async (_, env) => {
-    const waybill = await spawnWaybill({ env: { LOGLEVEL: 'trace', ...env() } });
-    const { code } = await waybill.exited;
-    expect({ code, lines: waybill.stderr.length }).toEqual({ code: 1, lines: 1 });
-    const said = [...waybill.stdout, ...waybill.stderr];
-    const planted = [...secrets, { what: 'the bad secret', text: bad.slice(0, 20) }];
-    expect(findPlanted(planted, said)).toEqual([]);
-  });
-});
-
-async function metrics(): Promise<{ headers: string; text: string }> {
-  const response = await fetch(`${gateway.url}/metrics`, { headers: { Authorization: `Bearer ${token}` } });
-  return { headers: JSON.stringify([...response.headers]), text: await response.text() };
+  const back = await eventually(
+    async () => {
+      const reply = await ask('GET', '/orders');
+      if (reply.status !== 200) throw new Error(`the orders were answered ${reply.status}`);
+      return reply;
+    },
+    { withinMs: 20_000 },
+  );
+  return { stock: status, database: [placing.status, searching.status, back.status], natsIsTold: isTold() };
 }
 
-describe('of all that was said', () => {
-  let lines: string[];
-  beforeAll(async () => {
-    const { headers, text } = await metrics();
-    answers.push(headers, text);
-    await gateway.stop();
-    lines = [...gateway.stdout, ...gateway.stderr, ...stock.stdout, ...stock.stderr];
-  });
+test('an order is taken, shipped, and looked at from all sides', () => {
+  expect(told.taken).toEqual([201, 422, 200, 200, 200, 204, 200]);
+});
 
+test('bad tokens, bad bodies and secrets in the wrong place are refused', () => {
+  expect(told.refused).toEqual({ token: [401, 401, 401, 401, 401], query: 400, body: [400, 400, 400, 400] });
+});
+
+test('a statement that the database refuses is answered 500 and logged', () => {
+  expect(told.failed).toEqual({ statuses: [500, 500], logged: true });
+});
+
+test('what is away is told of', () => {
+  expect([201, 503]).toContain(told.away.stock);
+  expect(told.away.database).toEqual([503, 503, 200]);
+  expect(told.away.natsIsTold).toBe(true);
+});
+
+describe('of all that was said', () => {
   test('there was much to look through', () => {
     expect(answers.length).toBeGreaterThan(20);
     expect(lines.filter((line) => / (?:DEBUG|TRACE) /.test(line)).length).toBeGreaterThan(100);

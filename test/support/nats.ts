@@ -31,6 +31,14 @@ export function meshAt(url: string, settings: Record<string, string> = {}): Mesh
   return readSettings({ TRANSPORTER: url, ...settings }).mesh as MeshSettings;
 }
 
+/** The address with what the user `waybill` shows there. */
+export function withLogin(url: string, password: string): string {
+  const address = new URL(url);
+  address.username = 'waybill';
+  address.password = password;
+  return address.href;
+}
+
 /** Starts a server on a free port. It ends with the test file, after all that was started later and may look for it. */
 export async function startNats({ config = '', env = {} }: NatsOptions = {}): Promise<Nats> {
   const folder = await temporaryFolder();

@@ -1,10 +1,17 @@
 /** Secrets and personal data that a test plants, and the places where it finds them again. */
+import { randomBytes } from 'node:crypto';
 
 /** Something planted. It is looked for as it is, and as it travels in addresses and in base64. */
 export interface Planted {
   what: string;
   text: string;
 }
+
+/** A secret that nobody can guess. */
+export const secret = (what: string): Planted => ({
+  what,
+  text: `${what.replaceAll(' ', '-')}-${randomBytes(24).toString('hex')}`,
+});
 
 /** Where something was found. */
 export interface Found {
