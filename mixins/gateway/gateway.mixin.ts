@@ -1,20 +1,21 @@
-/** A moleculer-web gateway whose endpoints are declarations, with its own router, body reader and answers. */
-import type { ServiceBroker, ServiceSchema } from 'moleculer';
+/** REST through moleculer-web: its routes and hooks, made from declared endpoints, with the promises of this gateway. */
+import type { CallingOptions, ServiceBroker, ServiceSchema } from 'moleculer';
 import ApiGateway from 'moleculer-web';
 import { tokenVerifier } from '../auth/tokens.ts';
-import { HttpMetrics } from '../metrics/http-metrics.ts';
 import { defineMixin } from '../mesh/schema.ts';
+import { HttpMetrics } from '../metrics/http-metrics.ts';
 import { settingsOf } from '../settings/settings.ts';
+import type { GatewaySettings } from './gateway.settings.ts';
+import type { Gateway, GatewayRequest, WithGateway } from './gateway.types.ts';
 import { CallerLimits } from './guard/caller-limits.ts';
 import { Cors } from './guard/cors.ts';
-import type { RouteGroup } from './routes/endpoint.ts';
-import { type Gateway, type GatewayAlias, type MoleculerWeb, serve, type WithGateway } from './exchange.ts';
-import { HttpServer } from './server/http-server.ts';
-import type { GatewaySettings } from './gateway.settings.ts';
-import { Router } from './routes/router.ts';
 import { Shedder } from './guard/shedder.ts';
-
-export type { WithGateway } from './exchange.ts';
+import { overrides } from './overrides.ts';
+import { writeFailure } from './reply/reply-writer.ts';
+import { sanitizedId } from './request/request-id.ts';
+import { AliasRouter } from './routes/alias-router.ts';
+import type { RouteGroup } from './routes/endpoint.ts';
+import { webRoute } from './routes/web-route.ts';
 
 export interface GatewayOptions {
   /** Read once, when the service is created. */
@@ -24,24 +25,30 @@ export interface GatewayOptions {
 
 /** The mixin. Every answer, failures included, is JSON and carries X-Request-ID. */
 export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
-  return defineMixin<WithGateway & MoleculerWeb>({
+  return defineMixin<WithGateway>({
     mixins: [ApiGateway],
     settings: {
-      // The server and the routes are made below; moleculer-web would log two lines a request, and open every action.
+      // moleculer-web's own start hangs, or ends the process with a stack, where an address cannot be listened on.
       server: false,
+      // They are added below: settings are told to the whole mesh.
       routes: null,
+      // Two lines a request halve what a gateway can serve.
       logRequest: null,
       logRequestParams: null,
       logResponse: null,
       logRouteRegistration: null,
+      rootCallOptions,
+      onError: writeFailure,
     },
     actions: {
       // Routes are declared in code. Peers shall neither change nor list them.
       listAliases: false,
       addRoute: false,
       removeRoute: false,
-      rest: false,
+      // Each action that it calls has its own: a failing one must not close the door to all others.
+      rest: { circuitBreaker: { enabled: false }, bulkhead: { enabled: false } },
     },
+    methods: overrides as ServiceSchema['methods'],
     created() {
       const gateway = this as unknown as Gateway;
       const settings = options.settings(gateway.broker);
@@ -52,11 +59,12 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
       gateway.limits = settings.rateLimit && new CallerLimits(settings.rateLimit, settings, gateway.httpMetrics);
       gateway.shedder = new Shedder((line) => gateway.logger.warn(line));
       gateway.cors = settings.corsOrigins.length > 0 ? new Cors(settings.corsOrigins) : undefined;
+      // Aliases follow the code, and not what the mesh offers at the moment.
       gateway.regenerateAllAutoAliases = () => {};
-      for (const group of options.groups) gateway.addRoute(routeOptions(group));
-      gateway.router = buildRouter(gateway.aliases);
-      gateway.http = new HttpServer((request, response) => void serve(gateway, request, response), settings);
-      gateway.http.server.on('drop', () => gateway.httpMetrics.connectionRefused());
+      for (const group of options.groups) gateway.addRoute(webRoute(group, gateway));
+      gateway.router = new AliasRouter(gateway.aliases);
+      gateway.createServer();
+      gateway.server.on('drop', () => gateway.httpMetrics.connectionRefused());
       // The broker waits for calls in flight before it stops a service: without this, new ones would keep coming.
       gateway.broker.middlewares.add({ name: 'GatewayDoor', stopping: async () => void gateway.http.stop() });
     },
@@ -71,26 +79,12 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
   });
 }
 
-function routeOptions(group: RouteGroup): object {
-  const aliases = group.endpoints.map((endpoint) => [
-    `${endpoint.method} ${endpoint.path}`,
-    { action: endpoint.action ?? null, endpoint },
-  ]);
-  return {
-    name: group.name,
-    path: group.path,
-    aliases: Object.fromEntries(aliases),
-    mappingPolicy: 'restrict',
-    bodyParsers: false,
-    logging: false,
-  };
-}
-
-function buildRouter(aliases: readonly GatewayAlias[]): Router<GatewayAlias> {
-  const router = new Router<GatewayAlias>();
-  for (const alias of aliases) {
-    alias.label = alias.fullPath.replace(/:(\w+)/g, '{$1}');
-    router.add(alias.method, alias.fullPath, alias);
-  }
-  return router;
+/** How moleculer-web calls `rest` for a request. */
+function rootCallOptions(options: CallingOptions, request: GatewayRequest): void {
+  // moleculer-web takes any id, and that of another header before it.
+  const requestID = sanitizedId(request.headers['x-request-id']);
+  options.requestID = requestID;
+  options.meta = { requestID };
+  // The server itself waits for the requests in flight, and the list of contexts gets slow when it is long.
+  options.tracking = false;
 }

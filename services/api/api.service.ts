@@ -4,6 +4,7 @@ import { gatewayMixin } from '../../mixins/gateway/gateway.mixin.ts';
 import type { GatewaySettings } from '../../mixins/gateway/gateway.settings.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
 import { settingsOf } from '../../mixins/settings/settings.ts';
+import { live, metrics, readiness } from './actions/operations.actions.ts';
 import { readApiSettings } from './api.settings.ts';
 import { inventoryRoutes } from './routes/inventory.routes.ts';
 import { operationsRoutes } from './routes/operations.routes.ts';
@@ -24,6 +25,7 @@ export function apiService(given: Partial<GatewaySettings> = {}): ServiceSchema 
         groups: [operationsRoutes, ordersRoutes, inventoryRoutes, trackingRoutes, reportsRoutes],
       }),
     ],
+    actions: { live, readiness, metrics },
   });
 }
 

@@ -1,6 +1,6 @@
 /** The last lines of a start: where the gateway is, and a request to paste. */
 import type { ServiceBroker } from 'moleculer';
-import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
+import type { WithGateway } from '../../mixins/gateway/gateway.types.ts';
 
 /** Prints the address of the gateway that this broker runs; nothing when it runs none. */
 export function greet(broker: ServiceBroker): void {

@@ -40,6 +40,13 @@ export interface PlacedOrder {
   warning?: string;
 }
 
+/** What `orders.get` answers. */
+export interface OrderWithTag {
+  order: OrderView;
+  /** The order's version, opaque. */
+  etag: string;
+}
+
 /** `id` is the number, or `ORD-<uuid>`. */
 export interface OrderIdParams {
   id: string | number;

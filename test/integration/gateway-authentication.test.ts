@@ -1,7 +1,7 @@
 /** The gateway at its door: who is asked for a token, what counts as one, and that nothing is read of whom it refuses. */
 import { request as httpRequest } from 'node:http';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
+import type { WithGateway } from '../../mixins/gateway/gateway.types.ts';
 import { type Engine, startEngine } from '../support/engine.ts';
 import { http } from '../support/http.ts';
 import { ADMIN, bearer, customer, SECRET, STAFF } from '../support/tokens.ts';

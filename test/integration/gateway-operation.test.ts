@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
+import type { WithGateway } from '../../mixins/gateway/gateway.types.ts';
 import { SettingError } from '../../mixins/settings/setting-reader.ts';
 import { apiService } from '../../services/api/api.service.ts';
 import { eventually } from '../support/eventually.ts';

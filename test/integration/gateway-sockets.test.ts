@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
+import type { WithGateway } from '../../mixins/gateway/gateway.types.ts';
 import { HttpServer } from '../../mixins/gateway/server/http-server.ts';
 import type { GatewaySettings } from '../../mixins/gateway/gateway.settings.ts';
 import { renderPrometheus } from '../../mixins/metrics/prometheus.ts';

@@ -1,6 +1,6 @@
 /** The whole engine in this process on a real PostgreSQL: four services on one broker, whose calls a test can disturb. */
 import type { BrokerOptions, Middleware, Service, ServiceBroker, ServiceSchema } from 'moleculer';
-import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
+import type { WithGateway } from '../../mixins/gateway/gateway.types.ts';
 import { apiService } from '../../services/api/api.service.ts';
 import inventory from '../../services/inventory/inventory.service.ts';
 import type { Product } from '../../services/inventory/inventory.types.ts';

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { beforeAll, beforeEach } from '@jest/globals';
 import { type ActionParams, type Context, type Service, type ServiceBroker, type ServiceSchema } from 'moleculer';
 import type { AuthSettings } from '../../mixins/auth/auth.settings.ts';
-import type { WithGateway } from '../../mixins/gateway/gateway.mixin.ts';
+import type { WithGateway } from '../../mixins/gateway/gateway.types.ts';
 import type { GatewaySettings } from '../../mixins/gateway/gateway.settings.ts';
 import { apiService } from '../../services/api/api.service.ts';
 import { plainBroker, settingsFor } from './broker.ts';

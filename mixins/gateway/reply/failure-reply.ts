@@ -1,4 +1,5 @@
 /** Turns whatever was thrown into a failure that may be shown to a caller. */
+import ApiGateway from 'moleculer-web';
 import { InternalError, ServiceUnavailable, Failure } from '../../../machines/shared/failure.ts';
 import { restoreFailure, shownAs } from './failure-table.ts';
 import { isValidationError, validationFailure } from '../../params/validation-failure.ts';
@@ -13,6 +14,9 @@ const UNREACHABLE = new Set([
   'QUEUE_FULL',
   'BAD_GATEWAY',
 ]);
+
+/** moleculer-web's own, for an action that no node offers: it has no type. */
+const { ServiceUnavailableError } = ApiGateway.Errors;
 
 /** A database that is away: socket errors, and SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown). */
 const DATABASE_AWAY = /^(?:ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|08...|53...|57P..)$/;
@@ -31,7 +35,8 @@ export function toFailure(error: unknown): Failure {
   if (isValidationError(error)) return validationFailure(error);
   const restored = restoreFailure(fields);
   if (restored) return restored;
-  if (UNREACHABLE.has(String(fields.type)) || DATABASE_AWAY.test(String(fields.code))) {
+  const isUnreachable = UNREACHABLE.has(String(fields.type)) || error instanceof ServiceUnavailableError;
+  if (isUnreachable || DATABASE_AWAY.test(String(fields.code))) {
     return new ServiceUnavailable('A part of the engine cannot be reached now. Repeat the request in a moment');
   }
   return new InternalError('Something went wrong here. Tell the operator the X-Request-ID of this answer');

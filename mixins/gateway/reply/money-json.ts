@@ -1,15 +1,20 @@
 /** Writes amounts of money in JSON with both of their decimals. */
 
-// In JSON text these are keys: inside of a string the quotes are escaped. A backslash before one belongs to a longer
-// key, which ends in an escaped quote and this name.
-const KEYS = ['"price":', '"priceAtPurchase":', '"totalPrice":'];
+/** Writes a value as JSON. */
+export type WriteJson = (value: unknown) => string;
+
 const AMOUNT = /-?\d+(?:\.(\d{1,2}))?(?=[,}])/y;
 
-/** `JSON.stringify`, but `"price":19.9` is written `"price":19.90`. The numbers are the same to every reader. */
-export function stringifyWithMoney(value: unknown): string {
-  let text = JSON.stringify(value);
-  for (const key of KEYS) text = padAmounts(text, key);
-  return text;
+/**
+ * `JSON.stringify`, but with the field `price` among `moneyFields` `"price":19.9` is written `"price":19.90`. The numbers
+ * are the same to every reader.
+ */
+export function jsonWriter(moneyFields: readonly string[] = []): WriteJson {
+  if (moneyFields.length === 0) return JSON.stringify;
+  // In JSON text these are keys: inside of a string the quotes are escaped. A backslash before one belongs to a longer
+  // key, which ends in an escaped quote and this name.
+  const keys = moneyFields.map((field) => `${JSON.stringify(field)}:`);
+  return (value) => keys.reduce(padAmounts, JSON.stringify(value));
 }
 
 // Searching for the whole key is several times faster than one expression over the whole text.

@@ -1,9 +1,8 @@
 /** Endpoints as declarations: what a request turns into, and how the answer is shown. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Service } from 'moleculer';
 import { type FieldFault, NotFound, ValidationFailed } from '../../../machines/shared/failure.ts';
-import type { AccessRule } from '../../auth/access.ts';
 import { unknownField } from '../../params/validation-failure.ts';
+import { jsonWriter, type WriteJson } from '../reply/money-json.ts';
 import type { JsonObject } from '../request/json-body.ts';
 import type { QuerySchema, QueryValues } from '../request/query.ts';
 
@@ -13,7 +12,7 @@ export interface Input {
   query: QueryValues;
   body: JsonObject;
   headers: IncomingHttpHeaders;
-  /** Path and query as the caller sent them. */
+  /** Path and query as the caller sent them, without a slash at the end of the path. */
   url: string;
 }
 
@@ -23,7 +22,10 @@ export interface Reply {
   headers?: Record<string, string>;
   /** The strong tag of the body, unquoted: makes the answer conditional. */
   etag?: string;
-  /** An object or array for JSON, text that is sent as it is (name its type in `headers`), or a stream. */
+  /**
+   * An object or array for JSON; text that is sent as it is (name its type in `headers`); or a stream, whose headers are
+   * sent at once.
+   */
   body?: unknown;
 }
 
@@ -38,54 +40,45 @@ export interface EndpointOptions<Answer> {
   meta?(input: Input): Record<string, unknown> | undefined;
   /** How the action's answer is shown; default 200 with the answer as the body. */
   reply?(answer: Answer, input: Input): Reply;
-  /** How long the action may take, in milliseconds; default 10 s. */
-  timeoutMs?: number;
   /** Once the action has refused with Overloaded, requests are refused unread for a moment. */
   sheds?: boolean;
-  /** Amounts of money in the answer are written with two decimals. */
-  money?: boolean;
+  /** Fields whose amounts of money are written with two decimals, wherever they stand in the answer. */
+  money?: readonly string[];
+  /** Everyone may ask, without a token. Otherwise the rule of the action counts. */
+  public?: boolean;
   /** Not counted against anybody's rate: for probes, which must never be refused for what others do. */
   unlimited?: boolean;
 }
 
-/** A declared endpoint. It has an action that is called, or a function that answers in the gateway itself. */
-export interface Endpoint extends EndpointOptions<unknown> {
+/** A declared endpoint: a request to this method and path calls this action. */
+export interface Endpoint extends Omit<EndpointOptions<unknown>, 'money'> {
   method: string;
   /** Below the path of its group, parameters as `:name`. */
   path: string;
-  action?: string;
-  /** Who may ask what the gateway answers itself. For an action its own rule counts. */
-  access?: Access;
-  answer?(gateway: Service, input: Input): unknown;
+  action: string;
+  /** Writes bodies as JSON. */
+  json: WriteJson;
 }
 
-/** `public`: everyone, without a token. */
-export type Access = AccessRule | 'public';
-
-/** Endpoints that share a path and a name. */
+/** Endpoints that share a path and a name: a route of moleculer-web. */
 export interface RouteGroup {
   name: string;
   path: string;
   endpoints: readonly Endpoint[];
+  /** How long an action may take, in milliseconds; default 10 s. */
+  timeoutMs?: number;
+  /** The actions are called on the gateway's own node and on no other. */
+  ownNode?: boolean;
 }
 
 /** Declares that `'POST /orders'` is answered by an action of the broker. `Answer` is what the action answers. */
-export function route<Answer>(line: string, action: string, options: EndpointOptions<Answer> = {}): Endpoint {
-  return { ...splitLine(line), ...(options as EndpointOptions<unknown>), action };
-}
-
-/** Declares that the gateway itself answers, and whom. */
-export function localRoute<Answer>(
+export function route<Answer>(
   line: string,
-  answer: (gateway: Service, input: Input) => Answer | Promise<Answer>,
-  options: EndpointOptions<Answer> & { access: Access },
+  action: string,
+  { money, ...options }: EndpointOptions<Answer> = {},
 ): Endpoint {
-  return { ...splitLine(line), ...(options as EndpointOptions<unknown>), access: options.access, answer };
-}
-
-function splitLine(line: string): { method: string; path: string } {
   const [method = '', path = ''] = line.split(' ');
-  return { method, path };
+  return { method, path, ...(options as EndpointOptions<unknown>), action, json: jsonWriter(money) };
 }
 
 /** 201 with the address of what was made. */
@@ -98,14 +91,14 @@ export function noContent(): Reply {
   return { status: 204 };
 }
 
-/** One page of a list over the broker: `next` is the cursor of the following page, null at the end. */
-export interface Page {
-  items: unknown[];
+/** One page of a list as an action answers it: `next` is the cursor of the following page, null at the end. */
+export interface ListPage {
+  items: readonly unknown[];
   next: string | null;
 }
 
 /** A page as a JSON array, with `Link: <…>; rel="next"` while there is more. */
-export function pageReply(page: Page, input: Input): Reply {
+export function pageReply(page: ListPage, input: Input): Reply {
   if (page.next === null || page.next === undefined) return { status: 200, body: page.items };
   const [path = '', query] = input.url.split('?', 2);
   const next = new URLSearchParams(query);

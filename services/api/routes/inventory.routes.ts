@@ -7,17 +7,14 @@ import {
   type RouteGroup,
   route,
 } from '../../../mixins/gateway/routes/endpoint.ts';
+import type { Product, ProductPage, StockReply } from '../../inventory/inventory.types.ts';
 import { API_PATH } from './api-path.ts';
 
-/** What inventory.reserve, release and consume answer. Peers are told prices too, which is no matter of this API. */
-interface StockAnswer {
-  success: boolean;
-  message: string;
-  unavailableProducts: number[];
-}
+const MONEY = ['price'] as const;
 
+/** Peers are told prices too, which is no matter of this API. */
 const stockCommand = (name: 'reserve' | 'release' | 'consume') =>
-  route<StockAnswer>(`POST /inventory/${name}`, `inventory.${name}`, {
+  route<StockReply>(`POST /inventory/${name}`, `inventory.${name}`, {
     body: 'required',
     params: ({ body }) => body,
     reply: ({ success, message, unavailableProducts }) => ({
@@ -30,28 +27,28 @@ export const inventoryRoutes: RouteGroup = {
   name: 'inventory',
   path: API_PATH,
   endpoints: [
-    route<{ id: number }>('POST /inventory', 'inventory.create', {
+    route<Product>('POST /inventory', 'inventory.create', {
       body: 'required',
       params: ({ body }) => body,
       reply: (product) => created(`${API_PATH}/inventory/${product.id}`, product),
-      money: true,
+      money: MONEY,
     }),
-    route('GET /inventory', 'inventory.list', {
+    route<ProductPage>('GET /inventory', 'inventory.list', {
       query: { limit: 'integer', cursor: 'text' },
       params: ({ query }) => ({ ...query }),
       reply: pageReply,
-      money: true,
+      money: MONEY,
     }),
-    route('GET /inventory/:id', 'inventory.get', { params: ({ path }) => ({ id: pathId(path.id) }), money: true }),
+    route('GET /inventory/:id', 'inventory.get', { params: ({ path }) => ({ id: pathId(path.id) }), money: MONEY }),
     route('PUT /inventory/:id', 'inventory.update', {
       body: 'required',
       params: ({ body, path }) => mergeParams(body, { id: pathId(path.id) }),
-      money: true,
+      money: MONEY,
     }),
     route('POST /inventory/:id/addStock', 'inventory.addStock', {
       body: 'required',
       params: ({ body, path }) => mergeParams(body, { id: pathId(path.id) }),
-      money: true,
+      money: MONEY,
     }),
     stockCommand('reserve'),
     stockCommand('release'),

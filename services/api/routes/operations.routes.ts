@@ -1,18 +1,17 @@
 /** What operators and their probes ask: health and metrics, at the root. */
-import { localRoute, type RouteGroup } from '../../../mixins/gateway/routes/endpoint.ts';
-import { PROMETHEUS_CONTENT_TYPE, readMetrics } from '../../../mixins/metrics/prometheus.ts';
-import { checkReadiness } from '../../../mixins/process/readiness.ts';
+import { type RouteGroup, route } from '../../../mixins/gateway/routes/endpoint.ts';
+import { PROMETHEUS_CONTENT_TYPE } from '../../../mixins/metrics/prometheus.ts';
 
-const PROBE = { access: 'public', query: 'ignored', unlimited: true } as const;
+const PROBE = { public: true, query: 'ignored', unlimited: true } as const;
 
 export const operationsRoutes: RouteGroup = {
   name: 'operations',
   path: '/',
+  ownNode: true,
   endpoints: [
-    localRoute('GET /health/live', () => ({ status: 'live' }), PROBE),
-    localRoute('GET /health/ready', (gateway) => checkReadiness(gateway.broker), PROBE),
-    localRoute('GET /metrics', (gateway) => readMetrics(gateway.broker), {
-      access: ['staff', 'admin'],
+    route('GET /health/live', 'api.live', PROBE),
+    route('GET /health/ready', 'api.readiness', PROBE),
+    route('GET /metrics', 'api.metrics', {
       query: 'ignored',
       reply: (text) => ({ status: 200, headers: { 'Content-Type': PROMETHEUS_CONTENT_TYPE }, body: text }),
     }),

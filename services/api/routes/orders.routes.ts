@@ -10,27 +10,14 @@ import {
   type RouteGroup,
   route,
 } from '../../../mixins/gateway/routes/endpoint.ts';
+import type { CallMeta, OrderWithTag, PlacedOrder } from '../../orders/orders.types.ts';
 import { API_PATH } from './api-path.ts';
 
-/** What orders.create answers. */
-interface CreateAnswer {
-  order: { orderId: number } & Record<string, unknown>;
-  /** True when the key of the request had its answer already. */
-  replayed: boolean;
-  /** What the caller should know although the order is confirmed. */
-  warning?: string;
-}
-
-/** What orders.get answers. */
-interface GetAnswer {
-  order: Record<string, unknown>;
-  /** The order's version, opaque. */
-  etag: string;
-}
+const MONEY = ['priceAtPurchase', 'totalPrice'] as const;
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
-function idempotencyKey({ headers }: Input): { idempotencyKey: string } | undefined {
+function idempotencyKey({ headers }: Input): (CallMeta & Record<string, unknown>) | undefined {
   const key = headers['idempotency-key'];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) {
@@ -54,7 +41,7 @@ export const ordersRoutes: RouteGroup = {
   name: 'orders',
   path: API_PATH,
   endpoints: [
-    route<CreateAnswer>('POST /orders', 'orders.create', {
+    route<PlacedOrder>('POST /orders', 'orders.create', {
       body: 'required',
       params: ({ body }) => body,
       meta: idempotencyKey,
@@ -65,7 +52,7 @@ export const ordersRoutes: RouteGroup = {
           replayed ? { 'Idempotent-Replayed': 'true' } : undefined,
         ),
       sheds: true,
-      money: true,
+      money: MONEY,
     }),
     route('GET /orders', 'orders.search', {
       query: {
@@ -82,17 +69,17 @@ export const ordersRoutes: RouteGroup = {
         cursor: 'text',
       },
       params: ({ query }) => ({ ...query }),
-      money: true,
+      money: MONEY,
     }),
     route('GET /orders/customer/:customerId', 'orders.listByCustomer', {
       query: { limit: 'integer', cursor: 'text' },
       params: ({ path, query }) => ({ ...query, customerId: pathId(path.customerId) }),
       reply: pageReply,
-      money: true,
+      money: MONEY,
     }),
-    route<GetAnswer>('GET /orders/:id', 'orders.get', {
+    route<OrderWithTag>('GET /orders/:id', 'orders.get', {
       reply: ({ order, etag }) => ({ status: 200, body: order, etag }),
-      money: true,
+      money: MONEY,
     }),
     command('cancel'),
     command('ship'),

@@ -2,17 +2,17 @@
 import { type RouteGroup, route } from '../../../mixins/gateway/routes/endpoint.ts';
 import { API_PATH } from './api-path.ts';
 
-/** As long as the action itself may take: it reads everything there is. */
-const RECONCILIATION_TIMEOUT_MS = 60_000;
+/** As long as the actions themselves may take: a report can read everything there is. */
+const REPORT_TIMEOUT_MS = 60_000;
 
 export const reportsRoutes: RouteGroup = {
   name: 'reports',
   path: API_PATH,
+  timeoutMs: REPORT_TIMEOUT_MS,
   endpoints: [
     route('GET /reports/reconciliation', 'reports.reconciliation', {
       query: { limit: 'integer' },
       params: ({ query }) => ({ ...query }),
-      timeoutMs: RECONCILIATION_TIMEOUT_MS,
     }),
   ],
 };

@@ -1,6 +1,7 @@
 /** `/tracking`: from HTTP to the actions of the tracking service. */
 import { created, mergeParams, type RouteGroup, route } from '../../../mixins/gateway/routes/endpoint.ts';
 import type { JsonObject } from '../../../mixins/gateway/request/json-body.ts';
+import type { CreateShipmentResult } from '../../tracking/tracking.types.ts';
 import { API_PATH } from './api-path.ts';
 
 const shipmentPath = (trackingNumber: string | undefined) =>
@@ -17,7 +18,7 @@ export const trackingRoutes: RouteGroup = {
   name: 'tracking',
   path: API_PATH,
   endpoints: [
-    route<{ trackingNumber: string }>('POST /tracking/shipment', 'tracking.createShipment', {
+    route<CreateShipmentResult>('POST /tracking/shipment', 'tracking.createShipment', {
       body: 'required',
       params: ({ body }) => body,
       reply: (shipment) => created(shipmentPath(shipment.trackingNumber), shipment),

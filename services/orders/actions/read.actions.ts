@@ -11,7 +11,7 @@ import type {
   ListByCustomerParams,
   OrderIdParams,
   OrderSummary,
-  OrderView,
+  OrderWithTag,
   SearchParams,
   SearchResult,
 } from '../orders.types.ts';
@@ -20,7 +20,7 @@ import type {
 export const get = defineAction<OrdersOwn, OrderIdParams>({
   access: ['customer', 'staff', 'admin'],
   params: params.orderId,
-  async handler(ctx): Promise<{ order: OrderView; etag: string }> {
+  async handler(ctx): Promise<OrderWithTag> {
     const { state } = await findOrder(this.store, ctx.params.id, confinedTo(ctx));
     return { order: viewOf(state), etag: etagOf(state) };
   },

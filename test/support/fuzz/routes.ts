@@ -18,14 +18,14 @@ interface Declared {
 /** Every route of the gateway. */
 export function declaredRoutes(): Route[] {
   const api: unknown = plainBroker().createService(apiService());
-  const rules = Object.fromEntries([orders, inventory, tracking, reports].flatMap(rulesOf));
+  const rules = Object.fromEntries([orders, inventory, tracking, reports, apiService()].flatMap(rulesOf));
   return (api as { aliases: Declared[] }).aliases.map(({ method, fullPath, endpoint }) => ({
     method,
     path: fullPath,
     takesBody: endpoint.body === 'required',
     query: typeof endpoint.query === 'object' ? Object.keys(endpoint.query) : [],
-    service: endpoint.action?.split('.')[0] ?? 'api',
-    params: rules[endpoint.action ?? ''] ?? {},
+    service: endpoint.action.split('.')[0] as string,
+    params: rules[endpoint.action] ?? {},
   }));
 }
 

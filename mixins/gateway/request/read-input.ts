@@ -1,0 +1,52 @@
+/** Reads what an endpoint declares of a request: its query, then its body. */
+import { ValidationFailed } from '../../../machines/shared/failure.ts';
+import { unknownField } from '../../params/validation-failure.ts';
+import type { GatewayAlias, GatewayRequest, GatewayResponse } from '../gateway.types.ts';
+import type { Input } from '../routes/endpoint.ts';
+import { hasBody, type JsonObject, readJsonObject } from './json-body.ts';
+import { readQuery } from './query.ts';
+
+const NO_BODY: JsonObject = Object.freeze({});
+
+/**
+ * The middleware of every alias. moleculer-web runs it behind `authorization`, so that nothing is read of who may not
+ * ask; its body parsers and a route's `use` run before. Leaves the params of the action in `$params`.
+ */
+export function readInput(request: GatewayRequest, response: GatewayResponse, next: (error?: unknown) => void): void {
+  takeInput(request, response).then(() => next(), next);
+}
+
+async function takeInput(request: GatewayRequest, response: GatewayResponse): Promise<void> {
+  const { endpoint } = request.$alias as GatewayAlias;
+  const { params: path } = request.$params as { params: Record<string, string> };
+  const { parsedUrl, query, headers, $ctx: ctx } = request;
+  const input: Input = {
+    path,
+    query: endpoint.query === 'ignored' ? {} : readQuery(query, endpoint.query ?? {}),
+    body: NO_BODY,
+    headers,
+    url: query === '' ? parsedUrl : `${parsedUrl}?${query}`,
+  };
+  if (endpoint.body === 'required' || (request.method !== 'GET' && hasBody(request)))
+    input.body = await readBody(request, response);
+  request.input = input;
+  request.$params = endpoint.params ? endpoint.params(input) : path;
+  const meta = endpoint.meta?.(input);
+  if (meta) Object.assign(ctx.meta, meta);
+}
+
+async function readBody(request: GatewayRequest, response: GatewayResponse): Promise<JsonObject> {
+  const { endpoint, action, route } = request.$alias as GatewayAlias;
+  const { broker, gatewaySettings } = request.$service;
+  const body = await readJsonObject(request, response, gatewaySettings.maxBodyBytes);
+  if (endpoint.body === undefined) {
+    // What is sent to an endpoint that takes nothing is refused rather than ignored.
+    const fields = Object.keys(body);
+    if (fields.length > 0) throw ValidationFailed.of(fields.map(unknownField));
+  }
+  // The node that moleculer-web found before the body was read may be gone since.
+  const found = broker.findNextActionEndpoint(action, route.callOptions, request.$ctx);
+  if (found instanceof Error) throw found;
+  request.$endpoint = found as GatewayRequest['$endpoint'];
+  return body;
+}

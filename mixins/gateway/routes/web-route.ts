@@ -1,0 +1,64 @@
+/** Turns a group of declared endpoints into a route of moleculer-web: its aliases, its hooks and its options. */
+import type { CallingOptions, Context } from 'moleculer';
+import type { Gateway, GatewayAlias, GatewayRequest, GatewayResponse, WebRoute } from '../gateway.types.ts';
+import { readInput } from '../request/read-input.ts';
+import type { Endpoint, Input, Reply, RouteGroup } from './endpoint.ts';
+
+/** How long an action may take when its group does not say. Actions bound their own calls more tightly. */
+const CALL_TIMEOUT_MS = 10_000;
+
+/** The options for `addRoute`. Nothing but the declared aliases is reachable, and nothing is logged twice a request. */
+export function webRoute(group: RouteGroup, gateway: Gateway): object {
+  const isGuarded = gateway.tokens !== undefined || gateway.limits !== undefined;
+  return {
+    name: group.name,
+    path: group.path,
+    aliases: Object.fromEntries(
+      group.endpoints.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, aliasOf(group, endpoint)]),
+    ),
+    mappingPolicy: 'restrict',
+    mergeParams: false,
+    bodyParsers: false,
+    logging: false,
+    authentication: isGuarded,
+    authorization: isGuarded,
+    callOptions: callOptions(group, gateway),
+    onBeforeCall,
+    onAfterCall,
+  };
+}
+
+function aliasOf({ path }: RouteGroup, endpoint: Endpoint): object {
+  const label = `${path === '/' ? '' : path}${endpoint.path}`.replace(/:(\w+)/g, '{$1}');
+  // moleculer-web asks for the text of an alias on every request, and would put it together in colours.
+  return { action: endpoint.action, handler: readInput, endpoint, label, toString: () => label };
+}
+
+function callOptions({ timeoutMs, ownNode }: RouteGroup, gateway: Gateway): CallingOptions {
+  return { timeout: timeoutMs ?? CALL_TIMEOUT_MS, ...(ownNode && { nodeID: gateway.broker.nodeID }) };
+}
+
+/** Before anybody is asked who sends it: a full engine refuses at the least cost. */
+function onBeforeCall(
+  this: Gateway,
+  _ctx: Context,
+  _route: WebRoute,
+  _request: GatewayRequest,
+  _response: GatewayResponse,
+  { endpoint }: GatewayAlias,
+): void {
+  if (endpoint.sheds) this.shedder.admit();
+}
+
+/** What the action answered, as the endpoint shows it. */
+function onAfterCall(
+  this: Gateway,
+  _ctx: Context,
+  _route: WebRoute,
+  request: GatewayRequest,
+  _response: GatewayResponse,
+  answer: unknown,
+): Reply {
+  const { endpoint } = request.$alias as GatewayAlias;
+  return endpoint.reply ? endpoint.reply(answer, request.input as Input) : { status: 200, body: answer };
+}
