@@ -82,9 +82,10 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
 /** How moleculer-web calls `rest` for a request. */
 function rootCallOptions(options: CallingOptions, request: GatewayRequest): void {
   // moleculer-web takes any id, and that of another header before it.
-  const requestID = sanitizedId(request.headers['x-request-id']);
-  options.requestID = requestID;
-  options.meta = { requestID };
+  request.id = sanitizedId(request.headers['x-request-id']);
+  options.meta = { requestID: request.id };
+  // Set by `onBeforeCall`: moleculer-web would write it as a header by itself, which makes Node write all others one by one, too.
+  options.requestID = '';
   // The server itself waits for the requests in flight, and the list of contexts gets slow when it is long.
   options.tracking = false;
 }

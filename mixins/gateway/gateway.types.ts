@@ -43,6 +43,8 @@ export interface GatewayRequest extends IncomingMessage {
   parsedUrl: string;
   /** The query as it was sent, without its question mark. */
   query: string;
+  /** The caller's id for this request, or a new one. */
+  id: string;
   /** What the endpoint declares to read, once it is read. */
   input?: Input;
 }

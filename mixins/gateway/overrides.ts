@@ -39,12 +39,12 @@ export const overrides: Overrides = {
   async httpHandler(request, response) {
     const startedAt = performance.now();
     await web.httpHandler.call(this, request, response);
-    const { method, parsedUrl: path, $ctx: ctx, $alias: alias } = request;
+    const { method, parsedUrl: path, id, $alias: alias } = request;
     const ms = performance.now() - startedAt;
     const status = response.headersSent ? response.statusCode : CALLER_GONE;
     const label = alias?.label ?? anyAliasOf(this.router.find(path))?.label ?? 'unmatched';
     this.httpMetrics.observe(method, label, status, ms / 1_000);
-    this.logger.debug(method, path, status, ms, ctx.requestID);
+    this.logger.debug(method, path, status, ms, id);
   },
 
   // It reads the query of everyone into nested objects (qs), and leaves the origin in a URL that a proxy sends whole.
@@ -102,16 +102,16 @@ export const overrides: Overrides = {
     if (error instanceof RequestAborted || response.destroyed) return;
     const failure = toFailure(error);
     const { status } = shownAs(failure);
-    const { method, parsedUrl, $ctx: ctx, $alias: alias } = request;
+    const { method, parsedUrl, id, $alias: alias } = request;
     const path = printable(parsedUrl);
     if (failure instanceof InternalError) {
-      this.logger.error(method, path, status, ctx.requestID, error instanceof Error ? error.stack : error);
+      this.logger.error(method, path, status, id, error instanceof Error ? error.stack : error);
     } else if (failure instanceof Overloaded && alias?.endpoint.sheds) {
       this.shedder.refused(failure);
     } else if (status >= 500) {
       // The cause may name nodes and hosts, which belong in the log only.
       const cause = error instanceof Error ? error.message : failure.message;
-      this.logger.warn(method, path, status, ctx.requestID, cause);
+      this.logger.warn(method, path, status, id, cause);
     }
     this.sendError(request, response, failure);
   },

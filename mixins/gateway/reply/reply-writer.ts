@@ -57,8 +57,8 @@ function isStillTrue({ method, headers }: GatewayRequest, etag: string): boolean
   return (method === 'GET' || method === 'HEAD') && isUnchanged(headers['if-none-match'], etag);
 }
 
-function beginning({ $service: gateway, $ctx: ctx, headers: { upgrade } }: GatewayRequest): Headers {
-  const headers = answerHeaders(ctx.requestID as string);
+function beginning({ $service: gateway, id, headers: { upgrade } }: GatewayRequest): Headers {
+  const headers = answerHeaders(id);
   // After a request that asks for another protocol Node waits in silence for the end of a broken one on its connection.
   if (gateway.http.stopping || upgrade !== undefined) headers.Connection = 'close';
   return headers;
@@ -124,12 +124,6 @@ function writeStream(
   pipeline(body, response, (error) => {
     // A caller may leave a stream whenever it likes.
     if (error && error.code !== 'ERR_STREAM_PREMATURE_CLOSE')
-      request.$service.logger.warn(
-        request.method,
-        request.$alias?.label,
-        request.$ctx.requestID,
-        'the stream broke off:',
-        error,
-      );
+      request.$service.logger.warn(request.method, request.$alias?.label, request.id, 'the stream broke off:', error);
   });
 }

@@ -41,13 +41,14 @@ function callOptions({ timeoutMs, ownNode }: RouteGroup, gateway: Gateway): Call
 /** Before anybody is asked who sends it: a full engine refuses at the least cost. */
 function onBeforeCall(
   this: Gateway,
-  _ctx: Context,
+  ctx: Context,
   _route: WebRoute,
-  _request: GatewayRequest,
+  request: GatewayRequest,
   _response: GatewayResponse,
   { endpoint }: GatewayAlias,
 ): void {
   if (endpoint.sheds) this.shedder.admit();
+  ctx.requestID = request.id;
 }
 
 /** What the action answered, as the endpoint shows it. */
