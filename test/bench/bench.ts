@@ -1,7 +1,8 @@
 /** One run of the benchmark: the contestants, started when a scenario asks for them, and the figures so far. */
 import { BaselineContestant } from './baseline/contestant.ts';
 import type { Contestant } from './contestant.ts';
-import { type Cost, costOf } from './counters.ts';
+import { costOf } from './counters.ts';
+import type { Fact, Figures, Turn } from './figures.ts';
 import type { Ground } from './ground.ts';
 import { LoadGenerator } from './load/generator.ts';
 import type { LoadResult, Traffic } from './load/job.ts';
@@ -12,41 +13,6 @@ import { WaybillContestant } from './waybill.ts';
 
 /** How long everything may take to come to rest after a load. */
 const REST_WITHIN_MS = 60_000;
-
-/** One turn of one contestant. */
-export interface Turn {
-  scenario: string;
-  contestant: string;
-  what: string;
-  round: number;
-  connections: number;
-  /** Requests that arrived a second; null when each waited for the one before. */
-  rate: number | null;
-  load: LoadResult;
-  /** How long it took after the last answer until nothing was owed. */
-  restMs: number;
-  /** What an order, or a read, cost from the first request until nothing was owed any more. */
-  cost: Cost;
-}
-
-/** A figure of one contestant alone. */
-export interface Fact {
-  scenario: string;
-  title: string;
-  unit: string;
-  value: number;
-  rounds?: number[];
-}
-
-export interface Figures {
-  comparisons: Comparison[];
-  facts: Fact[];
-  turns: Turn[];
-  /** Connections of the baseline to PostgreSQL; null when it was not asked for. */
-  baselinePool: number | null;
-  /** Why the figures do not count; empty when they do. */
-  invalid: string[];
-}
 
 /** What a contestant is asked for in one turn. */
 export interface Ask {
@@ -246,9 +212,3 @@ export class Bench {
     return load;
   }
 }
-
-/** Answers with success a second. */
-export const perSecond = ({ load }: Turn): number => load.okInTime / load.seconds;
-/** Milliseconds in which half, and 99 of 100, of the answers with success came. */
-export const p50 = ({ load }: Turn): number => load.latency.ok?.p50 ?? Number.NaN;
-export const p99 = ({ load }: Turn): number => load.latency.ok?.p99 ?? Number.NaN;

@@ -1,7 +1,6 @@
 /** The chaos harness, played short: a round passes, and one with a planted fault does not. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, expect, test } from '@jest/globals';
 import { startScript } from '../support/child.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -24,13 +23,8 @@ async function play(options: string): Promise<Played> {
   const json = join(folder, 'result.json');
   const child = startScript('test/chaos/main.ts', [...`${SHORT} ${options}`.split(' '), '--json', json]);
   // A harness that is ended properly takes its servers with it.
-  const late = new AbortController();
-  void pause(WITHIN_MS, undefined, { signal: late.signal }).then(
-    () => child.kill('SIGTERM'),
-    () => undefined,
-  );
+  AbortSignal.timeout(WITHIN_MS).addEventListener('abort', () => child.signal('SIGTERM'));
   const { code } = await child.exited;
-  late.abort();
   const output = [...child.stdout, ...child.stderr].join('\n');
   const result = JSON.parse(await readFile(json, 'utf8').catch(() => 'null')) as Result | null;
   await rm(folder, { recursive: true, force: true });

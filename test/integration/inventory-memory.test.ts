@@ -1,33 +1,24 @@
 /** What a node remembers of its products may be out of date: nothing that it decides on it may be. */
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { ServiceBroker } from 'moleculer';
+import { beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { ServiceBroker } from 'moleculer';
 import pg from 'pg';
-import inventory from '../../services/inventory/inventory.service.ts';
 import type { Product, StockReply } from '../../services/inventory/inventory.types.ts';
 import { createDatabase } from '../support/postgres.ts';
-import { programBroker } from '../support/broker.ts';
+import { afterTheFile } from '../support/endings.ts';
+import { startNode } from '../support/stock-nodes.ts';
 
 let sql: pg.Pool;
 let one: ServiceBroker;
 let two: ServiceBroker;
 let last = 0;
 
-async function startNode(nodeID: string, url: string): Promise<ServiceBroker> {
-  const broker = programBroker({ NODEID: nodeID, DATABASE_URL: url });
-  broker.createService(inventory);
-  await broker.start();
-  return broker;
-}
-
 beforeAll(async () => {
   const url = await createDatabase();
   sql = new pg.Pool({ connectionString: url });
   sql.on('error', () => undefined);
+  afterTheFile(() => sql.end());
   one = await startNode('one', url);
   two = await startNode('two', url);
-});
-afterAll(async () => {
-  await sql?.end();
 });
 
 let id: number;

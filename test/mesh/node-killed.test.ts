@@ -2,6 +2,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import type { Reply } from '../support/http.ts';
+import { openLoop } from '../support/open-loop.ts';
 import { createProduct, getOrder, type Mesh, type OrderBody, place, startMesh, unfinished } from '../support/mesh.ts';
 
 const PER_SECOND = 40;
@@ -31,23 +32,11 @@ async function order(): Promise<Sent> {
   return { ms, reply };
 }
 
-/** Requests at their time, whatever becomes of those before them. */
-async function openLoop(onSent: (count: number) => void): Promise<Sent[]> {
-  const sent: Promise<Sent>[] = [];
-  const begun = performance.now();
-  for (let count = 0; count < PER_SECOND * SECONDS; count++) {
-    const wait = begun + (count * 1_000) / PER_SECOND - performance.now();
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    sent.push(order());
-    onSent(count);
-  }
-  return await Promise.all(sent);
-}
-
 test('kill -9 of one of two nodes of orders holds no request up, and fails hardly any', async () => {
   let killed: Promise<unknown> | undefined;
-  const sent = await openLoop((count) => {
+  const sent = await openLoop(PER_SECOND, SECONDS, (count) => {
     if (count === KILL_AT) killed = mesh.node('orders-1').kill('SIGKILL');
+    return order();
   });
   await killed;
   expect(mesh.node('orders-1').running()).toBe(false);

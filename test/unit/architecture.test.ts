@@ -1,37 +1,8 @@
 /** Holds the source against the rules of its layers: who may import whom, and who may read what. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { ROOT } from '../support/process/project.ts';
+import { type Source, sourceAt, sourcesIn, withoutComments } from '../support/sources.ts';
 
 const LINE_LIMIT = 250;
-
-interface Source {
-  /** From the project's folder, with forward slashes. */
-  path: string;
-  text: string;
-  /** Files from the project's folder, or the names of packages. */
-  imports: string[];
-  /** Those of `imports` that are gone when the program runs. */
-  typeImports: string[];
-}
-
-function sourcesIn(folder: string): Source[] {
-  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => sourceAt(join(folder, name)));
-}
-
-function sourceAt(path: string): Source {
-  const text = readFileSync(join(ROOT, path), 'utf8');
-  const matching = (pattern: RegExp): string[] =>
-    [...text.matchAll(pattern)]
-      .map((match) => match[1] as string)
-      .map((name) => (name.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(path), name)) : name));
-  const imports = matching(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g);
-  const typeImports = matching(/^(?:import|export) type [^'"]*from\s*['"]([^'"]+)['"]/gm);
-  return { path, text, imports, typeImports };
-}
 
 const machines = sourcesIn('machines');
 const mixins = sourcesIn('mixins');
@@ -217,7 +188,3 @@ test('every file opens with a sentence that says what it is', () => {
   const silent = all.filter(({ text }) => !/^(#!.*\n)?\/\*\*/.test(text));
   expect(silent.map(({ path }) => path)).toEqual([]);
 });
-
-function withoutComments(text: string): string {
-  return text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
-}

@@ -2,73 +2,9 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { IllegalTransition } from '../../machines/shared/failure.ts';
-import { uuidOf } from '../../machines/shared/ids.ts';
-import type { Cents } from '../../machines/shared/money.ts';
 import { decide, place } from '../../machines/order/order.decide.ts';
-import { type Decision, type Order, type OrderEvent, orderNumberOf } from '../../machines/order/order.ts';
-import { ORDER_EVENTS } from '../../machines/order/order.words.ts';
-
-const AT = Date.UTC(2026, 10, 22, 10, 0, 0);
-const ID = 115_000_000_000_017;
-const UUID = uuidOf(ID, new Uint8Array(8));
-const SHIPMENT = { trackingNumber: `TRK-${UUID}`, estimatedDelivery: '2026-11-25T00:00:00.000Z' };
-const PRICES = new Map<number, Cents>([
-  [1, 1_990n],
-  [2, 5n],
-]);
-const REFUSAL = { message: 'Insufficient stock', unavailableProducts: [2] };
-
-const request = {
-  customerId: 9,
-  customerName: 'Ada Lovelace',
-  deliveryAddress: '12 St James Square, London',
-  carrier: 'DHL',
-  requestId: 'request-1',
-  keyed: false,
-  items: [
-    { productId: 1, quantity: 2 },
-    { productId: 2, quantity: 3 },
-    { productId: 1, quantity: 1 },
-  ],
-};
-
-const EVENTS: Record<OrderEvent['type'], OrderEvent> = {
-  SECURED: { type: 'SECURED', prices: PRICES, shipment: SHIPMENT },
-  RESERVED: { type: 'RESERVED', prices: PRICES },
-  REFUSED: { type: 'REFUSED', refusal: REFUSAL },
-  SHIPMENT_CREATED: { type: 'SHIPMENT_CREATED', shipment: SHIPMENT },
-  CANCEL: { type: 'CANCEL' },
-  EXPIRE: { type: 'EXPIRE', reason: 'It took too long' },
-  SHIP: { type: 'SHIP' },
-  DELIVER: { type: 'DELIVER' },
-  STOCK_CONSUMED: { type: 'STOCK_CONSUMED' },
-  STOCK_RELEASED: { type: 'STOCK_RELEASED' },
-  SHIPMENT_VOIDED: { type: 'SHIPMENT_VOIDED' },
-  PARCEL_DELIVERED: { type: 'PARCEL_DELIVERED' },
-};
-
-const placed = (): Decision => place(request, ID, UUID, AT);
-
-/** The order after some events, each of which must be allowed. */
-function after(...types: OrderEvent['type'][]): Order {
-  let { order } = placed();
-  for (const type of types) {
-    const decision = decide(order, EVENTS[type], AT);
-    if (!decision) throw new Error(`${type} changed nothing`);
-    ({ order } = decision);
-  }
-  return order;
-}
-
-function refusalOf(run: () => unknown): IllegalTransition {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof IllegalTransition) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
+import { type Decision } from '../../machines/order/order.ts';
+import { AT, ID, UUID, SHIPMENT, REFUSAL, request, EVENTS, placed, after } from '../support/decided-orders.ts';
 
 test('a new order is PENDING_CHECK with nothing known but what was asked for, and says so once', () => {
   const { order, history, announcements } = placed();
@@ -195,62 +131,4 @@ test('whatever happens, the history has no gap, each entry begins where the last
     }),
     { numRuns: 500 },
   );
-});
-
-test.each([
-  ['CANCEL', after('CANCEL')],
-  ['CANCEL', after('REFUSED')],
-  ['CANCEL', after('EXPIRE')],
-  ['SHIP', after('SECURED', 'SHIP')],
-  ['DELIVER', after('SECURED', 'SHIP', 'DELIVER')],
-  ['PARCEL_DELIVERED', after('SECURED', 'SHIP', 'DELIVER')],
-] as const)('%s repeated finds its work done and changes nothing', (type, order) => {
-  expect(decide(order, EVENTS[type], AT)).toBeUndefined();
-});
-
-test('an event that the state does not allow is refused with the state and with all that is allowed', () => {
-  const shipped = after('SECURED', 'SHIP');
-  const refusal = refusalOf(() => decide(shipped, EVENTS.CANCEL, AT));
-  expect(refusal.data).toEqual({
-    orderId: ID,
-    orderNumber: orderNumberOf(shipped),
-    status: 'SHIPPED',
-    allowedEvents: ['DELIVER', 'STOCK_CONSUMED'],
-  });
-  expect(refusal.message).toBe('An order that is SHIPPED cannot be cancelled; allowed now: deliver');
-  expect(refusalOf(() => decide(after('CANCEL'), EVENTS.SHIP, AT)).message).toBe(
-    'An order that is CANCELLED cannot be shipped; nothing more is allowed',
-  );
-});
-
-test('an illegal event is refused in every state, never passed over', () => {
-  for (const order of [placed().order, after('SECURED'), after('CANCEL'), after('SECURED', 'SHIP', 'DELIVER')]) {
-    for (const type of ORDER_EVENTS) {
-      if (order.state.allows.includes(type)) continue;
-      const done = { CANCEL: 'CANCELLED', SHIP: 'SHIPPED', DELIVER: 'DELIVERED' }[type as string];
-      if (done === order.state.status) continue;
-      expect(refusalOf(() => decide(order, EVENTS[type], AT)).data.allowedEvents).toEqual(order.state.allows);
-    }
-  }
-});
-
-test('a parcel that arrives for an order nobody marked as shipped makes two steps in one commit', () => {
-  const { order, history, announcements } = decide(after('SECURED'), EVENTS.PARCEL_DELIVERED, AT) as Decision;
-  expect(order.state.status).toBe('DELIVERED');
-  expect(order.state.owed).toEqual([{ effect: 'consume', from: 'inventory' }]);
-  expect(history.map(({ seq, event, from, to }) => [seq, event, from, to])).toEqual([
-    [3, 'SHIP', 'CONFIRMED', 'SHIPPED'],
-    [4, 'DELIVER', 'SHIPPED', 'DELIVERED'],
-  ]);
-  expect(announcements.map(({ id, type }) => [id, type])).toEqual([
-    [`order-${ID}-3`, 'order.shipped'],
-    [`order-${ID}-4`, 'order.delivered'],
-  ]);
-});
-
-test('a parcel that arrives makes a shipped order DELIVERED, and is refused before the order is confirmed', () => {
-  expect(decide(after('SECURED', 'SHIP'), EVENTS.PARCEL_DELIVERED, AT)?.history).toMatchObject([{ event: 'DELIVER' }]);
-  for (const order of [placed().order, after('CANCEL')]) {
-    expect(refusalOf(() => decide(order, EVENTS.PARCEL_DELIVERED, AT)).data.status).toBe(order.state.status);
-  }
 });

@@ -1,5 +1,5 @@
 /** The end of a run, for people: the chart, what an order cost, figures of the engine alone, and the verdict. */
-import type { Fact, Figures, Turn } from '../bench.ts';
+import type { Fact, Figures, Turn } from '../figures.ts';
 import type { Cost } from '../counters.ts';
 import { median } from '../statistics.ts';
 import { barsOf, figure } from './bars.ts';

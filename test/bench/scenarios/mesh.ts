@@ -1,5 +1,6 @@
 /** Two nodes that share a database and meet over NATS, against one that is alone there: all orders on one product. */
-import { type Bench, p99, perSecond } from '../bench.ts';
+import type { Bench } from '../bench.ts';
+import { p99, perSecond } from '../figures.ts';
 import { WaybillContestant } from '../waybill.ts';
 
 export async function mesh(bench: Bench): Promise<void> {

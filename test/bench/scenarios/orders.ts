@@ -1,6 +1,7 @@
 /** Scenarios that place orders: uniform, hot, keyed, alone, and what an order costs at more and more connections. */
 import type { Contestant } from '../contestant.ts';
-import { type Bench, p50, p99, perSecond, type Turn } from '../bench.ts';
+import type { Bench } from '../bench.ts';
+import { p50, p99, perSecond, type Turn } from '../figures.ts';
 
 type Kind = { hot?: boolean; keyed?: boolean };
 

@@ -1,5 +1,6 @@
 /** Four times as many orders as can be taken: what still gets through, how fast the rest is refused, and what follows. */
-import { type Bench, p99, perSecond, type Turn } from '../bench.ts';
+import type { Bench } from '../bench.ts';
+import { p99, perSecond, type Turn } from '../figures.ts';
 import { median } from '../statistics.ts';
 
 const TIMES = 4;

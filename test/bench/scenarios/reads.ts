@@ -1,5 +1,6 @@
 /** Scenarios that read, and how reads and orders fare as the tables grow. */
-import { type Bench, p99, perSecond } from '../bench.ts';
+import type { Bench } from '../bench.ts';
+import { p99, perSecond } from '../figures.ts';
 
 /** Enough orders that reads differ from one another. */
 const SOME_ORDERS = 10_000;

@@ -1,5 +1,6 @@
 /** Memory of the engine under load that lasts for `--seconds`. */
-import { type Bench, perSecond } from '../bench.ts';
+import type { Bench } from '../bench.ts';
+import { perSecond } from '../figures.ts';
 import { residentMegabytes } from '../counters.ts';
 import { slope } from '../statistics.ts';
 
