@@ -1,8 +1,8 @@
 /** A service's door to PostgreSQL: one schema, one Sequelize, whose pool has every connection of the service. */
 import type pg from 'pg';
-import { type Model, type ModelStatic, Sequelize, type Transaction } from 'sequelize';
+import { Sequelize, type Transaction } from 'sequelize';
 import { CONNECT_TIMEOUT_MS, type Connection, driverFor, PATIENCE_MS, SILENCE_MS } from './connection.ts';
-import type { DeclaredModel, RowOf } from './model.ts';
+import type { DeclaredModel, TableModel } from './model.ts';
 import { Slots } from './slots.ts';
 import { isOutage } from './sql-failure.ts';
 import { type Statement, Trips } from './trips.ts';
@@ -14,9 +14,7 @@ export interface Database {
   /** For models, and for transactions where a round trip more does not matter. */
   readonly sequelize: Sequelize;
   /** A declared model on this Sequelize. */
-  model<Declared extends DeclaredModel>(
-    declared: Declared,
-  ): ModelStatic<Model<RowOf<Declared>, Partial<RowOf<Declared>>>>;
+  model<Declared extends DeclaredModel>(declared: Declared): TableModel<Declared>;
   /** Runs a statement that commits by itself, prepared if it has a name. For hot statements that find rows by key. */
   query<Row extends pg.QueryResultRow>(statement: Statement | string, values?: unknown[]): Promise<pg.QueryResult<Row>>;
   /**
@@ -77,7 +75,7 @@ class OpenDatabase implements Database {
   }
 
   model<Declared extends DeclaredModel>(declared: Declared) {
-    return declared.on(this.sequelize) as ModelStatic<Model<RowOf<Declared>, Partial<RowOf<Declared>>>>;
+    return declared.on(this.sequelize) as TableModel<Declared>;
   }
 
   query<Row extends pg.QueryResultRow>(statement: Statement | string, values?: unknown[]) {

@@ -28,25 +28,21 @@ export const keysetParams = {
   ids: { type: 'array', max: MAX_ROWS, items: identifier, optional: true },
 };
 
-/** The end of a statement that reads one page, by `column`, and its values. */
-export function keysetClause(column: string, { after, limit, ids }: KeysetRequest) {
+/** How the read adapter finds the rows of one page, by `attribute`. */
+export const keysetFilter = (attribute: string, { after, limit, ids }: KeysetRequest) => ({
   // To the validator a null is as good as a field left out; to PostgreSQL it would be no limit.
-  const page = [after ?? 0, limit ?? MAX_ROWS];
-  const among = ids ? `AND ${column} = ANY($3::bigint[])` : '';
-  return {
-    text: `WHERE ${column} > $1 ${among} ORDER BY ${column} LIMIT $2`,
-    values: ids ? [...page, ids] : page,
-  };
-}
-
-/** How a Sequelize model finds the rows of one page, by `column`. */
-export const keysetOptions = (column: string, { after, limit, ids }: KeysetRequest) => ({
-  where: { [column]: { [Op.gt]: after ?? 0, ...(ids && { [Op.in]: ids }) } },
-  order: [column],
+  query: { [attribute]: { [Op.gt]: after ?? 0, ...(ids && { [Op.in]: ids }) } },
+  sort: attribute,
   limit: limit ?? MAX_ROWS,
 });
 
-/** The page of what such a statement has read. It is cut short when its items have very many lines. */
+/** How a Sequelize model finds the rows of one page, by `attribute`. */
+export const keysetOptions = (attribute: string, request: KeysetRequest) => {
+  const { query: where, sort, limit } = keysetFilter(attribute, request);
+  return { where, order: [sort], limit };
+};
+
+/** The page of what was found so. It is cut short when its items have very many lines. */
 export function keysetPage<Item extends { orderId: number; items?: readonly unknown[] }>(
   read: Item[],
   { limit }: KeysetRequest,

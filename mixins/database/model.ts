@@ -69,6 +69,9 @@ export type RowOf<Declared extends DeclaredModel> =
     ? { -readonly [Name in keyof Columns]: Columns[Name] extends Column<infer Value> ? Value : never }
     : never;
 
+/** A declared model on an open database. */
+export type TableModel<Declared extends DeclaredModel> = ModelStatic<Model<RowOf<Declared>, Partial<RowOf<Declared>>>>;
+
 /** The quoted names of a model's columns, by attribute. */
 export type Names<Declared extends DeclaredModel> = {
   readonly [Name in keyof Declared['attributes'] & string]: string;
@@ -110,6 +113,12 @@ export class DeclaredModel<Columns extends Record<string, Column> = Record<strin
 
 /** The quoted name of a model's table, with its schema. */
 export const table = ({ schema, tableName }: DeclaredModel): string => `${quoted(schema)}.${quoted(tableName)}`;
+
+/** The name of a model's column, where Sequelize quotes it. */
+export const columnOf = <Declared extends DeclaredModel>(
+  _declared: Declared,
+  attribute: keyof Declared['attributes'] & string,
+): string => columnName(attribute);
 
 /**
  * The quoted names of a model's columns, by attribute, for the texts of statements; with `alias`, of the table of that

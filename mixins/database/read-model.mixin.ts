@@ -3,15 +3,13 @@ import { createRequire } from 'node:module';
 import type { ServiceSchema } from 'moleculer';
 import type { Model, ModelStatic, Sequelize } from 'sequelize';
 import type { WithDatabase } from './database.mixin.ts';
+import type { DeclaredModel } from './model.ts';
 import { orUnavailable } from './sql-failure.ts';
 
-/** Defines the model on the service's Sequelize; called once, when the service starts. */
-export type DefineModel<Row extends object> = (sequelize: Sequelize) => ModelStatic<Model<Row, Row>>;
-
-/** What of the adapter the services use; throws ServiceUnavailable without a database. `query` is Sequelize's `where`; `sort` is a field, `-field` descending. */
+/** What of the adapter the services use; throws ServiceUnavailable without a database. `query` is Sequelize's `where`; `sort` is an attribute, `-attribute` descending. */
 export interface ReadAdapter<Row extends object> {
-  findById(id: number): Promise<Model<Row, Row> | null>;
-  find(filter: { query?: object; sort?: string; limit: number }): Promise<Model<Row, Row>[]>;
+  findById(id: number): Promise<Row | null>;
+  find(filter: { query?: object; sort?: string; limit: number }): Promise<Row[]>;
 }
 
 /** What a service gains: `this.adapter`, usable from its `started` on. */
@@ -20,7 +18,7 @@ export interface WithReadModel<Row extends object> {
 }
 
 interface AdapterBase {
-  service: WithDatabase & { schema: { model: DefineModel<object> }; model: unknown };
+  service: WithDatabase & { schema: { model: (sequelize: Sequelize) => ModelStatic<Model> }; model: unknown };
   db: Sequelize;
   model: ModelStatic<Model>;
   findById(id: number): Promise<Model | null>;
@@ -48,12 +46,12 @@ class ReadModelAdapter extends SequelizeAdapter {
     return Promise.resolve();
   }
 
-  override findById(id: number): Promise<Model | null> {
-    return orUnavailable(super.findById(id));
+  override async findById(id: number): Promise<never> {
+    return ((await orUnavailable(super.findById(id)))?.get({ plain: true }) ?? null) as never;
   }
 
-  override find(filter: object): Promise<Model[]> {
-    return orUnavailable(super.find(filter));
+  override async find(filter: object): Promise<never[]> {
+    return (await orUnavailable(super.find(filter))).map((model) => model.get({ plain: true }) as never);
   }
 }
 
@@ -61,12 +59,11 @@ class ReadModelAdapter extends SequelizeAdapter {
  * The read side of a service. It must stand before `databaseMixin` in `mixins`, because Moleculer starts the last
  * mixin first. Nothing of moleculer-db is published: writes go through the domain, reads through declared actions.
  */
-export function readModelMixin<Row extends object>(define: DefineModel<Row>): Partial<ServiceSchema> {
+export function readModelMixin(declared: DeclaredModel): Partial<ServiceSchema> {
   return {
     mixins: [DbService],
     adapter: new ReadModelAdapter(),
-    model: define,
-    settings: { idField: 'id' },
+    model: (sequelize: Sequelize) => declared.on(sequelize),
     actions: {
       find: false,
       count: false,

@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Database } from '../database/database.ts';
+import { columns, table } from '../database/model.ts';
+import { leaseModel } from './events.models.ts';
 
 export interface LeaseOptions {
   /** Who holds it, for people: the node's name. Made unique by the lease itself. */
@@ -36,6 +38,7 @@ export type LeaseDatabase = Pick<Database, 'query' | 'schema'>;
 export class Lease {
   readonly name: string;
   readonly #database: LeaseDatabase;
+  readonly #statements: ReturnType<typeof statementsOn>;
   readonly #holder: string;
   readonly #termMs: number;
   readonly #renewMs: number;
@@ -50,6 +53,7 @@ export class Lease {
   constructor(database: LeaseDatabase, name: string, options: LeaseOptions = {}) {
     this.name = name;
     this.#database = database;
+    this.#statements = statementsOn(database.schema);
     this.#holder = `${options.holder ?? 'node'} ${randomUUID()}`;
     this.#termMs = options.termMs ?? 3_000;
     this.#renewMs = options.renewMs ?? 1_000;
@@ -93,14 +97,8 @@ export class Lease {
   async release(): Promise<void> {
     if (this.#heldUntil === Number.NEGATIVE_INFINITY) return;
     this.#heldUntil = Number.NEGATIVE_INFINITY;
-    const { schema } = this.#database;
-    // The row stays, for its term must go on growing.
-    await this.#database
-      .query(`UPDATE ${schema}.leases SET until = '-infinity' WHERE name = $1 AND holder = $2`, [
-        this.name,
-        this.#holder,
-      ])
-      .catch(() => undefined);
+    const values = [this.name, this.#holder];
+    await this.#database.query({ ...this.#statements.release, values }).catch(() => undefined);
   }
 
   async #keep(): Promise<void> {
@@ -117,24 +115,37 @@ export class Lease {
   }
 
   async #acquire(): Promise<boolean> {
-    const { schema } = this.#database;
     const askedAt = performance.now();
-    const { rows } = await this.#database.query<{ term: number }>({
-      name: `${schema} lease`,
-      text: `
-        INSERT INTO ${schema}.leases AS lease (name, holder, until, term)
-        VALUES ($1, $2, clock_timestamp() + $3::int * interval '1 millisecond', 1)
-        ON CONFLICT (name) DO UPDATE SET
-          holder = excluded.holder,
-          until = excluded.until,
-          term = lease.term + (lease.holder <> excluded.holder OR lease.until <= clock_timestamp())::int
-        WHERE lease.holder = excluded.holder OR lease.until <= clock_timestamp()
-        RETURNING term::float8 AS term`,
-      values: [this.name, this.#holder, this.#termMs],
-    });
+    const values = [this.name, this.#holder, this.#termMs];
+    const { rows } = await this.#database.query<{ term: number }>({ ...this.#statements.acquire, values });
     const row = rows[0];
     this.#heldUntil = row ? askedAt + this.#termMs * 0.9 : Number.NEGATIVE_INFINITY;
     if (row) this.#term = row.term;
     return this.held;
   }
+}
+
+function statementsOn(schema: string) {
+  const model = leaseModel(schema);
+  const lease = columns(model, 'lease');
+  const { name, holder, until, term } = columns(model);
+  return {
+    acquire: {
+      name: `${schema} lease`,
+      text: `
+        INSERT INTO ${table(model)} AS lease (${name}, ${holder}, ${until}, ${term})
+        VALUES ($1, $2, clock_timestamp() + $3::int * interval '1 millisecond', 1)
+        ON CONFLICT (${name}) DO UPDATE SET
+          ${holder} = excluded.${holder},
+          ${until} = excluded.${until},
+          ${term} = ${lease.term} + (${lease.holder} <> excluded.${holder} OR ${lease.until} <= clock_timestamp())::int
+        WHERE ${lease.holder} = excluded.${holder} OR ${lease.until} <= clock_timestamp()
+        RETURNING ${lease.term} AS term`,
+    },
+    // The row stays, for its term must go on growing.
+    release: {
+      name: `${schema} lease release`,
+      text: `UPDATE ${table(model)} SET ${until} = '-infinity' WHERE ${name} = $1 AND ${holder} = $2`,
+    },
+  };
 }

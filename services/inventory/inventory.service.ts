@@ -11,7 +11,7 @@ import { consume, release, reserve } from './actions/stock.actions.ts';
 import type { InventoryOwn } from './inventory.context.ts';
 import { readInventorySettings } from './inventory.settings.ts';
 import { migrations } from './migrations/index.ts';
-import { defineProduct } from './models/product.model.ts';
+import { ProductModel } from './models/product.model.ts';
 import { fillDemoCatalog } from './store/demo-catalog.ts';
 import { ProductQueries } from './store/product.queries.ts';
 import { ProductStore } from './store/product.store.ts';
@@ -21,7 +21,7 @@ import { StockBookStore } from './store/stock-book.store.ts';
 export default defineService<InventoryOwn>({
   name: 'inventory',
   // Moleculer starts the last mixin first and stops it last.
-  mixins: [readModelMixin(defineProduct), outboxMixin(), databaseMixin('inventory', migrations)],
+  mixins: [readModelMixin(ProductModel), outboxMixin(), databaseMixin('inventory', migrations)],
 
   actions: { reserve, release, consume, addStock, create, update, get, list, reservations, imbalances },
 

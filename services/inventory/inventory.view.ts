@@ -8,13 +8,12 @@ import type { ReservationColumns } from './models/reservation.model.ts';
 
 /** A product as its row has it. NUMERIC(12,2) has 12 digits, which a JSON number holds exactly. */
 export function productOf(row: ProductColumns): Product {
-  const quantity = Number(row.quantity);
-  const reservedQuantity = Number(row.reserved_quantity);
+  const { id, sku, name, description, quantity, reservedQuantity } = row;
   return {
-    id: Number(row.id),
-    sku: row.sku,
-    name: row.name,
-    description: row.description,
+    id,
+    sku,
+    name,
+    description,
     price: Number(row.price),
     quantity,
     reservedQuantity,
@@ -42,11 +41,8 @@ export function replyOf({ success, message, unavailableProducts, held }: OrderOu
 /** A reservation as whoever compares the books reads it. */
 export function reservationOf(row: ReservationColumns): ReservationRecord {
   return {
-    orderId: Number(row.order_id),
+    orderId: row.orderId,
     status: row.status,
-    items: row.product_ids.map((productId, i) => ({
-      productId: Number(productId),
-      quantity: Number(row.quantities[i]),
-    })),
+    items: row.productIds.map((productId, i) => ({ productId, quantity: row.quantities[i] as number })),
   };
 }

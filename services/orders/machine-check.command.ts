@@ -3,13 +3,16 @@ import { pathToFileURL } from 'node:url';
 import { QueryTypes, type Sequelize, Transaction } from 'sequelize';
 import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
+import { columns, table } from '../../mixins/database/model.ts';
 import { embeddedUrl } from '../../mixins/database/embedded/url.ts';
 import { type Environment, SettingError } from '../../mixins/settings/setting-reader.ts';
 import { environment, readProcessSettings } from '../../mixins/settings/settings.ts';
+import { OrderModel } from './models/order.model.ts';
 import { memoryOf, ORDER_COLUMNS, type OrderRow } from './store/order.row.ts';
 
-const BATCH = `SELECT ${ORDER_COLUMNS} FROM orders.orders o WHERE o.id > $1 ORDER BY o.id LIMIT 2000`;
-const ABOUT = `SELECT greatest(reltuples, 0)::float8 AS about FROM pg_class WHERE oid = 'orders.orders'::regclass`;
+const O = columns(OrderModel, 'o');
+const BATCH = `SELECT ${ORDER_COLUMNS} FROM ${table(OrderModel)} o WHERE ${O.id} > $1 ORDER BY ${O.id} LIMIT 2000`;
+const ABOUT = `SELECT greatest(reltuples, 0)::float8 AS about FROM pg_class WHERE oid = '${table(OrderModel)}'::regclass`;
 
 /** An order that this code cannot go on with. */
 export interface Unfit {
@@ -63,8 +66,8 @@ function misfit(row: OrderRow): Unfit | undefined {
     memoryOf(row);
     return undefined;
   } catch (error) {
-    const state = `${row.status}, stock ${row.stock_state}, shipment ${row.shipment_state}`;
-    return { id: row.id, state, machineVersion: row.machine_version, reason: (error as Error).message };
+    const state = `${row.status}, stock ${row.stockState}, shipment ${row.shipmentState}`;
+    return { id: row.id, state, machineVersion: row.machineVersion, reason: (error as Error).message };
   }
 }
 

@@ -2,8 +2,10 @@
 import type { MetricRegistry, ServiceBroker } from 'moleculer';
 import type { Peer } from '../../machines/order/order.words.ts';
 import type { Database } from '../../mixins/database/database.ts';
+import { columns, selected, table } from '../../mixins/database/model.ts';
 import { ORDERS_OLDEST_WAIT_SECONDS, ORDERS_OWED, ORDERS_PARKED } from '../../mixins/metrics/metric-names.ts';
 import { onScrape } from '../../mixins/metrics/scrape.ts';
+import { OrderModel } from './models/order.model.ts';
 import { owedIn, type StateColumns } from './engine/owed.ts';
 
 interface Figures {
@@ -17,15 +19,17 @@ const UNKNOWN: Figures = { owed: { inventory: -1, tracking: -1 }, parked: -1, ol
 interface Group extends StateColumns {
   parked: boolean;
   orders: number;
-  waited_s: number | null;
+  waitedS: number | null;
 }
 
+const ORDER = columns(OrderModel);
 // Both conditions have a partial index: what is at rest, which is nearly everything, is not looked at.
 const OWED = {
   name: 'orders.owed',
-  text: `SELECT status, stock_state, shipment_state, machine_version, parked_at IS NOT NULL AS parked,
-      count(*)::int AS orders, extract(epoch FROM now() - min(waiting_since))::float8 AS waited_s
-    FROM orders.orders WHERE due_at IS NOT NULL OR parked_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5`,
+  text: `SELECT ${selected(OrderModel, ['status', 'stockState', 'shipmentState', 'machineVersion'])},
+      ${ORDER.parkedAt} IS NOT NULL AS parked, count(*)::int AS orders,
+      extract(epoch FROM now() - min(${ORDER.waitingSince}))::float8 AS "waitedS"
+    FROM ${table(OrderModel)} WHERE ${ORDER.dueAt} IS NOT NULL OR ${ORDER.parkedAt} IS NOT NULL GROUP BY 1, 2, 3, 4, 5`,
 };
 
 /** Keeps the gauges of owed work, measured when they are read. Answers their end. */
@@ -53,7 +57,7 @@ async function measure(database: Database): Promise<Figures> {
   const { rows } = await database.query<Group>(OWED);
   const figures: Figures = { owed: { inventory: 0, tracking: 0 }, parked: 0, oldestWaitS: 0 };
   for (const group of rows) {
-    figures.oldestWaitS = Math.max(figures.oldestWaitS, group.waited_s ?? 0);
+    figures.oldestWaitS = Math.max(figures.oldestWaitS, group.waitedS ?? 0);
     // As `explain` says it: an order waits for the peer of what it owes first.
     const waitingFor = owedIn(group)[0]?.from;
     if (group.parked) figures.parked += group.orders;

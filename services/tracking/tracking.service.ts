@@ -1,5 +1,6 @@
 /** Shipments and their timelines: makes one an order, keeps what carriers report, tells of every change. */
 import { databaseMixin } from '../../mixins/database/database.mixin.ts';
+import { readModelMixin } from '../../mixins/database/read-model.mixin.ts';
 import { subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
 import { outboxMixin } from '../../mixins/events/outbox/outbox.mixin.ts';
 import { defineService } from '../../mixins/mesh/schema.ts';
@@ -9,6 +10,7 @@ import { get } from './actions/get.action.ts';
 import { shipments } from './actions/reconciliation.actions.ts';
 import { voidShipment } from './actions/void.action.ts';
 import { migrations } from './migrations/index.ts';
+import { ShipmentModel } from './models/shipment.model.ts';
 import { ShipmentQueries } from './store/shipment.queries.ts';
 import { ShipmentStore } from './store/shipment.store.ts';
 import type { TrackingOwn } from './tracking.context.ts';
@@ -17,7 +19,7 @@ import { subscriptions } from './tracking.subscriptions.ts';
 export default defineService<TrackingOwn>({
   name: 'tracking',
   // Moleculer starts the last mixin first and stops it last.
-  mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('tracking', migrations)],
+  mixins: [subscriptionsMixin(), readModelMixin(ShipmentModel), outboxMixin(), databaseMixin('tracking', migrations)],
 
   actions: { createShipment, void: voidShipment, get, addEvent, shipments },
 
@@ -25,7 +27,7 @@ export default defineService<TrackingOwn>({
 
   started() {
     this.store = new ShipmentStore(this.database, this.broker.metrics, () => this.outbox.wake());
-    this.queries = new ShipmentQueries(this.database.sequelize);
+    this.queries = new ShipmentQueries(this.adapter, this.database);
   },
 
   async stopped() {

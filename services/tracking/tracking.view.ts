@@ -1,15 +1,15 @@
 /** Shipments and their timelines as callers see them. */
 import type { ShipmentRecord } from '../../machines/reconciliation/books.ts';
 import { trackingNumberOf } from '../../machines/shipment/tracking-number.ts';
-import type { ShipmentEventRow } from './models/shipment-event.model.ts';
-import type { ShipmentRow } from './models/shipment.model.ts';
+import type { ShipmentEventColumns } from './models/shipment-event.model.ts';
+import type { ShipmentColumns } from './models/shipment.model.ts';
 import type { ShipmentResult, TimelineEntry } from './tracking.types.ts';
 
 /** A shipment that has a number, with the entries of its timeline that follow the first. */
-export function shipmentOf(row: ShipmentRow, entries: readonly ShipmentEventRow[]): ShipmentResult {
+export function shipmentOf(row: ShipmentColumns, entries: readonly ShipmentEventColumns[]): ShipmentResult {
   return {
     trackingNumber: trackingNumberOf(row.trackingNumber as string),
-    orderId: Number(row.orderId),
+    orderId: row.orderId,
     carrier: row.carrier as string,
     status: row.status,
     estimatedDelivery: (row.estimatedDelivery as Date).toISOString(),
@@ -21,14 +21,14 @@ export function shipmentOf(row: ShipmentRow, entries: readonly ShipmentEventRow[
 }
 
 /** An entry of a timeline. The named fields come last: a free field can never stand in for one. */
-export function entryOf({ extra, status, at, location, details }: ShipmentEventRow): TimelineEntry {
+export function entryOf({ extra, status, at, location, details }: ShipmentEventColumns): TimelineEntry {
   return { ...extra, status, timestamp: at.toISOString(), location, details };
 }
 
 /** A shipment as whoever compares the books reads it. */
-export function recordOf({ orderId, status, trackingNumber }: ShipmentRow): ShipmentRecord {
+export function recordOf({ orderId, status, trackingNumber }: ShipmentColumns): ShipmentRecord {
   return {
-    orderId: Number(orderId),
+    orderId,
     status,
     trackingNumber: trackingNumber === null ? null : trackingNumberOf(trackingNumber),
   };

@@ -67,7 +67,7 @@ test('a process killed by -9 in the middle of reserving: another node finishes t
   const node = await startNode();
   const product = await engine.product({ price: 3.5 });
   await hold('SELECT 1 FROM inventory.products WHERE id = $1 FOR UPDATE', [product]);
-  const id = await killWhilePlacing(node, bodyOf(product, 4), 'inventory.products');
+  const id = await killWhilePlacing(node, bodyOf(product, 4), '"inventory"."products"');
   // What the dead node had sent may still work: nobody knows, so the repeat has to tell.
   await letGo();
   await eventually(async () => expect(await engine.order(id)).toMatchObject({ status: 'CONFIRMED', totalPrice: 14 }));
@@ -83,7 +83,7 @@ test('a process killed by -9 after reserving, before its shipment is made: anoth
   const node = await startNode();
   const product = await engine.product();
   await hold('LOCK TABLE tracking.shipments IN ACCESS EXCLUSIVE MODE');
-  const id = await killWhilePlacing(node, bodyOf(product, 4), 'tracking.shipments');
+  const id = await killWhilePlacing(node, bodyOf(product, 4), '"tracking"."shipments"');
   expect(await engine.stock(product)).toEqual([100, 4]);
   await letGo();
   await eventually(async () => expect((await engine.order(id)).trackingNumber).toMatch(/^TRK-/));

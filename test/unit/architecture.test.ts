@@ -123,6 +123,29 @@ test("no service's SQL names a table of another service", () => {
   expect(foreign).toEqual([]);
 });
 
+test('outside of migrations, tables are named by their models', () => {
+  const spelled = /\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+"?(?:orders|inventory|tracking|\$\{schema\})"?\.\w+/i;
+  const sources = [...services, ...mixins].filter(
+    ({ path }) => !path.includes('/migrations/') && !/\.schema\.ts$|migrations\.ts$/.test(path),
+  );
+  expect(sources.filter(({ text }) => spelled.test(withoutComments(text))).map(({ path }) => path)).toEqual([]);
+});
+
+test('every connection is one of Sequelize’s: beside it the driver only starts servers and looks whether one answers', () => {
+  const connects = all.filter(({ text }) => /\bnew pg\.(Client|Pool)\b|\bpg\.Pool\b/.test(withoutComments(text)));
+  expect(connects.map(({ path }) => path).toSorted()).toEqual([
+    'mixins/database/embedded/cluster.ts',
+    'mixins/process/preflight.ts',
+  ]);
+  const drivers = all.filter(({ imports, typeImports }) => imports.includes('pg') && !typeImports.includes('pg'));
+  expect(drivers.map(({ path }) => path).toSorted()).toEqual([
+    'mixins/database/connection.ts',
+    'mixins/database/embedded/cluster.ts',
+    'mixins/database/sql-failure.ts',
+    'mixins/process/preflight.ts',
+  ]);
+});
+
 /** The rooms of a service. Each has only those it needs. */
 const ROOMS = new Set(['actions', 'engine', 'migrations', 'models', 'routes', 'store']);
 /** What stands at a service's door: `<service>.<role>.ts`. */

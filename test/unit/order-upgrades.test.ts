@@ -15,30 +15,30 @@ const OLD: OrderState = { order: 'CONFIRMED', stock: 'HELD', shipment: 'created'
 
 const ROW: OrderRow = {
   id: 17,
-  order_number: '00000000-0000-7000-8000-000000000000',
-  customer_id: 1,
-  customer_name: null,
-  delivery_address: '12 St James Square',
+  orderNumber: '00000000-0000-7000-8000-000000000000',
+  customerId: 1,
+  customerName: null,
+  deliveryAddress: '12 St James Square',
   carrier: 'DHL',
-  product_ids: '{1}',
+  productIds: '{1}',
   quantities: '{2}',
-  prices_at_purchase: '{2.50}',
-  total_price: '5.00',
-  tracking_number: null,
-  estimated_delivery: null,
+  pricesAtPurchase: '{2.50}',
+  totalPrice: '5.00',
+  trackingNumber: null,
+  estimatedDelivery: null,
   refusal: null,
-  order_date: 0,
-  request_id: null,
+  orderDate: 0,
+  requestId: null,
   keyed: false,
   status: OLD.order,
-  stock_state: OLD.stock,
-  shipment_state: OLD.shipment,
-  machine_version: -1,
+  stockState: OLD.stock,
+  shipmentState: OLD.shipment,
+  machineVersion: -1,
   seq: 2,
   version: 3,
   owner: null,
   attempt: 0,
-  last_error: null,
+  lastError: null,
 };
 
 test('a snapshot goes through every step from its version to this one, in order', () => {
@@ -72,5 +72,5 @@ test('an older row is read as an order of this machine', () => {
 });
 
 test('a row of a state that the machine does not have cannot be read', () => {
-  expect(() => memoryOf({ ...ROW, machine_version: ORDER_MACHINE_VERSION })).toThrow(/HELD/);
+  expect(() => memoryOf({ ...ROW, machineVersion: ORDER_MACHINE_VERSION })).toThrow(/HELD/);
 });

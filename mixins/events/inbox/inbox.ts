@@ -1,8 +1,10 @@
 /** What a consumer has handled: the ids of events, in `<schema>.inbox`, so that a repeat is handled once. */
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import type { Database } from '../../database/database.ts';
+import { columns, type RowOf, selected, table } from '../../database/model.ts';
 import { GroupCommit } from '../../actor/group-commit.ts';
 import type { HandleEvent } from '../stream/event-stream.ts';
+import { inboxModel } from '../events.models.ts';
 import { STREAM_MAX_AGE_MS } from '../stream/jetstream-link.ts';
 
 /** A day longer than the stream keeps events: what it may still repeat is remembered. */
@@ -13,12 +15,14 @@ export type InboxDatabase = Pick<Database, 'query' | 'schema'>;
 
 export class Inbox {
   readonly #database: InboxDatabase;
+  readonly #statements: ReturnType<typeof statementsOn>;
   readonly #consumer: string;
   readonly #known: GroupCommit<string, boolean>;
   readonly #handled: GroupCommit<string, undefined>;
 
   constructor(database: InboxDatabase, consumer: string) {
     this.#database = database;
+    this.#statements = statementsOn(database.schema);
     this.#consumer = consumer;
     this.#known = new GroupCommit((ids) => this.#lookUp(ids), { name: 'look up handled events' });
     this.#handled = new GroupCommit((ids) => this.#remember(ids), { name: 'remember handled events' });
@@ -38,35 +42,44 @@ export class Inbox {
 
   /** Forgets some of the ids that are too old to come again. Answers how many. */
   async prune(): Promise<number> {
-    const { schema } = this.#database;
-    const { rowCount } = await this.#database.query(
-      `DELETE FROM ${schema}.inbox WHERE (consumer, event_id) IN (
-         SELECT consumer, event_id FROM ${schema}.inbox
-         WHERE consumer = $1 AND received_at < now() - $2::float8 * interval '1 millisecond'
-         ORDER BY received_at LIMIT $3::int)`,
-      [this.#consumer, REMEMBER_MS, PRUNE_AT_MOST],
-    );
-    return rowCount ?? 0;
+    const values = [this.#consumer, REMEMBER_MS, PRUNE_AT_MOST];
+    return (await this.#database.query({ ...this.#statements.prune, values })).rowCount ?? 0;
   }
 
   async #lookUp(ids: readonly string[]): Promise<boolean[]> {
-    const { schema } = this.#database;
-    const { rows } = await this.#database.query<{ event_id: string }>({
-      name: `${schema} inbox look up`,
-      text: `SELECT event_id FROM ${schema}.inbox WHERE consumer = $1 AND event_id = ANY($2::text[])`,
-      values: [this.#consumer, ids],
-    });
-    const known = new Set(rows.map((row) => row.event_id));
+    const values = [this.#consumer, ids];
+    const { rows } = await this.#database.query<InboxRow>({ ...this.#statements.lookUp, values });
+    const known = new Set(rows.map((row) => row.eventId));
     return ids.map((id) => known.has(id));
   }
 
   async #remember(ids: readonly string[]): Promise<undefined[]> {
-    const { schema } = this.#database;
-    await this.#database.query({
-      name: `${schema} inbox remember`,
-      text: `INSERT INTO ${schema}.inbox (consumer, event_id) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING`,
-      values: [this.#consumer, ids],
-    });
+    await this.#database.query({ ...this.#statements.remember, values: [this.#consumer, ids] });
     return ids.map(() => undefined);
   }
+}
+
+type InboxRow = Pick<RowOf<ReturnType<typeof inboxModel>>, 'eventId'>;
+
+function statementsOn(schema: string) {
+  const model = inboxModel(schema);
+  const inbox = table(model);
+  const { consumer, eventId, receivedAt } = columns(model);
+  return {
+    prune: {
+      name: `${schema} inbox prune`,
+      text: `DELETE FROM ${inbox} WHERE (${consumer}, ${eventId}) IN (
+         SELECT ${consumer}, ${eventId} FROM ${inbox}
+         WHERE ${consumer} = $1 AND ${receivedAt} < now() - $2::float8 * interval '1 millisecond'
+         ORDER BY ${receivedAt} LIMIT $3::int)`,
+    },
+    lookUp: {
+      name: `${schema} inbox look up`,
+      text: `SELECT ${selected(model, ['eventId'])} FROM ${inbox} WHERE ${consumer} = $1 AND ${eventId} = ANY($2::text[])`,
+    },
+    remember: {
+      name: `${schema} inbox remember`,
+      text: `INSERT INTO ${inbox} (${consumer}, ${eventId}) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING`,
+    },
+  };
 }

@@ -5,7 +5,7 @@ import type { Lease } from '../lease.ts';
 import { EventRefused, type EventStream, StreamUnavailable } from '../stream/event-stream.ts';
 import { backoffMs } from '../../actor/backoff.ts';
 import { type AfterFailure, KeyedQueue } from '../stream/keyed-queue.ts';
-import { countRows, eventsIn, exchangeRows, type OutboxDatabase, parkRows } from './outbox-rows.ts';
+import { eventsIn, type OutboxDatabase, type OutboxRow, OutboxRows } from './outbox-rows.ts';
 
 const CONCURRENCY = 256;
 const READ_AT_MOST = 100;
@@ -48,6 +48,7 @@ interface Item {
  */
 export class Relay {
   readonly #options: RelayOptions;
+  readonly #table: OutboxRows;
   readonly #rows = new Map<number, Row>();
   readonly #queue: KeyedQueue<Item>;
   #done: Row[] = [];
@@ -60,6 +61,7 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#table = new OutboxRows(options.database);
     this.#queue = new KeyedQueue<Item>({
       concurrency: CONCURRENCY,
       work: ({ event }) => this.#publish(event),
@@ -81,7 +83,7 @@ export class Relay {
 
   /** How many rows wait, those under way included. Counts them in the database. */
   waiting(): Promise<number> {
-    return countRows(this.#options.database);
+    return this.#table.count();
   }
 
   /** Carries what can be carried within two seconds, then hands over to another node. */
@@ -142,14 +144,12 @@ export class Relay {
 
   /** Rids the table of what is done and takes what is new. Answers how many rows were new. */
   async #exchange(room: number): Promise<number> {
-    const { database } = this.#options;
     await this.#park();
     const done = this.#done.splice(0);
     const heard = this.#options.stream.heard();
-    let fresh: Awaited<ReturnType<typeof exchangeRows>>;
+    let fresh: OutboxRow[];
     try {
-      fresh = await exchangeRows(
-        database,
+      fresh = await this.#table.exchange(
         done.map((row) => row.id),
         [...this.#rows.keys()],
         room,
@@ -181,7 +181,7 @@ export class Relay {
     const refused = this.#done.flatMap(({ id, refused: reason }) => (reason ? [{ id, reason }] : []));
     if (refused.length === 0) return;
     const { database, logger } = this.#options;
-    await parkRows(database, refused);
+    await this.#table.park(refused);
     this.#done = this.#done.filter((row) => !row.refused);
     for (const { id, reason } of refused) {
       this.#rows.delete(id);

@@ -1,30 +1,29 @@
-/** A product as it is stored. */
-import { DataTypes, type Model, type ModelStatic, type Sequelize } from 'sequelize';
+/** A product as it is stored: its entry in the catalogue and its stock. */
+import {
+  bigint,
+  DeclaredModel,
+  key,
+  made,
+  money,
+  nullable,
+  type RowOf,
+  text,
+  time,
+} from '../../../mixins/database/model.ts';
 
-/** A row of `inventory.products`. BIGINT and NUMERIC come as text from Sequelize, BIGINT as number from the pg pool. */
-export interface ProductColumns {
-  id: number | string;
-  sku: string;
-  name: string;
-  description: string | null;
-  price: string;
-  quantity: number | string;
-  reserved_quantity: number | string;
-}
+export const ProductModel = new DeclaredModel('inventory', 'products', {
+  id: made(key(bigint())),
+  sku: text(),
+  name: text(),
+  description: nullable(text()),
+  price: money(),
+  quantity: made(bigint()),
+  reservedQuantity: made(bigint()),
+  // Counts the changes, and tells their events apart.
+  revision: made(bigint()),
+  createdAt: made(time()),
+  updatedAt: made(time()),
+});
 
-/** Defines the model; its table is made by the migrations. */
-export function defineProduct(sequelize: Sequelize): ModelStatic<Model<ProductColumns, ProductColumns>> {
-  return sequelize.define<Model<ProductColumns, ProductColumns>>(
-    'product',
-    {
-      id: { type: DataTypes.BIGINT, primaryKey: true },
-      sku: DataTypes.TEXT,
-      name: DataTypes.TEXT,
-      description: DataTypes.TEXT,
-      price: DataTypes.DECIMAL(12, 2),
-      quantity: DataTypes.BIGINT,
-      reserved_quantity: DataTypes.BIGINT,
-    },
-    { schema: 'inventory', tableName: 'products' },
-  );
-}
+/** A row of `inventory.products`. */
+export type ProductColumns = RowOf<typeof ProductModel>;

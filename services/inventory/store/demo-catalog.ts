@@ -1,9 +1,11 @@
 /** Ten products for whoever tries the program out. */
-import { QueryTypes, type Sequelize, type Transaction } from 'sequelize';
+import type { Transaction } from 'sequelize';
 import type { Database } from '../../../mixins/database/database.ts';
-import { TELL_CHANGED } from './product.store.ts';
+import { columnOf, table } from '../../../mixins/database/model.ts';
+import { ProductModel } from '../models/product.model.ts';
+import { tellChanged } from './stock-changed.sql.ts';
 
-const PRODUCTS: readonly [sku: string, name: string, description: string, price: string, stock: number][] = [
+const ENTRIES: readonly [sku: string, name: string, description: string, price: string, stock: number][] = [
   ['TEA-EARL-100', 'Earl Grey tea, 100 g', 'Loose black tea with bergamot', '6.90', 400],
   ['COF-ETH-250', 'Ethiopian coffee, 250 g', 'Whole beans, washed, medium roast', '11.50', 350],
   ['MUG-STO-BLU', 'Stoneware mug, blue', '350 ml, dishwasher safe', '14.00', 250],
@@ -16,42 +18,35 @@ const PRODUCTS: readonly [sku: string, name: string, description: string, price:
   ['BIS-ALM-200', 'Almond biscuits, 200 g', 'Baked twice', '4.20', 800],
 ];
 
+const PRODUCTS = ENTRIES.map(([sku, name, description, price, quantity], index) => ({
+  id: index + 1,
+  sku,
+  name,
+  description,
+  price,
+  quantity,
+}));
+
+const SET_NEXT = `SELECT setval(pg_get_serial_sequence('${table(ProductModel)}', '${columnOf(ProductModel, 'id')}'), $1)`;
+
 /**
  * Fills an inventory that has never had a product with products 1 to 10; the next one created is 11. Any number of
  * nodes may do this at once. Answers whether it wrote.
  */
-export async function fillDemoCatalog({ sequelize }: Database): Promise<boolean> {
-  if (await hasProducts(sequelize)) return false;
+export async function fillDemoCatalog(database: Database): Promise<boolean> {
+  const { sequelize } = database;
+  const products = database.model(ProductModel);
+  const isFilled = async (transaction: Transaction | null): Promise<boolean> =>
+    (await products.findOne({ attributes: ['id'], transaction })) !== null;
+  if (await isFilled(null)) return false;
   return sequelize.transaction(async (transaction) => {
     // Keeps out both the other nodes that fill and whoever creates a product meanwhile.
-    await sequelize.query('LOCK TABLE inventory.products IN SHARE ROW EXCLUSIVE MODE', { transaction });
-    if (await hasProducts(sequelize, transaction)) return false;
-    await insertProducts(sequelize, transaction);
+    await sequelize.query(`LOCK TABLE ${table(ProductModel)} IN SHARE ROW EXCLUSIVE MODE`, { transaction });
+    if (await isFilled(transaction)) return false;
+    await products.bulkCreate(PRODUCTS, { transaction });
+    const ids = PRODUCTS.map(({ id }) => id);
+    await tellChanged(sequelize, transaction, ids, new Date());
+    await sequelize.query(SET_NEXT, { bind: [ids.length], transaction });
     return true;
   });
-}
-
-async function hasProducts(sequelize: Sequelize, transaction: Transaction | null = null): Promise<boolean> {
-  const options = { type: QueryTypes.SELECT, transaction } as const;
-  return (await sequelize.query('SELECT id FROM inventory.products LIMIT 1', options)).length > 0;
-}
-
-async function insertProducts(sequelize: Sequelize, transaction: Transaction): Promise<void> {
-  await sequelize.query(
-    `WITH changed AS (
-       INSERT INTO inventory.products (id, sku, name, description, price, quantity)
-       SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::bigint[])
-       RETURNING *
-     ) ${TELL_CHANGED}`,
-    {
-      bind: [
-        new Date().toISOString(),
-        PRODUCTS.map((_, index) => index + 1),
-        ...[0, 1, 2, 3, 4].map((column) => PRODUCTS.map((product) => product[column])),
-      ],
-      transaction,
-    },
-  );
-  const setNext = `SELECT setval(pg_get_serial_sequence('inventory.products', 'id'), $1)`;
-  await sequelize.query(setNext, { bind: [PRODUCTS.length], transaction });
 }

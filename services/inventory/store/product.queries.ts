@@ -20,7 +20,7 @@ export class ProductQueries {
   async get(id: number): Promise<ProductColumns> {
     const found = await this.#adapter.findById(id);
     if (!found) throw new NotFound(`There is no product ${id}`);
-    return found.get({ plain: true });
+    return found;
   }
 
   /**
@@ -33,8 +33,8 @@ export class ProductQueries {
   }: ProductListRequest): Promise<{ rows: ProductColumns[]; next: string | null }> {
     const query = isGiven(cursor) ? { id: { [Op.gt]: decodeCursor(cursor, 1)[0] } } : {};
     const found = await this.#adapter.find({ query, sort: 'id', limit: limit + 1 });
-    const rows = found.slice(0, limit).map((model) => model.get({ plain: true }));
+    const rows = found.slice(0, limit);
     const last = rows.at(-1);
-    return { rows, next: found.length > limit && last ? encodeCursor([Number(last.id)]) : null };
+    return { rows, next: found.length > limit && last ? encodeCursor([last.id]) : null };
   }
 }

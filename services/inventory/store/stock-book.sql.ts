@@ -1,29 +1,33 @@
 /** The prepared statements of the stock book's transaction, and the arrays they take. */
 import { formatMoney } from '../../../machines/shared/money.ts';
 import type { Admission } from '../../../machines/stock/stock.admission.ts';
-import type { Reservation, StockBook, StockLevel } from '../../../machines/stock/stock.book.ts';
+import type { StockBook, StockLevel } from '../../../machines/stock/stock.book.ts';
 import { texts, tokens } from '../../../mixins/database/columns.ts';
-import { TELL_CHANGED } from './product.store.ts';
+import { columns, selected, table } from '../../../mixins/database/model.ts';
+import { type ProductColumns, ProductModel } from '../models/product.model.ts';
+import { type ReservationColumns, ReservationModel } from '../models/reservation.model.ts';
+import { CHANGED, TELL_CHANGED } from './stock-changed.sql.ts';
 
-export interface ProductRow {
-  id: number;
-  price: string;
-  quantity: number;
-  reserved_quantity: number;
-}
+const PRODUCTS = table(ProductModel);
+const RESERVATIONS = table(ReservationModel);
+const PRODUCT = columns(ProductModel);
+const P = columns(ProductModel, 'p');
+const RESERVATION = columns(ReservationModel);
+const R = columns(ReservationModel, 'r');
+
+const LEVEL = ['id', 'price', 'quantity', 'reservedQuantity'] as const;
+export type LevelRow = Pick<ProductColumns, (typeof LEVEL)[number]>;
 
 /** Locks in id order, so that no two batches wait for each other in a circle. */
 export const LOCK_PRODUCTS = {
   name: 'lock-products',
-  text: `SELECT id, price, quantity, reserved_quantity FROM inventory.products
-          WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE`,
+  text: `SELECT ${selected(ProductModel, LEVEL)} FROM ${PRODUCTS}
+          WHERE ${PRODUCT.id} = ANY($1::bigint[]) ORDER BY ${PRODUCT.id} FOR NO KEY UPDATE`,
 };
 
 /** The arrays come as text: JSON reads them faster than the driver does. */
-export interface ReservationRow {
-  order_id: number;
-  status: Reservation['status'];
-  product_ids: string;
+export interface ReservationRow extends Pick<ReservationColumns, 'orderId' | 'status'> {
+  productIds: string;
   quantities: string;
   prices: string;
   unavailable: string;
@@ -32,10 +36,12 @@ export interface ReservationRow {
 /** A statement of its own after the locks, because it must see what was committed while they were waited for. */
 export const READ_RESERVATIONS = {
   name: 'read-reservations',
-  text: `SELECT order_id, status, array_to_json(product_ids)::text AS product_ids,
-                array_to_json(quantities)::text AS quantities, array_to_json(prices::text[])::text AS prices,
-                array_to_json(unavailable)::text AS unavailable
-           FROM inventory.reservations WHERE order_id = ANY($1::bigint[])`,
+  text: `SELECT ${selected(ReservationModel, ['orderId', 'status'])},
+                array_to_json(${RESERVATION.productIds})::text AS "productIds",
+                array_to_json(${RESERVATION.quantities})::text AS quantities,
+                array_to_json(${RESERVATION.prices}::text[])::text AS prices,
+                array_to_json(${RESERVATION.unavailable})::text AS unavailable
+           FROM ${RESERVATIONS} WHERE ${RESERVATION.orderId} = ANY($1::bigint[])`,
 };
 
 /**
@@ -47,15 +53,18 @@ export const WRITE_ADMISSION = {
   name: 'write-admission',
   text: `
 WITH changed AS (
-  UPDATE inventory.products p
-     SET quantity = p.quantity + c.quantity, reserved_quantity = p.reserved_quantity + c.reserved,
-         revision = p.revision + 1, updated_at = $1::text::timestamptz
+  UPDATE ${PRODUCTS} p
+     SET ${PRODUCT.quantity} = ${P.quantity} + c.quantity,
+         ${PRODUCT.reservedQuantity} = ${P.reservedQuantity} + c.reserved,
+         ${PRODUCT.revision} = ${P.revision} + 1, ${PRODUCT.updatedAt} = $1::text::timestamptz
     FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::numeric[]) AS c(id, quantity, reserved, price)
-   WHERE p.id = c.id AND p.price = c.price AND p.quantity + c.quantity >= p.reserved_quantity + c.reserved
-  RETURNING p.id, p.quantity, p.reserved_quantity, p.revision
+   WHERE ${P.id} = c.id AND ${P.price} = c.price
+     AND ${P.quantity} + c.quantity >= ${P.reservedQuantity} + c.reserved
+  RETURNING ${CHANGED}
 ), created AS (
-  INSERT INTO inventory.reservations
-         (order_id, status, product_ids, quantities, prices, unavailable, created_at, updated_at)
+  INSERT INTO ${RESERVATIONS} (${RESERVATION.orderId}, ${RESERVATION.status}, ${RESERVATION.productIds},
+         ${RESERVATION.quantities}, ${RESERVATION.prices}, ${RESERVATION.unavailable}, ${RESERVATION.createdAt},
+         ${RESERVATION.updatedAt})
   SELECT order_id, status, product_ids::bigint[], quantities::bigint[], prices::numeric(12, 2)[], unavailable::bigint[],
          $1::text::timestamptz, $1::text::timestamptz
     FROM unnest($6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
@@ -68,9 +77,9 @@ SELECT inventory.demand((SELECT count(*) FROM changed) = cardinality($2::bigint[
 export const MOVE_RESERVATIONS = {
   name: 'move-reservations',
   text: `
-UPDATE inventory.reservations r SET status = m.status, updated_at = $1::text::timestamptz
+UPDATE ${RESERVATIONS} r SET ${RESERVATION.status} = m.status, ${RESERVATION.updatedAt} = $1::text::timestamptz
   FROM unnest($2::bigint[], $3::text[]) AS m(order_id, status)
- WHERE r.order_id = m.order_id`,
+ WHERE ${R.orderId} = m.order_id`,
 };
 
 /** The parameters of WRITE_ADMISSION, for an admission that was decided on `book`. `at` is RFC 3339. */

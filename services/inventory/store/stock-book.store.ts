@@ -24,7 +24,7 @@ import {
   LOCK_PRODUCTS,
   MOVE_RESERVATIONS,
   moveValues,
-  type ProductRow,
+  type LevelRow,
   READ_RESERVATIONS,
   type ReservationRow,
   WRITE_ADMISSION,
@@ -145,30 +145,30 @@ async function readBook(trips: Trips, operations: readonly StockOperation[]): Pr
       for (const productId of operation.lines.productIds) productIds.add(productId);
     }
   }
-  const [locked, known] = await trips.begin<[ProductRow, ReservationRow]>(
+  const [locked, known] = await trips.begin<[LevelRow, ReservationRow]>(
     { ...LOCK_PRODUCTS, values: [tokens([...productIds])] },
     { ...READ_RESERVATIONS, values: [tokens([...orderIds])] },
   );
   return {
     products: new Map(locked.rows.map((row) => [row.id, levelOf(row)])),
-    reservations: new Map(known.rows.map((row) => [row.order_id, reservationOf(row)])),
+    reservations: new Map(known.rows.map((row) => [row.orderId, reservationOf(row)])),
   };
 }
 
-function levelOf(row: ProductRow): StockLevel {
+function levelOf(row: LevelRow): StockLevel {
   return {
     productId: row.id,
     price: parseMoney(row.price),
     quantity: row.quantity,
-    reserved: row.reserved_quantity,
+    reserved: row.reservedQuantity,
   };
 }
 
 function reservationOf(row: ReservationRow): Reservation {
   return {
-    orderId: row.order_id,
+    orderId: row.orderId,
     status: row.status,
-    productIds: JSON.parse(row.product_ids) as number[],
+    productIds: JSON.parse(row.productIds) as number[],
     quantities: JSON.parse(row.quantities) as number[],
     prices: (JSON.parse(row.prices) as string[]).map(parseMoney),
     unavailable: JSON.parse(row.unavailable) as number[],

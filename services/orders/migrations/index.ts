@@ -3,5 +3,7 @@ import { orders } from './0001-orders.ts';
 import { parked } from './0002-parked.ts';
 import { eventTypes } from './0003-event-types.ts';
 import { customerLists } from './0004-customer-lists.ts';
+import { references } from './0005-references.ts';
+import { referencesValid } from './0006-references-valid.ts';
 
-export const migrations = [orders, parked, eventTypes, customerLists];
+export const migrations = [orders, parked, eventTypes, customerLists, references, referencesValid];

@@ -3,9 +3,11 @@ import type { OrderStatus } from '../../../machines/order/order.words.ts';
 import { tokens } from '../../../mixins/database/columns.ts';
 import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
 import type { Database } from '../../../mixins/database/database.ts';
+import { columns, table } from '../../../mixins/database/model.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { GroupCommit } from '../../../mixins/actor/group-commit.ts';
 import { isGiven } from '../../../mixins/params/params.ts';
+import { OrderModel } from '../models/order.model.ts';
 import type { ListByCustomerParams, OrderSummary } from '../orders.types.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -24,17 +26,22 @@ interface Wanted {
 /** id, number, status, total, date in Unix milliseconds. */
 type Row = [id: number, uuid: string, status: OrderStatus, total: number | null, at: number];
 
+const O = columns(OrderModel, 'o');
+const PAGE = columns(OrderModel, 'page');
+
 /** A page is one JSON text: fifty rows are read several times faster so than one by one. */
 export const PAGES = {
   name: 'orders.customer-lists',
   text: `
 SELECT (
-  SELECT json_agg(json_build_array(id, order_number, status, total_price, (extract(epoch FROM order_date) * 1000)::bigint))::text
-    FROM (SELECT id, order_number, status, total_price, order_date FROM orders.orders
-           WHERE customer_id = wanted.customer_id AND (wanted.own IS NULL OR customer_id = wanted.own) AND id < wanted.before
-           ORDER BY id DESC LIMIT wanted.rows) AS page
+  SELECT json_agg(json_build_array(${PAGE.id}, ${PAGE.orderNumber}, ${PAGE.status}, ${PAGE.totalPrice},
+      (extract(epoch FROM ${PAGE.orderDate}) * 1000)::bigint))::text
+    FROM (SELECT ${O.id}, ${O.orderNumber}, ${O.status}, ${O.totalPrice}, ${O.orderDate} FROM ${table(OrderModel)} o
+           WHERE ${O.customerId} = wanted.customer AND (wanted.own IS NULL OR ${O.customerId} = wanted.own)
+             AND ${O.id} < wanted.before
+           ORDER BY ${O.id} DESC LIMIT wanted.rows) AS page
 ) AS page
-FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[]) WITH ORDINALITY AS wanted (customer_id, before, rows, own, nth)
+FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[]) WITH ORDINALITY AS wanted (customer, before, rows, own, nth)
 ORDER BY nth`,
 };
 

@@ -3,11 +3,23 @@ import type pg from 'pg';
 import { INITIAL_STATE } from '../../../machines/order/order.chart.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
 import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
+import { columns, table } from '../../../mixins/database/model.ts';
+import { IdempotencyKeyModel } from '../models/idempotency-key.model.ts';
+import { OrderHistoryModel } from '../models/order-history.model.ts';
+import { OrderModel } from '../models/order.model.ts';
+import { OutboxModel } from '../models/outbox.model.ts';
 import type { LeaseTerms, Placement } from './order.port.ts';
 
-const COLUMNS = `id, order_number, customer_id, customer_name, delivery_address, carrier, product_ids, quantities,
-    order_date, request_id, keyed, fingerprint, status, stock_state, shipment_state, machine_version, seq, version,
-    owner, due_at, waiting_since, deadline_at`;
+const ORDERS = table(OrderModel);
+const ORDER = columns(OrderModel);
+const HISTORY = columns(OrderHistoryModel);
+const KEY = columns(IdempotencyKeyModel);
+const OUTBOX = columns(OutboxModel);
+
+const COLUMNS = `${ORDER.id}, ${ORDER.orderNumber}, ${ORDER.customerId}, ${ORDER.customerName}, ${ORDER.deliveryAddress},
+    ${ORDER.carrier}, ${ORDER.productIds}, ${ORDER.quantities}, ${ORDER.orderDate}, ${ORDER.requestId}, ${ORDER.keyed},
+    ${ORDER.fingerprint}, ${ORDER.status}, ${ORDER.stockState}, ${ORDER.shipmentState}, ${ORDER.machineVersion},
+    ${ORDER.seq}, ${ORDER.version}, ${ORDER.owner}, ${ORDER.dueAt}, ${ORDER.waitingSince}, ${ORDER.deadlineAt}`;
 const VALUES = `id, order_number, customer_id, customer_name, delivery_address, carrier, product_ids::bigint[], quantities::bigint[],
     to_timestamp(placed_ms / 1000), request_id, key IS NOT NULL, CASE WHEN key IS NULL THEN fingerprint END,
     $15, $16, $17, $18, 1, 1, $19, now() + $20 * interval '1 ms', now(), now() + $21 * interval '1 ms'`;
@@ -15,19 +27,19 @@ const VALUES = `id, order_number, customer_id, customer_name, delivery_address, 
 // A key that exists keeps its order out; so does the same body from the same customer that is still PENDING_CHECK.
 // An id that is taken fails the statement where there is a key: the key must not stay, or it would name that other order.
 const KEYLESS = `placed AS (
-  INSERT INTO orders.orders (${COLUMNS}) SELECT ${VALUES} FROM input WHERE key IS NULL
-  ON CONFLICT DO NOTHING RETURNING id
+  INSERT INTO ${ORDERS} (${COLUMNS}) SELECT ${VALUES} FROM input WHERE key IS NULL
+  ON CONFLICT DO NOTHING RETURNING ${ORDER.id} AS id
 )`;
 const KEYED = `keys AS (
-  INSERT INTO orders.idempotency_keys (caller, key, fingerprint, order_id)
+  INSERT INTO ${table(IdempotencyKeyModel)} (${KEY.caller}, ${KEY.key}, ${KEY.fingerprint}, ${KEY.orderId})
   SELECT caller, key, fingerprint, id FROM input WHERE key IS NOT NULL
-  ON CONFLICT DO NOTHING RETURNING order_id
+  ON CONFLICT DO NOTHING RETURNING ${KEY.orderId} AS order_id
 ), keyless AS (
-  INSERT INTO orders.orders (${COLUMNS}) SELECT ${VALUES} FROM input WHERE key IS NULL
-  ON CONFLICT DO NOTHING RETURNING id
+  INSERT INTO ${ORDERS} (${COLUMNS}) SELECT ${VALUES} FROM input WHERE key IS NULL
+  ON CONFLICT DO NOTHING RETURNING ${ORDER.id} AS id
 ), keyed AS (
-  INSERT INTO orders.orders (${COLUMNS}) SELECT ${VALUES} FROM input WHERE id IN (SELECT order_id FROM keys)
-  RETURNING id
+  INSERT INTO ${ORDERS} (${COLUMNS}) SELECT ${VALUES} FROM input WHERE id IN (SELECT order_id FROM keys)
+  RETURNING ${ORDER.id} AS id
 ), placed AS (
   SELECT id FROM keyless UNION ALL SELECT id FROM keyed
 )`;
@@ -41,10 +53,11 @@ WITH input AS (
   AS i (id, order_number, customer_id, customer_name, delivery_address, carrier, product_ids, quantities,
     placed_ms, fingerprint, caller, key, request_id, events)
 ), ${placing}, logged AS (
-  INSERT INTO orders.order_history (order_id, seq, event, to_status, at)
+  INSERT INTO ${table(OrderHistoryModel)} (${HISTORY.orderId}, ${HISTORY.seq}, ${HISTORY.event}, ${HISTORY.toStatus},
+    ${HISTORY.at})
   SELECT id, 1, 'PLACE', $15, to_timestamp(placed_ms / 1000) FROM input JOIN placed USING (id)
 ), told AS (
-  INSERT INTO orders.outbox (types, events)
+  INSERT INTO ${table(OutboxModel)} (${OUTBOX.types}, ${OUTBOX.events})
   SELECT '{order.created}', ('[' || string_agg(events, ',') || ']')::json FROM input JOIN placed USING (id) HAVING count(*) > 0
 )
 ${IDS_OF} placed`,

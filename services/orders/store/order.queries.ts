@@ -1,10 +1,13 @@
 /** Reads that are not one order: a customer's list, the search over all orders, a history, and what an order waits for. */
-import { col, DataTypes, fn, Model, type ModelStatic, Op, type Sequelize, where, type WhereOptions } from 'sequelize';
-import type { OrderStatus } from '../../../machines/order/order.words.ts';
+import { col, fn, Op, where, type WhereOptions } from 'sequelize';
 import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
 import type { Database } from '../../../mixins/database/database.ts';
+import { type KeysetRequest, keysetOptions } from '../../../mixins/database/keyset.ts';
+import { columnOf, type TableModel } from '../../../mixins/database/model.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { isGiven } from '../../../mixins/params/params.ts';
+import { type OrderColumns, OrderModel } from '../models/order.model.ts';
+import { type OrderHistoryColumns, OrderHistoryModel } from '../models/order-history.model.ts';
 import type {
   HistoryEntryView,
   ListByCustomerParams,
@@ -14,60 +17,18 @@ import type {
 } from '../orders.types.ts';
 import { CustomerLists } from './customer-lists.ts';
 
+const WORK = ['status', 'owner', 'dueAt', 'deadlineAt', 'parkedAt', 'waitingSince', 'attempt', 'lastError'] as const;
 /** The bookkeeping of what is owed for an order, as its row has it. */
-export interface WorkRow {
-  status: OrderStatus;
-  owner: string | null;
-  dueAt: Date | null;
-  deadlineAt: Date;
-  parkedAt: Date | null;
-  waitingSince: Date | null;
-  attempt: number;
-  lastError: string | null;
-}
+export type WorkRow = Pick<OrderColumns, (typeof WORK)[number]>;
 
-interface SummaryRow {
-  id: number;
-  orderNumber: string;
-  customerId: number;
-  status: OrderStatus;
-  totalPrice: string | null;
-  orderDate: Date;
-}
+const SUMMARY = ['id', 'orderNumber', 'customerId', 'status', 'totalPrice', 'orderDate'] as const;
+type SummaryRow = Pick<OrderColumns, (typeof SUMMARY)[number]>;
 
-const SUMMARY = ['id', 'orderNumber', 'customerId', 'status', 'totalPrice', 'orderDate'];
-
-/** The columns of orders.orders that reads use. Writes are statements of their own. */
-function orderModel(sequelize: Sequelize): ModelStatic<Model> {
-  return sequelize.define(
-    'orders',
-    {
-      id: { type: DataTypes.BIGINT, primaryKey: true },
-      orderNumber: DataTypes.UUID,
-      customerId: DataTypes.BIGINT,
-      status: DataTypes.TEXT,
-      stockState: DataTypes.TEXT,
-      shipmentState: DataTypes.TEXT,
-      productIds: DataTypes.ARRAY(DataTypes.BIGINT),
-      totalPrice: DataTypes.DECIMAL(12, 2),
-      orderDate: DataTypes.DATE,
-      owner: DataTypes.TEXT,
-      dueAt: DataTypes.DATE,
-      deadlineAt: DataTypes.DATE,
-      parkedAt: DataTypes.DATE,
-      waitingSince: DataTypes.DATE,
-      attempt: DataTypes.INTEGER,
-      lastError: DataTypes.TEXT,
-    },
-    { schema: 'orders', tableName: 'orders' },
-  );
-}
-
-const HISTORY = {
-  name: 'orders.history',
-  text: `SELECT seq, event, from_status, to_status, (extract(epoch FROM at) * 1000)::float8 AS at, detail
-    FROM orders.order_history WHERE order_id = $1 ORDER BY seq`,
-};
+// biome-ignore format: one line a group
+const STATE = ['id', 'status', 'stockState', 'shipmentState', 'machineVersion', 'seq', 'trackingNumber', 'productIds',
+  'quantities', 'dueAt', 'parkedAt'] as const;
+/** An order's place in its life. */
+export type StateRow = Pick<OrderColumns, (typeof STATE)[number]>;
 
 const WAITING: Record<'inventory' | 'tracking', WhereOptions> = {
   inventory: { stockState: ['reserving', 'consuming', 'releasing'] },
@@ -75,18 +36,20 @@ const WAITING: Record<'inventory' | 'tracking', WhereOptions> = {
 };
 
 // Among totals, an order that has none yet counts as nothing.
-const TOTAL = fn('coalesce', col('total_price'), 0);
+const TOTAL = fn('coalesce', col(columnOf(OrderModel, 'totalPrice')), 0);
 
 const DEFAULT_LIMIT = 50;
 export class OrderQueries {
   readonly #database: Database;
-  readonly #orders: ModelStatic<Model>;
+  readonly #orders: TableModel<typeof OrderModel>;
+  readonly #history: TableModel<typeof OrderHistoryModel>;
   readonly #lists: CustomerLists;
 
   constructor(database: Database) {
     this.#database = database;
     this.#lists = new CustomerLists(database);
-    this.#orders = orderModel(database.sequelize);
+    this.#orders = database.model(OrderModel);
+    this.#history = database.model(OrderHistoryModel);
   }
 
   /** A customer's orders, newest first; none of them when the caller is confined to another customer. */
@@ -109,7 +72,7 @@ export class OrderQueries {
       this.#database.search((transaction) =>
         this.#orders.findAll({
           transaction,
-          attributes: SUMMARY,
+          attributes: [...SUMMARY],
           where: { [Op.and]: [...own, ...this.#conditions(params), ...after(params.cursor, byTotal, descending)] },
           // Ids grow with time, so the order of ids is the order of placing.
           order: byTotal
@@ -140,22 +103,29 @@ export class OrderQueries {
 
   /** Every transition of an order, oldest first. Empty when there is no such order. */
   async history(id: number): Promise<HistoryEntryView[]> {
-    const { rows } = await orUnavailable(this.#database.query({ ...HISTORY, values: [id] }));
-    return rows.map((row) => ({
-      seq: row.seq as number,
-      event: row.event as string,
-      from: row.from_status as OrderStatus | null,
-      to: row.to_status as OrderStatus,
-      at: new Date(row.at as number).toISOString(),
-      detail: row.detail as Record<string, unknown> | null,
+    const rows = (await orUnavailable(
+      this.#history.findAll({ where: { orderId: id }, order: ['seq'], raw: true }),
+    )) as unknown as OrderHistoryColumns[];
+    return rows.map(({ seq, event, fromStatus: from, toStatus: to, at, detail }) => ({
+      seq,
+      event,
+      from,
+      to,
+      at: at.toISOString(),
+      detail,
     }));
   }
 
   /** What is owed for an order, and how it went so far. */
   async work(id: number): Promise<WorkRow | undefined> {
-    const attributes = ['status', 'owner', 'dueAt', 'deadlineAt', 'parkedAt', 'waitingSince', 'attempt', 'lastError'];
-    const row = await orUnavailable(this.#orders.findOne({ attributes, where: { id }, raw: true }));
+    const row = await orUnavailable(this.#orders.findOne({ attributes: [...WORK], where: { id }, raw: true }));
     return (row ?? undefined) as WorkRow | undefined;
+  }
+
+  /** One page of all orders, by id. */
+  async states(request: KeysetRequest): Promise<StateRow[]> {
+    const options = { attributes: [...STATE], ...keysetOptions('id', request), raw: true };
+    return (await orUnavailable(this.#orders.findAll(options))) as unknown as StateRow[];
   }
 
   #conditions(params: SearchParams): WhereOptions[] {

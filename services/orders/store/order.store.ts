@@ -2,8 +2,11 @@
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
 import { tokens } from '../../../mixins/database/columns.ts';
 import type { Database } from '../../../mixins/database/database.ts';
+import { columns, table } from '../../../mixins/database/model.ts';
 import { isDuplicate, orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { GroupCommit } from '../../../mixins/actor/group-commit.ts';
+import { IdempotencyKeyModel } from '../models/idempotency-key.model.ts';
+import { OrderModel } from '../models/order.model.ts';
 import type { PlacedOrder } from '../orders.types.ts';
 import type {
   Claimed,
@@ -19,56 +22,64 @@ import type {
 import { memoryOf, ORDER_COLUMNS, type OrderRow } from './order.row.ts';
 import { writeOrders } from './write-orders.ts';
 
+const ORDERS = table(OrderModel);
+const KEYS = table(IdempotencyKeyModel);
+const ORDER = columns(OrderModel);
+const O = columns(OrderModel, 'o');
+const KEY = columns(IdempotencyKeyModel);
+const K = columns(IdempotencyKeyModel, 'k');
+
 const READ = {
   name: 'orders.read',
-  text: `SELECT ${ORDER_COLUMNS} FROM orders.orders o WHERE o.id = ANY($1::bigint[])`,
+  text: `SELECT ${ORDER_COLUMNS} FROM ${ORDERS} o WHERE ${O.id} = ANY($1::bigint[])`,
 };
 
 const READ_OWN = {
   name: 'orders.read-own',
-  text: `SELECT ${ORDER_COLUMNS} FROM orders.orders o
-    JOIN unnest($1::bigint[], $2::bigint[]) AS asked (id, customer_id) ON o.id = asked.id AND o.customer_id = asked.customer_id`,
+  text: `SELECT ${ORDER_COLUMNS} FROM ${ORDERS} o
+    JOIN unnest($1::bigint[], $2::bigint[]) AS asked (id, customer) ON ${O.id} = asked.id AND ${O.customerId} = asked.customer`,
 };
 
-const RUNNING = `(o.owner IS NOT NULL AND o.due_at > now()) AS running`;
+const RUNNING = `(${O.owner} IS NOT NULL AND ${O.dueAt} > now()) AS running`;
 const EARLIER_BY_KEY = {
   name: 'orders.earlier-by-key',
-  text: `SELECT ${ORDER_COLUMNS}, replace(k.fingerprint::text, '-', '') AS fingerprint, k.answer, ${RUNNING}
-    FROM orders.idempotency_keys k JOIN orders.orders o ON o.id = k.order_id WHERE k.caller = $1 AND k.key = $2`,
+  text: `SELECT ${ORDER_COLUMNS}, replace(${K.fingerprint}::text, '-', '') AS fingerprint, ${K.answer} AS answer, ${RUNNING}
+    FROM ${KEYS} k JOIN ${ORDERS} o ON ${O.id} = ${K.orderId} WHERE ${K.caller} = $1 AND ${K.key} = $2`,
 };
 const EARLIER_BY_BODY = {
   name: 'orders.earlier-by-body',
-  text: `SELECT ${ORDER_COLUMNS}, o.fingerprint, NULL AS answer, ${RUNNING}
-    FROM orders.orders o WHERE o.customer_id = $1 AND o.fingerprint = $2 AND o.status = 'PENDING_CHECK'`,
+  text: `SELECT ${ORDER_COLUMNS}, ${O.fingerprint} AS fingerprint, NULL AS answer, ${RUNNING}
+    FROM ${ORDERS} o WHERE ${O.customerId} = $1 AND ${O.fingerprint} = $2 AND ${O.status} = 'PENDING_CHECK'`,
 };
 
-const LEASE = `owner = $1, due_at = now() + $2 * interval '1 ms', version = o.version + 1, parked_at = NULL`;
-const OVERDUE = '(o.deadline_at <= now()) AS overdue';
+const LEASE = `${ORDER.owner} = $1, ${ORDER.dueAt} = now() + $2 * interval '1 ms', ${ORDER.version} = ${O.version} + 1,
+      ${ORDER.parkedAt} = NULL`;
+const OVERDUE = `(${O.deadlineAt} <= now()) AS overdue`;
 // A node leaves rows of a newer machine to nodes that know it.
 const CLAIM_DUE = {
   name: 'orders.claim-due',
-  text: `UPDATE orders.orders o SET ${LEASE}
-    FROM (SELECT id FROM orders.orders WHERE due_at <= now() AND machine_version <= $4
-      ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) due
-    WHERE o.id = due.id RETURNING ${ORDER_COLUMNS}, ${OVERDUE}`,
+  text: `UPDATE ${ORDERS} o SET ${LEASE}
+    FROM (SELECT ${ORDER.id} AS id FROM ${ORDERS} WHERE ${ORDER.dueAt} <= now() AND ${ORDER.machineVersion} <= $4
+      ORDER BY ${ORDER.dueAt} LIMIT $3 FOR UPDATE SKIP LOCKED) due
+    WHERE ${O.id} = due.id RETURNING ${ORDER_COLUMNS}, ${OVERDUE}`,
 };
 const CLAIM_ONE = {
   name: 'orders.claim-one',
-  text: `UPDATE orders.orders o SET ${LEASE}
-    WHERE o.id = $3 AND o.machine_version <= $4 AND (o.owner IS NULL OR o.due_at <= now())
-      AND (o.due_at IS NOT NULL OR o.parked_at IS NOT NULL)
+  text: `UPDATE ${ORDERS} o SET ${LEASE}
+    WHERE ${O.id} = $3 AND ${O.machineVersion} <= $4 AND (${O.owner} IS NULL OR ${O.dueAt} <= now())
+      AND (${O.dueAt} IS NOT NULL OR ${O.parkedAt} IS NOT NULL)
     RETURNING ${ORDER_COLUMNS}, ${OVERDUE}`,
 };
 
-const FORGET_KEYS = `DELETE FROM orders.idempotency_keys WHERE (caller, key) IN
-  (SELECT caller, key FROM orders.idempotency_keys WHERE rest_at < now() - $1 * interval '1 ms' LIMIT 1000)`;
+const FORGET_KEYS = `DELETE FROM ${KEYS} WHERE (${KEY.caller}, ${KEY.key}) IN
+  (SELECT ${K.caller}, ${K.key} FROM ${KEYS} k WHERE ${K.restAt} < now() - $1 * interval '1 ms' LIMIT 1000)`;
 
 // It comes up again after a while, as a node that can read it may have started; meanwhile it is in nobody's way.
 const SET_ASIDE = {
   name: 'orders.set-aside',
-  text: `UPDATE orders.orders SET owner = NULL, due_at = now() + interval '5 minutes', attempt = attempt + 1,
-      last_error = $3, version = version + 1
-    WHERE id = $1 AND version = $2`,
+  text: `UPDATE ${ORDERS} o SET ${ORDER.owner} = NULL, ${ORDER.dueAt} = now() + interval '5 minutes',
+      ${ORDER.attempt} = ${O.attempt} + 1, ${ORDER.lastError} = $3, ${ORDER.version} = ${O.version} + 1
+    WHERE ${O.id} = $1 AND ${O.version} = $2`,
 };
 
 /** An order, if it is this customer's. */
@@ -194,7 +205,7 @@ export class OrderStore implements OrderPort {
     const values = [tokens(asked.map(({ id }) => id)), tokens(asked.map(({ customerId }) => customerId))];
     const { rows } = await this.#database.query<OrderRow>({ ...READ_OWN, values });
     // The same order may have been asked for by its customer and by another one.
-    const found = new Map(rows.map((row) => [`${row.id} ${row.customer_id}`, readOrError(row)]));
+    const found = new Map(rows.map((row) => [`${row.id} ${row.customerId}`, readOrError(row)]));
     return asked.map(({ id, customerId }) => found.get(`${id} ${customerId}`));
   }
 }

@@ -5,7 +5,19 @@ import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts'
 import type { Order } from '../../../machines/order/order.ts';
 import type { Due } from '../../../mixins/actor/actor.ts';
 import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
+import { columns, table } from '../../../mixins/database/model.ts';
+import { IdempotencyKeyModel } from '../models/idempotency-key.model.ts';
+import { OrderHistoryModel } from '../models/order-history.model.ts';
+import { OrderModel } from '../models/order.model.ts';
+import { OutboxModel } from '../models/outbox.model.ts';
 import type { LeaseTerms, OrderChange, OrderMemory } from './order.port.ts';
+
+const ORDER = columns(OrderModel);
+const O = columns(OrderModel, 'o');
+const HISTORY = columns(OrderHistoryModel);
+const KEY = columns(IdempotencyKeyModel);
+const K = columns(IdempotencyKeyModel, 'k');
+const OUTBOX = columns(OutboxModel);
 
 // The outbox row is made from what was really saved, so it gets its id after the rows are locked: of two changes of
 // one order the later one always has the higher id.
@@ -19,26 +31,29 @@ WITH input AS (
   AS i (id, version, status, stock_state, shipment_state, seq, prices, total, tracking_number, estimated_delivery, refusal,
     owner, due_ms, attempt, last_error, parked, keyed, answer, events)
 ), saved AS (
-  UPDATE orders.orders o SET
-    status = i.status, stock_state = i.stock_state, shipment_state = i.shipment_state, machine_version = $20, seq = i.seq,
-    version = o.version + 1, prices_at_purchase = i.prices::numeric[], total_price = i.total::numeric,
-    tracking_number = i.tracking_number, estimated_delivery = i.estimated_delivery::timestamptz, refusal = i.refusal::jsonb,
-    owner = i.owner, attempt = i.attempt, last_error = i.last_error,
+  UPDATE ${table(OrderModel)} o SET
+    ${ORDER.status} = i.status, ${ORDER.stockState} = i.stock_state, ${ORDER.shipmentState} = i.shipment_state,
+    ${ORDER.machineVersion} = $20, ${ORDER.seq} = i.seq, ${ORDER.version} = ${O.version} + 1,
+    ${ORDER.pricesAtPurchase} = i.prices::numeric[], ${ORDER.totalPrice} = i.total::numeric,
+    ${ORDER.trackingNumber} = i.tracking_number, ${ORDER.estimatedDelivery} = i.estimated_delivery::timestamptz,
+    ${ORDER.refusal} = i.refusal::jsonb,
+    ${ORDER.owner} = i.owner, ${ORDER.attempt} = i.attempt, ${ORDER.lastError} = i.last_error,
     -- A pending order is looked at again no later than its deadline, also when it is parked.
-    due_at = CASE WHEN i.status = 'PENDING_CHECK' THEN least(now() + i.due_ms * interval '1 ms', o.deadline_at)
+    ${ORDER.dueAt} = CASE WHEN i.status = 'PENDING_CHECK' THEN least(now() + i.due_ms * interval '1 ms', ${O.deadlineAt})
       ELSE now() + i.due_ms * interval '1 ms' END,
-    waiting_since = CASE WHEN i.due_ms IS NULL AND NOT i.parked THEN NULL
-      WHEN i.stock_state = o.stock_state AND i.shipment_state = o.shipment_state THEN o.waiting_since ELSE now() END,
-    parked_at = CASE WHEN i.parked THEN now() END
-  FROM input i WHERE o.id = i.id AND o.version = i.version
-  RETURNING o.id
+    ${ORDER.waitingSince} = CASE WHEN i.due_ms IS NULL AND NOT i.parked THEN NULL
+      WHEN i.stock_state = ${O.stockState} AND i.shipment_state = ${O.shipmentState} THEN ${O.waitingSince} ELSE now() END,
+    ${ORDER.parkedAt} = CASE WHEN i.parked THEN now() END
+  FROM input i WHERE ${O.id} = i.id AND ${O.version} = i.version
+  RETURNING ${O.id} AS id
 ), logged AS (
-  INSERT INTO orders.order_history (order_id, seq, event, from_status, to_status, at, detail)
+  INSERT INTO ${table(OrderHistoryModel)} (${HISTORY.orderId}, ${HISTORY.seq}, ${HISTORY.event}, ${HISTORY.fromStatus},
+    ${HISTORY.toStatus}, ${HISTORY.at}, ${HISTORY.detail})
   SELECT h.order_id, h.seq, h.event, h.from_status, h.to_status, to_timestamp(h.at_ms / 1000), h.detail::jsonb
   FROM unnest($21::bigint[], $22::int[], $23::text[], $24::text[], $25::text[], $26::float8[], ${unpack('$27')})
     AS h (order_id, seq, event, from_status, to_status, at_ms, detail) JOIN saved ON saved.id = h.order_id
 ), ${answering}told AS (
-  INSERT INTO orders.outbox (types, events)
+  INSERT INTO ${table(OutboxModel)} (${OUTBOX.types}, ${OUTBOX.events})
   SELECT $28::text[], ('[' || string_agg(events, ',') || ']')::json FROM input JOIN saved USING (id) WHERE events IS NOT NULL
   HAVING count(*) > 0
 )
@@ -46,9 +61,10 @@ ${IDS_OF} saved`,
 });
 
 const ANSWERING = `answered AS (
-  UPDATE orders.idempotency_keys k
-  SET answer = coalesce(k.answer, i.answer::json), rest_at = CASE WHEN i.due_ms IS NULL AND NOT i.parked THEN now() END
-  FROM input i JOIN saved USING (id) WHERE i.keyed AND k.order_id = i.id
+  UPDATE ${table(IdempotencyKeyModel)} k
+  SET ${KEY.answer} = coalesce(${K.answer}, i.answer::json),
+    ${KEY.restAt} = CASE WHEN i.due_ms IS NULL AND NOT i.parked THEN now() END
+  FROM input i JOIN saved USING (id) WHERE i.keyed AND ${K.orderId} = i.id
 ), `;
 
 // Every table of a statement is opened and closed each time, also for no rows: most batches have no key.

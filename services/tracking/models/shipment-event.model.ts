@@ -1,32 +1,32 @@
-/** An entry of a shipment's timeline as it is stored. */
-import { DataTypes, type Model, type ModelStatic, type Sequelize } from 'sequelize';
+/** An entry of a shipment's timeline as it is stored: every one but the first, which is the shipment's own row. */
+import {
+  bigint,
+  DeclaredModel,
+  integer,
+  jsonb,
+  key,
+  made,
+  nullable,
+  type RowOf,
+  text,
+  time,
+  to,
+} from '../../../mixins/database/model.ts';
+import { ShipmentModel } from './shipment.model.ts';
 
-/** A row of `tracking.shipment_events`: every entry of a timeline but the first. BIGINT comes from Sequelize as text. */
-export interface ShipmentEventRow {
-  orderId: string;
-  seq: number;
-  status: string;
-  location: string | null;
-  details: unknown;
-  extra: Record<string, unknown> | null;
-  at: Date;
-}
+export const ShipmentEventModel = new DeclaredModel('tracking', 'shipment_events', {
+  orderId: key(to(ShipmentModel, 'orderId', bigint())),
+  seq: key(integer()),
+  // Names the change, so that a second try of one that was committed is recognised.
+  eventId: text(),
+  status: text(),
+  location: nullable(text()),
+  details: nullable(jsonb<unknown>()),
+  // The reporter's free fields.
+  extra: nullable(jsonb<Record<string, unknown>>()),
+  at: time(),
+  recordedAt: made(time()),
+});
 
-export type ShipmentEventModel = ModelStatic<Model<ShipmentEventRow, Partial<ShipmentEventRow>>>;
-
-/** Defines the model; its table is made by the migrations. */
-export function defineShipmentEvent(sequelize: Sequelize): ShipmentEventModel {
-  return sequelize.define(
-    'ShipmentEvent',
-    {
-      orderId: { type: DataTypes.BIGINT, primaryKey: true },
-      seq: { type: DataTypes.INTEGER, primaryKey: true },
-      status: DataTypes.TEXT,
-      location: DataTypes.TEXT,
-      details: DataTypes.JSONB,
-      extra: DataTypes.JSONB,
-      at: DataTypes.DATE,
-    },
-    { schema: 'tracking', tableName: 'shipment_events', underscored: true, timestamps: false },
-  );
-}
+/** A row of `tracking.shipment_events`. */
+export type ShipmentEventColumns = RowOf<typeof ShipmentEventModel>;

@@ -9,7 +9,12 @@ import {
 import { SHIPMENT_MACHINE_VERSION } from '../../../machines/shipment/shipment.machine.ts';
 import type { Shipment, ShipmentChange } from '../../../machines/shipment/shipment.ts';
 import type { Database } from '../../../mixins/database/database.ts';
+import { columns, selected, table } from '../../../mixins/database/model.ts';
 import type { Statement, Trips } from '../../../mixins/database/trips.ts';
+
+import { OutboxModel } from '../models/outbox.model.ts';
+import { type ShipmentEventColumns, ShipmentEventModel } from '../models/shipment-event.model.ts';
+import { type ShipmentColumns, ShipmentModel } from '../models/shipment.model.ts';
 
 /** A change with all that the timeline keeps of it. */
 export interface Change extends ShipmentChange {
@@ -22,43 +27,54 @@ export interface Change extends ShipmentChange {
   triedSeq?: number;
 }
 
-interface LockedRow {
-  order_id: number;
-  tracking_number: string | null;
-  carrier: string | null;
-  status: string;
-  machine_version: number;
-  seq: number;
-  estimated_delivery: Date | null;
-}
+const SHIPMENTS = table(ShipmentModel);
+const EVENTS = table(ShipmentEventModel);
+const SHIPMENT = columns(ShipmentModel);
+const EVENT = columns(ShipmentEventModel);
+const OUTBOX = columns(OutboxModel);
+
+const LOCKED = [
+  'orderId',
+  'trackingNumber',
+  'carrier',
+  'status',
+  'machineVersion',
+  'seq',
+  'estimatedDelivery',
+] as const;
+type LockedRow = Pick<ShipmentColumns, (typeof LOCKED)[number]>;
 
 // A void that comes before its shipment leaves a row that refuses the shipment.
 const TOMBSTONES = `
-  INSERT INTO tracking.shipments (order_id, status, machine_version, seq, created_at, updated_at)
+  INSERT INTO ${SHIPMENTS} (${SHIPMENT.orderId}, ${SHIPMENT.status}, ${SHIPMENT.machineVersion}, ${SHIPMENT.seq},
+    ${SHIPMENT.createdAt}, ${SHIPMENT.updatedAt})
   SELECT order_id, 'VOIDED', ${SHIPMENT_MACHINE_VERSION}, 0, now(), now() FROM unnest($1::bigint[]) AS void(order_id)
-  ON CONFLICT (order_id) DO NOTHING`;
+  ON CONFLICT (${SHIPMENT.orderId}) DO NOTHING`;
 
 const LOCK = `
-  SELECT order_id, tracking_number, carrier, status, machine_version, seq, estimated_delivery
-  FROM tracking.shipments WHERE order_id = ANY($1::bigint[]) ORDER BY order_id FOR UPDATE`;
+  SELECT ${selected(ShipmentModel, LOCKED)}
+  FROM ${SHIPMENTS} WHERE ${SHIPMENT.orderId} = ANY($1::bigint[]) ORDER BY ${SHIPMENT.orderId} FOR UPDATE`;
 
 const RECORDED = `
-  SELECT event_id FROM tracking.shipment_events
-  JOIN unnest($1::bigint[], $2::integer[]) AS tried(order_id, seq) USING (order_id, seq)`;
+  SELECT ${selected(ShipmentEventModel, ['eventId'])} FROM ${EVENTS}
+  JOIN unnest($1::bigint[], $2::integer[]) AS tried(tried_order, tried_seq)
+    ON ${EVENT.orderId} = tried_order AND ${EVENT.seq} = tried_seq`;
 
 const WRITE = `
   WITH recorded AS (
-    INSERT INTO tracking.shipment_events (order_id, seq, event_id, status, location, details, extra, at)
+    INSERT INTO ${EVENTS} (${EVENT.orderId}, ${EVENT.seq}, ${EVENT.eventId}, ${EVENT.status}, ${EVENT.location},
+      ${EVENT.details}, ${EVENT.extra}, ${EVENT.at})
     SELECT order_id, seq, event_id, status, location, details::jsonb, extra::jsonb, at
     FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
       AS input(order_id, seq, event_id, status, location, details, extra, at)
   ), moved AS (
-    UPDATE tracking.shipments AS shipment
-    SET status = input.status, seq = input.seq, machine_version = ${SHIPMENT_MACHINE_VERSION}, updated_at = $12
+    UPDATE ${SHIPMENTS} AS shipment
+    SET ${SHIPMENT.status} = input.status, ${SHIPMENT.seq} = input.seq, ${SHIPMENT.updatedAt} = $12,
+      ${SHIPMENT.machineVersion} = ${SHIPMENT_MACHINE_VERSION}
     FROM unnest($9::bigint[], $10::text[], $11::integer[]) AS input(order_id, status, seq)
-    WHERE shipment.order_id = input.order_id
+    WHERE shipment.${SHIPMENT.orderId} = input.order_id
   )
-  INSERT INTO tracking.outbox (types, events) VALUES ('{shipment.updated}', $13::json)`;
+  INSERT INTO ${table(OutboxModel)} (${OUTBOX.types}, ${OUTBOX.events}) VALUES ('{shipment.updated}', $13::json)`;
 
 /**
  * Carries out a batch of changes in their order of arrival, each with its event, in one transaction. Calls `wrote` when
@@ -95,20 +111,21 @@ async function readBook(trips: Trips, changes: readonly Change[]): Promise<Shipm
     ...(tried.length > 0 ? [seqs] : []),
   );
   const locked = (results[voids.length > 0 ? 1 : 0] as pg.QueryResult<LockedRow>).rows;
-  const recorded = tried.length > 0 ? (results.at(-1) as pg.QueryResult<{ event_id: string }>).rows : [];
+  const recorded =
+    tried.length > 0 ? (results.at(-1) as pg.QueryResult<Pick<ShipmentEventColumns, 'eventId'>>).rows : [];
   return {
-    shipments: new Map(locked.map((row) => [row.order_id, shipmentOf(row)])),
-    recorded: new Set(recorded.map((row) => row.event_id)),
+    shipments: new Map(locked.map((row) => [row.orderId, shipmentOf(row)])),
+    recorded: new Set(recorded.map((row) => row.eventId)),
   };
 }
 
 function shipmentOf(row: LockedRow): Shipment {
-  const { order_id: orderId, status, machine_version: machineVersion, seq } = row;
-  if (row.tracking_number === null) return { orderId, parcel: null, status, machineVersion, seq };
+  const { orderId, trackingNumber: uuid, status, machineVersion, seq } = row;
+  if (uuid === null) return { orderId, parcel: null, status, machineVersion, seq };
   const parcel = {
-    uuid: row.tracking_number,
+    uuid,
     carrier: row.carrier as string,
-    estimatedDelivery: (row.estimated_delivery as Date).toISOString(),
+    estimatedDelivery: (row.estimatedDelivery as Date).toISOString(),
   };
   return { orderId, parcel, status, machineVersion, seq };
 }

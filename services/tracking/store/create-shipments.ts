@@ -8,6 +8,13 @@ import {
 import { SHIPMENT_MACHINE_VERSION } from '../../../machines/shipment/shipment.machine.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
+import { columns, selected, table } from '../../../mixins/database/model.ts';
+import { OutboxModel } from '../models/outbox.model.ts';
+import { type ShipmentColumns, ShipmentModel } from '../models/shipment.model.ts';
+
+const SHIPMENTS = table(ShipmentModel);
+const SHIPMENT = columns(ShipmentModel);
+const OUTBOX = columns(OutboxModel);
 
 // The events of rows that were there before must not go out again, so `told` joins what was really made.
 const INSERT = `
@@ -15,31 +22,25 @@ const INSERT = `
     SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], ${unpack('$8')}, $9::bigint[])
       AS input(order_id, tracking_number, customer_name, delivery_address, carrier, created_at, estimated_delivery, event, customer_id)
   ), made AS (
-    INSERT INTO tracking.shipments (order_id, tracking_number, customer_name, delivery_address, carrier, status,
-      machine_version, seq, estimated_delivery, created_at, updated_at, customer_id)
+    INSERT INTO ${SHIPMENTS} (${SHIPMENT.orderId}, ${SHIPMENT.trackingNumber}, ${SHIPMENT.customerName},
+      ${SHIPMENT.deliveryAddress}, ${SHIPMENT.carrier}, ${SHIPMENT.status}, ${SHIPMENT.machineVersion}, ${SHIPMENT.seq},
+      ${SHIPMENT.estimatedDelivery}, ${SHIPMENT.createdAt}, ${SHIPMENT.updatedAt}, ${SHIPMENT.customerId})
     SELECT order_id, tracking_number, customer_name, delivery_address, carrier, 'CREATED',
       ${SHIPMENT_MACHINE_VERSION}, 1, estimated_delivery, created_at, created_at, customer_id
     FROM input
-    ON CONFLICT (order_id) DO NOTHING
-    RETURNING order_id
+    ON CONFLICT (${SHIPMENT.orderId}) DO NOTHING
+    RETURNING ${SHIPMENT.orderId} AS order_id
   ), told AS (
-    INSERT INTO tracking.outbox (types, events)
+    INSERT INTO ${table(OutboxModel)} (${OUTBOX.types}, ${OUTBOX.events})
     SELECT '{shipment.updated}', ('[' || string_agg(input.event, ',') || ']')::json FROM made JOIN input USING (order_id) HAVING count(*) > 0
   )
   SELECT count(*)::integer AS made FROM made`;
 
-const EXISTING = `
-  SELECT order_id, tracking_number, delivery_address, carrier, status, estimated_delivery
-  FROM tracking.shipments WHERE order_id = ANY($1::bigint[])`;
+const READ = ['orderId', 'trackingNumber', 'deliveryAddress', 'carrier', 'status', 'estimatedDelivery'] as const;
+type ExistingRow = Pick<ShipmentColumns, (typeof READ)[number]>;
 
-interface ExistingRow {
-  order_id: number;
-  tracking_number: string | null;
-  delivery_address: string | null;
-  carrier: string | null;
-  status: string;
-  estimated_delivery: Date | null;
-}
+const EXISTING = `
+  SELECT ${selected(ShipmentModel, READ)} FROM ${SHIPMENTS} WHERE ${SHIPMENT.orderId} = ANY($1::bigint[])`;
 
 /**
  * Writes a batch of shipments with their events in one statement. An order that has a shipment keeps it. Calls `wrote`
@@ -81,16 +82,16 @@ export async function createShipments(
 
 async function readExisting(database: Database, orderIds: number[]): Promise<Map<number, ExistingShipment>> {
   const { rows } = await database.query<ExistingRow>({ name: 'tracking.existing', text: EXISTING, values: [orderIds] });
-  return new Map(rows.map((row) => [row.order_id, existingOf(row)]));
+  return new Map(rows.map((row) => [row.orderId, existingOf(row)]));
 }
 
 function existingOf(row: ExistingRow): ExistingShipment {
-  const { status, delivery_address: deliveryAddress } = row;
-  if (row.tracking_number === null) return { status, deliveryAddress, parcel: null };
+  const { status, deliveryAddress, trackingNumber: uuid } = row;
+  if (uuid === null) return { status, deliveryAddress, parcel: null };
   const parcel = {
-    uuid: row.tracking_number,
+    uuid,
     carrier: row.carrier as string,
-    estimatedDelivery: (row.estimated_delivery as Date).toISOString(),
+    estimatedDelivery: (row.estimatedDelivery as Date).toISOString(),
   };
   return { status, deliveryAddress, parcel };
 }

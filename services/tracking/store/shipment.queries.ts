@@ -1,24 +1,27 @@
 /** Reads of shipments and their timelines. */
-import { Op, type Sequelize } from 'sequelize';
+import { Op } from 'sequelize';
 import type { TrackingKey } from '../../../machines/shipment/tracking-number.ts';
-import { type KeysetRequest, keysetOptions } from '../../../mixins/database/keyset.ts';
+import type { Database } from '../../../mixins/database/database.ts';
+import { type KeysetRequest, keysetFilter } from '../../../mixins/database/keyset.ts';
+import type { TableModel } from '../../../mixins/database/model.ts';
+import type { ReadAdapter } from '../../../mixins/database/read-model.mixin.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
-import { defineShipmentEvent, type ShipmentEventModel, type ShipmentEventRow } from '../models/shipment-event.model.ts';
-import { defineShipment, type ShipmentModel, type ShipmentRow } from '../models/shipment.model.ts';
+import { type ShipmentEventColumns, ShipmentEventModel } from '../models/shipment-event.model.ts';
+import type { ShipmentColumns } from '../models/shipment.model.ts';
 
 /** A shipment with the entries of its timeline that follow the first, in the order in which they were recorded. */
 export interface ShipmentRows {
-  shipment: ShipmentRow;
-  entries: ShipmentEventRow[];
+  shipment: ShipmentColumns;
+  entries: ShipmentEventColumns[];
 }
 
 export class ShipmentQueries {
-  readonly #shipments: ShipmentModel;
-  readonly #entries: ShipmentEventModel;
+  readonly #shipments: ReadAdapter<ShipmentColumns>;
+  readonly #entries: TableModel<typeof ShipmentEventModel>;
 
-  constructor(sequelize: Sequelize) {
-    this.#shipments = defineShipment(sequelize);
-    this.#entries = defineShipmentEvent(sequelize);
+  constructor(shipments: ReadAdapter<ShipmentColumns>, database: Database) {
+    this.#shipments = shipments;
+    this.#entries = database.model(ShipmentEventModel);
   }
 
   /**
@@ -26,34 +29,25 @@ export class ShipmentQueries {
    * confined. @throws ServiceUnavailable
    */
   async find({ orderId, uuid }: TrackingKey, confinedTo: number | null): Promise<ShipmentRows | undefined> {
-    const own = confinedTo === null ? {} : { customerId: String(confinedTo) };
-    const where = { orderId: String(orderId), trackingNumber: uuid, ...own };
-    const shipment = (await orUnavailable(this.#shipments.findOne({ where, raw: true }))) as ShipmentRow | null;
+    const own = confinedTo === null ? {} : { customerId: confinedTo };
+    const query = { orderId, trackingNumber: uuid, ...own };
+    const [shipment] = await this.#shipments.find({ query, limit: 1 });
     if (!shipment) return undefined;
     // No further than the row knows: an entry recorded between the two reads would disagree with the status.
-    const entries = await orUnavailable(
-      this.#entries.findAll({
-        where: { orderId: String(orderId), seq: { [Op.lte]: shipment.seq } },
-        order: ['seq'],
-        raw: true,
-      }),
-    );
-    return { shipment, entries: entries as unknown as ShipmentEventRow[] };
+    const where = { orderId, seq: { [Op.lte]: shipment.seq } };
+    const entries = await orUnavailable(this.#entries.findAll({ where, order: ['seq'], raw: true }));
+    return { shipment, entries: entries as unknown as ShipmentEventColumns[] };
   }
 
   /** The entry that says that the order's parcel was delivered. The caller knows that it was. @throws ServiceUnavailable */
-  async delivery(orderId: number): Promise<ShipmentEventRow> {
-    const where = { orderId: String(orderId), status: 'DELIVERED' };
+  async delivery(orderId: number): Promise<ShipmentEventColumns> {
+    const where = { orderId, status: 'DELIVERED' };
     const row = await orUnavailable(this.#entries.findOne({ where, rejectOnEmpty: true, raw: true }));
-    return row as unknown as ShipmentEventRow;
+    return row as unknown as ShipmentEventColumns;
   }
 
   /** The rows of one page of shipments, by order id. @throws ServiceUnavailable */
-  async page(request: KeysetRequest): Promise<ShipmentRow[]> {
-    const attributes = ['orderId', 'status', 'trackingNumber'];
-    const rows = await orUnavailable(
-      this.#shipments.findAll({ attributes, ...keysetOptions('orderId', request), raw: true }),
-    );
-    return rows as unknown as ShipmentRow[];
+  page(request: KeysetRequest): Promise<ShipmentColumns[]> {
+    return this.#shipments.find(keysetFilter('orderId', request));
   }
 }

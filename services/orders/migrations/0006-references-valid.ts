@@ -1,0 +1,9 @@
+/** Holds the rows of before against the references, while orders are placed: in a transaction of its own. */
+import type { Migration } from '../../../mixins/database/migrations.ts';
+
+export const referencesValid: Migration = {
+  name: '0006-references-valid',
+  sql: `
+ALTER TABLE orders.order_history VALIDATE CONSTRAINT order_history_order;
+ALTER TABLE orders.idempotency_keys VALIDATE CONSTRAINT idempotency_keys_order;`,
+};

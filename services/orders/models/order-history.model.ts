@@ -1,0 +1,28 @@
+/** An entry of an order's history as it is stored. */
+import type { OrderStatus } from '../../../machines/order/order.words.ts';
+import {
+  bigint,
+  DeclaredModel,
+  integer,
+  jsonb,
+  key,
+  nullable,
+  type RowOf,
+  text,
+  time,
+  to,
+} from '../../../mixins/database/model.ts';
+import { OrderModel } from './order.model.ts';
+
+export const OrderHistoryModel = new DeclaredModel('orders', 'order_history', {
+  orderId: key(to(OrderModel, 'id', bigint())),
+  seq: key(integer()),
+  event: text(),
+  fromStatus: nullable(text<OrderStatus>()),
+  toStatus: text<OrderStatus>(),
+  at: time(),
+  detail: nullable(jsonb<Record<string, unknown>>()),
+});
+
+/** A row of `orders.order_history`. */
+export type OrderHistoryColumns = RowOf<typeof OrderHistoryModel>;

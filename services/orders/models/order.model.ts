@@ -1,0 +1,61 @@
+/** An order as it is stored: one row, lines included. */
+import type { Refusal } from '../../../machines/order/order.ts';
+import type { OrderStatus } from '../../../machines/order/order.words.ts';
+import type { OrderRecord } from '../../../machines/reconciliation/books.ts';
+import {
+  array,
+  bigint,
+  boolean,
+  DeclaredModel,
+  integer,
+  jsonb,
+  key,
+  made,
+  money,
+  nullable,
+  type RowOf,
+  smallint,
+  text,
+  time,
+  uuid,
+} from '../../../mixins/database/model.ts';
+
+export const OrderModel = new DeclaredModel('orders', 'orders', {
+  id: key(bigint()),
+  orderNumber: uuid(),
+  customerId: bigint(),
+  customerName: nullable(text()),
+  deliveryAddress: text(),
+  carrier: text(),
+  productIds: array(bigint()),
+  quantities: array(bigint()),
+  pricesAtPurchase: nullable(array(money())),
+  totalPrice: nullable(money()),
+  trackingNumber: nullable(text()),
+  estimatedDelivery: nullable(time()),
+  refusal: nullable(jsonb<Refusal>()),
+  orderDate: time(),
+  requestId: nullable(text()),
+  keyed: boolean(),
+  // The snapshot of the machine: a state a region, and the version of the chart that wrote it.
+  status: text<OrderStatus>(),
+  stockState: text<OrderRecord['stock']>(),
+  shipmentState: text<OrderRecord['shipment']>(),
+  machineVersion: smallint(),
+  // `seq` counts what people see (the history), `version` counts writes (the lease changes it too).
+  seq: integer(),
+  version: integer(),
+  // What is owed: by whom it is worked on, when anyone may take it over, and how it went so far.
+  owner: nullable(text()),
+  dueAt: nullable(time()),
+  attempt: made(integer()),
+  lastError: nullable(text()),
+  waitingSince: nullable(time()),
+  parkedAt: nullable(time()),
+  deadlineAt: time(),
+  // The body of an order placed without a key, while its repeat would carry it on.
+  fingerprint: nullable(uuid()),
+});
+
+/** A row of `orders.orders`. */
+export type OrderColumns = RowOf<typeof OrderModel>;
