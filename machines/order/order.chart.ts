@@ -72,6 +72,13 @@ export function stateOf(value: OrderState): ChartState {
   return states.get(keyOf(value)) ?? remember(resolve(value));
 }
 
+/** The states of a region in which something is owed to a peer, of this code's chart. */
+export function statesOwing(region: 'stock' | 'shipment', peer: Peer): string[] {
+  return Object.values(orderMachine.states[region]?.states ?? {})
+    .filter(({ meta }) => meta?.from === peer)
+    .map(({ key }) => key);
+}
+
 /** What an event does in a state; undefined when the state does not allow it. */
 export function stepOf(state: ChartState, type: OrderEventType): Step | undefined {
   let known = steps.get(state);

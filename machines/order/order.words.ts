@@ -28,5 +28,6 @@ export type OrderEventType = (typeof ORDER_EVENTS)[number];
 /** Work owed to a peer service. Each is idempotent by order id there. */
 export type Effect = 'secure' | 'createShipment' | 'consume' | 'release' | 'void';
 
-/** The peer service an order can wait for. */
-export type Peer = 'inventory' | 'tracking';
+/** The peer services an order can wait for. */
+export const PEERS = ['inventory', 'tracking'] as const;
+export type Peer = (typeof PEERS)[number];

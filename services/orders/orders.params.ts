@@ -1,5 +1,5 @@
 /** What the actions of orders accept, as fastest-validator schemas. Every fault of a request is reported at once. */
-import { ORDER_STATUSES } from '../../machines/order/order.words.ts';
+import { ORDER_STATUSES, PEERS } from '../../machines/order/order.words.ts';
 import { countNumber, identifier, isDayOrInstant, text } from '../../mixins/params/params.ts';
 
 /** Lines an order has at most. */
@@ -60,7 +60,7 @@ export const search = {
   to: instant(),
   minTotal: amount,
   maxTotal: amount,
-  waitingFor: { type: 'enum', values: ['inventory', 'tracking'], optional: true },
+  waitingFor: { type: 'enum', values: [...PEERS], optional: true },
   sort: { type: 'enum', values: ['orderDate', '-orderDate', 'totalPrice', '-totalPrice'], optional: true },
 };
 

@@ -1,5 +1,5 @@
 /** The orders service as its peers see it: parameters and results of its actions. Times are RFC 3339, money is a number. */
-import type { OrderStatus } from '../../machines/order/order.words.ts';
+import type { OrderStatus, Peer } from '../../machines/order/order.words.ts';
 
 export interface OrderItem {
   productId: number;
@@ -86,7 +86,7 @@ export interface SearchParams extends PageParams {
   to?: string;
   minTotal?: number;
   maxTotal?: number;
-  waitingFor?: 'inventory' | 'tracking';
+  waitingFor?: Peer;
   /** Newest first by default; a minus sign means descending. */
   sort?: 'orderDate' | '-orderDate' | 'totalPrice' | '-totalPrice';
 }
@@ -108,7 +108,7 @@ export interface HistoryEntryView {
 export interface Explanation {
   status: OrderStatus;
   /** The peer service whose answer is outstanding, `operator` when attempts are used up, null at rest. */
-  waitingFor: 'inventory' | 'tracking' | 'operator' | null;
+  waitingFor: Peer | 'operator' | null;
   /** Failed attempts at it so far. */
   attempt: number;
   lastError: string | null;

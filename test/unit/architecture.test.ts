@@ -12,6 +12,9 @@ const all = [...machines, ...mixins, ...services, sourceAt('moleculer.config.ts'
 /** The service a file belongs to, `services/<name>/…`. */
 const serviceOf = (path: string): string | undefined => /^services\/([^/]+)\//.exec(path)?.[1];
 
+/** The machine a file belongs to, `machines/<room>/…`. */
+const roomOf = (path: string): string | undefined => /^machines\/([^/]+)\//.exec(path)?.[1];
+
 const offences = (sources: Source[], offends: (source: Source, imported: string) => boolean): string[] =>
   sources.flatMap((source) =>
     source.imports

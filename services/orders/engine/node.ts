@@ -7,6 +7,7 @@ import { showOwed } from '../orders.metrics.ts';
 import { readOrdersSettings } from '../orders.settings.ts';
 import { OrderQueries } from '../store/order.queries.ts';
 import { OrderStore } from '../store/order.store.ts';
+import { StateQueries } from '../store/state.queries.ts';
 import { KEY_TTL_MS } from './idempotency.ts';
 import { type EngineWatch, orderEngine } from './order-engine.ts';
 import type { OrderHost } from './order-host.ts';
@@ -20,6 +21,7 @@ const FORGET_KEYS_EVERY_MS = 60_000;
 export interface OrdersNode {
   store: OrderStore;
   queries: OrderQueries;
+  states: StateQueries;
   host: OrderHost;
   placing: OrderPlacing;
   /** Takes up nothing more, and resolves when everything under way is done. */
@@ -43,12 +45,14 @@ export function startNode({ broker, database, outbox, logger }: Started): Orders
   );
   const terms = { node, ...settings, recoveryTickMs: RECOVERY_TICK_MS };
   const { host, placing, recovery } = orderEngine(store, broker, terms, engineLog(logger));
-  const endOfGauges = showOwed(broker, database);
+  const states = new StateQueries(database);
+  const endOfGauges = showOwed(broker, states);
   const endOfForgetting = forgetKeys(store, logger);
   recovery.start();
   return {
     store,
     queries: new OrderQueries(database),
+    states,
     host,
     placing,
     async stopNode() {

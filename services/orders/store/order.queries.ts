@@ -1,8 +1,9 @@
 /** Reads that are not one order: a customer's list, the search over all orders, a history, and what an order waits for. */
 import { col, fn, Op, where, type WhereOptions } from 'sequelize';
+import { statesOwing } from '../../../machines/order/order.chart.ts';
+import type { Peer } from '../../../machines/order/order.words.ts';
 import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
 import type { Database } from '../../../mixins/database/database.ts';
-import { type KeysetRequest, keysetOptions } from '../../../mixins/database/keyset.ts';
 import { columnOf, type TableModel } from '../../../mixins/database/model.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { isGiven } from '../../../mixins/params/params.ts';
@@ -24,16 +25,7 @@ export type WorkRow = Pick<OrderColumns, (typeof WORK)[number]>;
 const SUMMARY = ['id', 'orderNumber', 'customerId', 'status', 'totalPrice', 'orderDate'] as const;
 type SummaryRow = Pick<OrderColumns, (typeof SUMMARY)[number]>;
 
-// biome-ignore format: one line a group
-const STATE = ['id', 'status', 'stockState', 'shipmentState', 'machineVersion', 'seq', 'trackingNumber', 'productIds',
-  'quantities', 'dueAt', 'parkedAt'] as const;
-/** An order's place in its life. */
-export type StateRow = Pick<OrderColumns, (typeof STATE)[number]>;
-
-const WAITING: Record<'inventory' | 'tracking', WhereOptions> = {
-  inventory: { stockState: ['reserving', 'consuming', 'releasing'] },
-  tracking: { shipmentState: ['creating', 'voiding'] },
-};
+const WAITING: Record<Peer, WhereOptions> = { inventory: waiting('inventory'), tracking: waiting('tracking') };
 
 // Among totals, an order that has none yet counts as nothing.
 const TOTAL = fn('coalesce', col(columnOf(OrderModel, 'totalPrice')), 0);
@@ -122,12 +114,6 @@ export class OrderQueries {
     return (row ?? undefined) as WorkRow | undefined;
   }
 
-  /** One page of all orders, by id. */
-  async states(request: KeysetRequest): Promise<StateRow[]> {
-    const options = { attributes: [...STATE], ...keysetOptions('id', request), raw: true };
-    return (await orUnavailable(this.#orders.findAll(options))) as unknown as StateRow[];
-  }
-
   #conditions(params: SearchParams): WhereOptions[] {
     const { status, customerId, productId, from, to, minTotal, maxTotal, waitingFor } = params;
     const conditions: WhereOptions[] = [];
@@ -141,6 +127,13 @@ export class OrderQueries {
     if (isGiven(waitingFor)) conditions.push(WAITING[waitingFor]);
     return conditions;
   }
+}
+
+/** The orders that wait for a peer: one of their regions is in a state that owes it something. */
+function waiting(peer: Peer): WhereOptions {
+  const regions = { stockState: statesOwing('stock', peer), shipmentState: statesOwing('shipment', peer) };
+  const owing = Object.entries(regions).filter(([, states]) => states.length > 0);
+  return { [Op.or]: owing.map(([region, states]) => ({ [region]: states })) };
 }
 
 function after(cursor: string | undefined, byTotal: boolean, descending: boolean): WhereOptions[] {

@@ -1,0 +1,88 @@
+/** Reads over all orders: the place of each in its life, and how much is owed for all of them. */
+import type { Peer } from '../../../machines/order/order.words.ts';
+import type { OrderRecord } from '../../../machines/reconciliation/books.ts';
+import type { Database } from '../../../mixins/database/database.ts';
+import { type KeysetRequest, keysetOptions } from '../../../mixins/database/keyset.ts';
+import { columns, selected, table, type TableModel } from '../../../mixins/database/model.ts';
+import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
+import { type OrderColumns, OrderModel } from '../models/order.model.ts';
+import { owedIn, type StateColumns } from './stored-state.ts';
+
+// biome-ignore format: one line a group
+const STATE = ['id', 'status', 'stockState', 'shipmentState', 'machineVersion', 'seq', 'trackingNumber', 'productIds',
+  'quantities', 'dueAt', 'parkedAt'] as const;
+type StateRow = Pick<OrderColumns, (typeof STATE)[number]>;
+
+/** How much is owed, for all orders together. */
+export interface Backlog {
+  /** Orders that wait for a peer. */
+  owed: Record<Peer, number>;
+  /** Orders that wait for an operator. */
+  parked: number;
+  /** Seconds that the longest waiting order has waited. */
+  oldestWaitS: number;
+}
+
+interface Group extends StateColumns {
+  parked: boolean;
+  orders: number;
+  waitedS: number | null;
+}
+
+const ORDER = columns(OrderModel);
+// Both conditions have a partial index: what is at rest, which is nearly everything, is not looked at.
+const OWED = {
+  name: 'orders.owed',
+  text: `SELECT ${selected(OrderModel, ['status', 'stockState', 'shipmentState', 'machineVersion'])},
+      ${ORDER.parkedAt} IS NOT NULL AS parked, count(*)::int AS orders,
+      extract(epoch FROM now() - min(${ORDER.waitingSince}))::float8 AS "waitedS"
+    FROM ${table(OrderModel)} WHERE ${ORDER.dueAt} IS NOT NULL OR ${ORDER.parkedAt} IS NOT NULL GROUP BY 1, 2, 3, 4, 5`,
+};
+
+export class StateQueries {
+  readonly #database: Database;
+  readonly #orders: TableModel<typeof OrderModel>;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#orders = database.model(OrderModel);
+  }
+
+  /** The orders of one page, by id. @throws ServiceUnavailable */
+  async page(request: KeysetRequest): Promise<OrderRecord[]> {
+    const options = { attributes: [...STATE], ...keysetOptions('id', request), raw: true };
+    const rows = (await orUnavailable(this.#orders.findAll(options))) as unknown as StateRow[];
+    return rows.map(recordOf);
+  }
+
+  /** What is owed now. @throws ServiceUnavailable */
+  async backlog(): Promise<Backlog> {
+    const { rows } = await orUnavailable(this.#database.query<Group>(OWED));
+    const backlog: Backlog = { owed: { inventory: 0, tracking: 0 }, parked: 0, oldestWaitS: 0 };
+    for (const group of rows) {
+      backlog.oldestWaitS = Math.max(backlog.oldestWaitS, group.waitedS ?? 0);
+      // As `explain` says it: an order waits for the peer of what it owes first.
+      const waitingFor = owedIn(group)[0]?.from;
+      if (group.parked) backlog.parked += group.orders;
+      else if (waitingFor) backlog.owed[waitingFor] += group.orders;
+    }
+    return backlog;
+  }
+}
+
+function recordOf(row: StateRow): OrderRecord {
+  const owes = owedIn(row).map((owed) => owed.effect);
+  const planned = row.dueAt !== null || row.parkedAt !== null;
+  return {
+    orderId: row.id,
+    status: row.status,
+    stock: row.stockState,
+    shipment: row.shipmentState,
+    owes,
+    planned,
+    atRest: owes.length === 0 && !planned,
+    items: row.productIds.map((productId, i) => ({ productId, quantity: row.quantities[i] as number })),
+    trackingNumber: row.trackingNumber,
+    seq: row.seq,
+  };
+}
