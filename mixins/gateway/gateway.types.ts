@@ -84,7 +84,7 @@ export interface WithGateway {
   cors: Cors | undefined;
   /** Checks who asks; undefined where nobody is asked. */
   tokens: TokenVerifier | undefined;
-  router: AliasRouter;
+  router: AliasRouter<GatewayAlias>;
   httpMetrics: HttpMetrics;
   shedder: Shedder;
   /** All aliases of all routes, as moleculer-web keeps them. */

@@ -128,12 +128,12 @@ export const overrides: Overrides = {
   },
 };
 
-function anyAliasOf(match: Match | undefined): Found['alias'] | undefined {
+function anyAliasOf(match: Match<Found['alias']> | undefined): Found['alias'] | undefined {
   const [alias] = match?.methods.values() ?? [];
   return alias;
 }
 
-const methodsOf = ({ methods }: Match): string[] =>
+const methodsOf = ({ methods }: Match<Found['alias']>): string[] =>
   [...methods.keys()].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
 
 const allow = (methods: readonly string[]): string => [...methods, 'OPTIONS'].join(', ');

@@ -1,11 +1,16 @@
 /** Finds the aliases of a path, in time that grows with the path and not with the number of aliases. */
 import FindMyWay from 'find-my-way';
-import type { GatewayAlias } from '../gateway.types.ts';
 import { MAX_HEADER_BYTES } from '../server/http-server.ts';
 
+/** What tells an alias from others. */
+interface Address {
+  method: string;
+  fullPath: string;
+}
+
 /** What a path leads to: the aliases by method, and the values of its parameters. */
-export interface Match {
-  methods: ReadonlyMap<string, GatewayAlias>;
+export interface Match<Alias> {
+  methods: ReadonlyMap<string, Alias>;
   params: Record<string, string>;
 }
 
@@ -15,17 +20,17 @@ const SEGMENT = /^(?::\w+|[\w.~-]+)$/;
 const ANY_METHOD = 'GET';
 
 /** A `find-my-way` router over the aliases of a gateway. Paths are case-sensitive. */
-export class AliasRouter {
+export class AliasRouter<Alias extends Address> {
   readonly #router = FindMyWay({ maxParamLength: MAX_HEADER_BYTES });
 
   /** @throws Error when a path is declared twice for a method, or with two names for one parameter, or with a pattern */
-  constructor(aliases: readonly GatewayAlias[]) {
-    const paths = new Map<string, Map<string, GatewayAlias>>();
+  constructor(aliases: readonly Alias[]) {
+    const paths = new Map<string, Map<string, Alias>>();
     for (const alias of aliases) {
       const { method, fullPath } = alias;
       const segments = fullPath.split('/').filter(Boolean);
       if (!segments.every((segment) => SEGMENT.test(segment))) throw new Error(`${fullPath} is no path of names`);
-      const methods = paths.get(fullPath) ?? new Map<string, GatewayAlias>();
+      const methods = paths.get(fullPath) ?? new Map<string, Alias>();
       if (methods.has(method)) throw new Error(`${method} ${fullPath} is declared twice`);
       paths.set(fullPath, methods.set(method, alias));
     }
@@ -33,7 +38,7 @@ export class AliasRouter {
   }
 
   /** The match for a path without its query; undefined when nothing is there, or when it cannot be decoded. */
-  find(path: string): Match | undefined {
+  find(path: string): Match<Alias> | undefined {
     // find-my-way would leave out what follows a number sign, which no client sends.
     if (path.includes('#')) return undefined;
     const found = this.#router.find(ANY_METHOD, path);
@@ -44,6 +49,6 @@ export class AliasRouter {
       if (value === undefined || value === '') return undefined;
       params[name] = value;
     }
-    return { methods: found.store as Match['methods'], params };
+    return { methods: found.store as Match<Alias>['methods'], params };
   }
 }
