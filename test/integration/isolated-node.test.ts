@@ -1,5 +1,5 @@
 /** A node that is cut off from NATS but not from its database leaves the events to a node that is not. */
-import { beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Database } from '../../mixins/database/database.ts';
 import { Inbox } from '../../mixins/events/inbox/inbox.ts';
 import { Lease } from '../../mixins/events/lease.ts';
@@ -8,8 +8,9 @@ import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
 import { Proxy } from '../chaos/proxy.ts';
 import { afterTheTest } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
-import { eventDatabase, eventOf, Received, silentLogger, writeRows } from '../support/events.ts';
-import { meshAt, type Nats, startNats } from '../support/nats.ts';
+import { eventOf, silentLogger, writeRows } from '../support/events.ts';
+import { events, nats, received, useJetStream } from '../support/jetstream.ts';
+import { meshAt } from '../support/nats.ts';
 
 /** From the cut to another node's lease: noticed within some two seconds, given up within two more. */
 const TAKEOVER_MS = 6_000;
@@ -22,15 +23,7 @@ interface Node {
   readerLease: Lease;
 }
 
-let nats: Nats;
-let events: Awaited<ReturnType<typeof eventDatabase>>;
-let received: Received;
-
-beforeEach(async () => {
-  nats = await startNats();
-  events = await eventDatabase();
-  received = new Received();
-});
+useJetStream();
 
 /** A process that relays and reads, with its own way to NATS. */
 async function startNode(): Promise<Node> {

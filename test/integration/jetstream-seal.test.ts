@@ -6,21 +6,17 @@ import { Inbox } from '../../mixins/events/inbox/inbox.ts';
 import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
 import { afterTheTest } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
-import { eventDatabase, eventOf, leaseOf, Received, silentLogger } from '../support/events.ts';
-import { meshAt, type Nats, startNats } from '../support/nats.ts';
+import { eventOf, leaseOf, silentLogger } from '../support/events.ts';
+import { events, nats, received, useJetStream } from '../support/jetstream.ts';
+import { meshAt } from '../support/nats.ts';
 
 const OLD = 'the old secret which is long enough';
 const NEW = 'the new secret which is long enough';
 
-let nats: Nats;
-let events: Awaited<ReturnType<typeof eventDatabase>>;
-let received: Received;
 let refused: string[];
 
-beforeEach(async () => {
-  nats = await startNats();
-  events = await eventDatabase();
-  received = new Received();
+useJetStream();
+beforeEach(() => {
   refused = [];
 });
 

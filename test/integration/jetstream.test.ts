@@ -1,32 +1,16 @@
 /** The JetStream path as nodes and servers come and go. */
-import { beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Database } from '../../mixins/database/database.ts';
 import type { EventStream, HandleEvent } from '../../mixins/events/stream/event-stream.ts';
 import { Inbox } from '../../mixins/events/inbox/inbox.ts';
 import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
 import { afterTheTest } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
-import {
-  eventDatabase,
-  eventOf,
-  leaseOf,
-  Received,
-  rowsOf,
-  silentLogger,
-  startRelay,
-  writeRows,
-} from '../support/events.ts';
-import { meshAt, type Nats, startNats } from '../support/nats.ts';
+import { eventOf, leaseOf, rowsOf, silentLogger, startRelay, writeRows } from '../support/events.ts';
+import { events, nats, received, useJetStream } from '../support/jetstream.ts';
+import { meshAt } from '../support/nats.ts';
 
-let nats: Nats;
-let events: Awaited<ReturnType<typeof eventDatabase>>;
-let received: Received;
-
-beforeEach(async () => {
-  nats = await startNats();
-  events = await eventDatabase();
-  received = new Received();
-});
+useJetStream();
 
 function connectNode(): EventStream {
   const stream = new JetStreamStream({ mesh: meshAt(nats.url), logger: silentLogger() });
