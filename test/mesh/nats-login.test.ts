@@ -102,7 +102,7 @@ test.each<[string, () => string, (url: string) => Settings | Promise<Settings>]>
 
 /** Starts a process that must end by itself, and answers the one line it leaves. */
 async function refusal(settings: Settings): Promise<string> {
-  const env = { ...settings, DATABASE_URL: databaseUrl };
+  const env = { ...settings, DATABASE_URL: databaseUrl, DEMO_CATALOG: 'false' };
   const node = await spawnWaybill({ services: 'inventory', env });
   const { code } = await node.exited;
   expect({ code, lines: node.stderr }).toEqual({ code: 1, lines: [expect.any(String)] });
@@ -161,7 +161,7 @@ test('a NATS that comes late and refuses ends the start as well', async () => {
   await nats.kill();
   const node = await spawnWaybill({
     services: 'inventory',
-    env: { ...asUser(nats.url, 'wrong'), DATABASE_URL: databaseUrl },
+    env: { ...asUser(nats.url, 'wrong'), DATABASE_URL: databaseUrl, DEMO_CATALOG: 'false' },
   });
   await eventually(() => expect(node.stdout.join('\n')).toContain('does not answer: waiting for it'));
   await nats.restart();
@@ -172,7 +172,8 @@ test('a NATS that comes late and refuses ends the start as well', async () => {
 
 test('a node whose password is refused for a while says so, and is back when it is accepted again', async () => {
   const nats: Nats = await startNats({ config: PASSWORD_CONFIG });
-  const node = await startWaybill({ services: 'inventory', env: { ...asUser(nats.url), DATABASE_URL: databaseUrl } });
+  const env = { ...asUser(nats.url), DATABASE_URL: databaseUrl, DEMO_CATALOG: 'false' };
+  const node = await startWaybill({ services: 'inventory', env });
   await nats.restart('authorization { user: engine, password: changed }');
   await eventually(() =>
     expect(node.stderr.join('\n')).toContain('NATS refuses this process: AUTHORIZATION_VIOLATION'),
