@@ -1,4 +1,4 @@
-/** A connection as Sequelize's pool makes it: pipelined, with limits of time, and with values as the models say. */
+/** A connection of a service's pool: pipelined, with limits of time, and with values as the models say. */
 import pg from 'pg';
 
 /** How long a statement, waiting for locks included, may take before PostgreSQL ends it; most take a few ms. */
@@ -11,7 +11,11 @@ export const CONNECT_TIMEOUT_MS = 3_000;
 
 // A prepared statement that is planned while its table is nearly empty keeps a sequential scan as the table grows. What
 // is prepared here finds its rows by key, whatever the values: planning anew, or compiling, would take longer than running.
-const SESSION = 'SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan';
+const PLANS = 'SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan';
+// Not as parameters of the startup packet, which poolers refuse. A process that is stopped in the middle of a transaction
+// must not keep the locks from the others.
+const LIMITS = `SET statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET idle_in_transaction_session_timeout = ${PATIENCE_MS}`;
+const READ_ONLY = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only`;
 
 const parserOf = pg.types.getTypeParser as (oid: number, format?: 'text') => (text: string) => unknown;
 const INT8 = 20;
@@ -41,14 +45,30 @@ interface Internals {
   connectionParameters: { query_timeout: number | undefined };
 }
 
+/** A server that takes no writes: a standby, or one that was made read-only. */
+export class ReadOnlyServer extends Error {
+  /** The SQLSTATE with which PostgreSQL refuses a write there. */
+  readonly code = '25006';
+
+  constructor() {
+    super('the server is read-only');
+  }
+}
+
 /** The driver's client, with what the pool and the statements of a service need of it. */
 export class Connection extends pg.Client {
-  readonly #born = performance.now();
+  /** When it was made, as `performance.now()` counts. */
+  readonly born = performance.now();
+  /** From 0 to 1: by this share of what is allowed it may end earlier than others. */
+  readonly chance = Math.random();
+  /** The server, for people. */
+  readonly server: string;
   #replans = 0;
 
-  constructor(config: pg.ClientConfig) {
-    const pipelined = { ...config, types, pipeline: true };
+  constructor(server: string, config: pg.ClientConfig) {
+    const pipelined = { query_timeout: PATIENCE_MS, keepAlive: true, ...config, types, pipeline: true };
     super(pipelined);
+    this.server = server;
     // One that breaks fails its statements, or the next ones; without a listener it would end the process too. Sequelize
     // listens only once it is connected.
     this.on('error', () => undefined);
@@ -64,11 +84,22 @@ export class Connection extends pg.Client {
     this.#internals.connectionParameters.query_timeout = ms;
   }
 
-  /** Sets the session up. To be called once, when it is connected. */
-  async prepareSession(): Promise<void> {
+  /** Sets the session up, and answers whether its server is read-only. To be called once, when it is connected. */
+  async prepareSession(): Promise<{ readOnly: boolean }> {
     // A batch's events are large enough to be compressed, which the default does slowly. Not every PostgreSQL has lz4.
     this.query("SET default_toast_compression = 'lz4'").catch(() => undefined);
-    await this.query(SESSION);
+    const [readOnly] = await Promise.all([this.#isReadOnly(), this.query(`${PLANS}; ${LIMITS}`)]);
+    return { readOnly };
+  }
+
+  /** @throws ReadOnlyServer when its server takes no writes now. */
+  async demandWritable(): Promise<void> {
+    if (await this.#isReadOnly()) throw new ReadOnlyServer();
+  }
+
+  async #isReadOnly(): Promise<boolean> {
+    const { rows } = await this.query<{ read_only: boolean }>(READ_ONLY);
+    return rows[0]?.read_only === true;
   }
 
   /**
@@ -78,7 +109,7 @@ export class Connection extends pg.Client {
   replanWhenDue(): void {
     const { length } = REPLAN_AT_MS;
     const due = REPLAN_AT_MS[this.#replans] ?? (this.#replans - length + 1) * REPLAN_EVERY_MS;
-    if (performance.now() - this.#born < due) return;
+    if (performance.now() - this.born < due) return;
     this.#replans++;
     this.query('DISCARD PLANS').catch(() => undefined);
   }
@@ -102,27 +133,4 @@ export class Connection extends pg.Client {
   get #internals(): Internals {
     return this as unknown as Internals;
   }
-}
-
-/** The driver as Sequelize is to use it (its option `dialectModule`), with connections to `url` for `applicationName`. */
-export function driverFor(url: string, applicationName: string) {
-  return {
-    types: pg.types,
-    // The driver reads the address itself: Sequelize would pass on only some of what an address can say.
-    Client: class extends Connection {
-      constructor(config: pg.ClientConfig) {
-        super({
-          ...config,
-          connectionString: url,
-          application_name: applicationName,
-          connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-          statement_timeout: STATEMENT_TIMEOUT_MS,
-          query_timeout: PATIENCE_MS,
-          // A process that is stopped in the middle of a transaction must not keep the locks from the others.
-          idle_in_transaction_session_timeout: PATIENCE_MS,
-          keepAlive: true,
-        });
-      }
-    },
-  };
 }

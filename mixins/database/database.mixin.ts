@@ -4,7 +4,9 @@ import { defineMixin } from '../mesh/schema.ts';
 import { settingsOf } from '../settings/settings.ts';
 import { type Database, openDatabase } from './database.ts';
 import { embeddedUrl } from './embedded/url.ts';
+import { DatabaseAbsent } from './database-absent.ts';
 import { type Migration, migrate } from './migrations.ts';
+import { isOutage, orUnavailable } from './sql-failure.ts';
 
 /** What a service gains: `this.database`, usable from its `started` to the end of its `stopped`. */
 export interface WithDatabase {
@@ -15,12 +17,12 @@ export interface WithDatabase {
 export function databaseMixin(schema: string, migrations: readonly Migration[]): Partial<ServiceSchema> {
   return defineMixin<WithDatabase>({
     actions: {
-      /** Answers true when this service's database answers; fails otherwise. Asked by `/health/ready`. */
+      /** Answers true when this service's database answers and takes writes; fails otherwise. Asked by `/health/ready`. */
       ready: {
         visibility: 'public',
         access: [],
         async handler() {
-          await this.database.query('SELECT 1');
+          await orUnavailable(this.database.demandWritable());
           return true;
         },
       },
@@ -28,8 +30,13 @@ export function databaseMixin(schema: string, migrations: readonly Migration[]):
     async started() {
       const settings = settingsOf(this.broker);
       const url = settings.databaseUrl(schema) ?? embeddedUrl(settings.dataDir);
-      this.database = openDatabase(url, schema, settings.databasePoolSize);
-      const ran = await migrate(this.database, migrations, this.logger);
+      this.database = openDatabase(url, schema, settings.databasePoolSize, {
+        maxAgeMs: settings.databaseConnectionMaxAgeMs,
+        logger: this.logger,
+      });
+      const ran = await migrate(this.database, migrations, this.logger).catch((error: unknown) => {
+        throw isOutage(error) ? new DatabaseAbsent([schema], url, error) : error;
+      });
       if (ran.length > 0) this.logger.info(`Schema "${schema}" brought up to date: ${ran.join(', ')}`);
     },
     async stopped() {

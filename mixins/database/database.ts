@@ -1,10 +1,14 @@
 /** A service's door to PostgreSQL: one schema, one Sequelize, whose pool has every connection of the service. */
 import type pg from 'pg';
-import { Sequelize, type Transaction } from 'sequelize';
-import { CONNECT_TIMEOUT_MS, type Connection, driverFor, PATIENCE_MS, SILENCE_MS } from './connection.ts';
+import { type Options, Sequelize, type Transaction } from 'sequelize';
+import type { Logger } from 'moleculer';
+import { parseAddress, placeOf } from './address.ts';
+import { CONNECT_TIMEOUT_MS, type Connection, PATIENCE_MS, SILENCE_MS } from './connection.ts';
+import { Connector } from './connector.ts';
 import type { DeclaredModel, TableModel } from './model.ts';
 import { Slots } from './slots.ts';
-import { isOutage } from './sql-failure.ts';
+import { type OutageLines, type OutageWatch, outageLog } from './outage-log.ts';
+import { causeOfOutage, isCancelled, isOutage, isServerGone } from './sql-failure.ts';
 import { type Statement, Trips } from './trips.ts';
 
 /** An open database of one service. Nothing connects before the first statement. */
@@ -27,6 +31,8 @@ export interface Database {
    * once, so that they leave connections to the rest. @throws ServiceUnavailable when too many run for too long.
    */
   search<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Fails when it does not answer, and when its server takes no writes. */
+  demandWritable(): Promise<void>;
   /** Runs `work` in a Sequelize transaction without any limit of time. */
   unhurried<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -39,39 +45,56 @@ const OLDEST_POSTGRES = '13.0.0';
 /** The share of the connections that searches may have. */
 const SEARCH_SHARE = 1 / 3;
 
-/** Opens the database of a service, with at most `poolSize` connections. The caller closes it. */
-export function openDatabase(url: string, schema: string, poolSize: number): Database {
-  return new OpenDatabase(url, schema, poolSize);
+/** The share of its age by which a connection may go earlier: those made together must not all go at once. */
+const AGE_JITTER = 0.2;
+
+/** What is not the same for every user of a database. */
+export interface DatabaseOptions {
+  /** How old a connection may get, in ms; older ones are not used again. For ever by default. */
+  maxAgeMs?: number;
+  /** Where outages are told; nowhere by default. */
+  logger?: Pick<Logger, 'info' | 'warn'>;
+}
+
+/**
+ * Opens the database of a service, with at most `poolSize` connections. The caller closes it.
+ * @throws AddressError
+ */
+export function openDatabase(url: string, schema: string, poolSize: number, options: DatabaseOptions = {}): Database {
+  return new OpenDatabase(url, schema, poolSize, options);
 }
 
 class OpenDatabase implements Database {
   readonly schema: string;
   readonly sequelize: Sequelize;
   readonly #searches: Slots;
+  readonly #watch: OutageWatch | undefined;
+  /** Connections that are older are not used again. */
+  #usableFrom = 0;
   #closed: Promise<void> | undefined;
 
-  constructor(url: string, schema: string, poolSize: number) {
+  constructor(url: string, schema: string, poolSize: number, { maxAgeMs, logger }: DatabaseOptions) {
+    const address = parseAddress(url);
     this.schema = schema;
+    this.#watch = logger && outageLog(logger, linesFor(schema, placeOf(address)), causeOfOutage);
     this.#searches = new Slots(Math.max(1, Math.floor(poolSize * SEARCH_SHARE)), CONNECT_TIMEOUT_MS);
-    this.sequelize = new Sequelize(url, {
+    this.sequelize = new Sequelize({
       dialect: 'postgres',
-      dialectModule: driverFor(url, `waybill ${schema}`),
       schema,
       logging: false,
       pool: {
         max: poolSize,
         min: 0,
         acquire: CONNECT_TIMEOUT_MS,
-        validate: (connection?: unknown) => (connection as Connection).usable,
+        validate: (connection?: unknown) => this.#isUsable(connection as Connection, maxAgeMs),
       },
       define: { timestamps: false, underscored: true, freezeTableName: true },
       // Asking for it would take a connection beside the pool.
       databaseVersion: OLDEST_POSTGRES,
-      // The session is set up by `prepareSession` alone.
-      keepDefaultTimezone: true,
-      dialectOptions: { clientMinMessages: 'ignore' },
-    } as ConstructorParameters<typeof Sequelize>[1]);
-    this.sequelize.addHook('afterConnect', (connection) => setUp(connection as Connection));
+    } as Options);
+    const connector = new Connector(address, `waybill ${schema}`);
+    // Sequelize's own knows one host, and sets a session up with round trips of its own.
+    (this.sequelize.connectionManager as unknown as Pick<Connector, 'connect'>).connect = () => connector.connect();
   }
 
   model<Declared extends DeclaredModel>(declared: Declared) {
@@ -93,6 +116,10 @@ class OpenDatabase implements Database {
     });
   }
 
+  demandWritable(): Promise<void> {
+    return this.#connected((connection) => connection.demandWritable());
+  }
+
   search<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return this.#searches.run(() => this.#transaction(SEARCH_TIMEOUT_MS, work));
   }
@@ -106,17 +133,24 @@ class OpenDatabase implements Database {
     return this.#closed;
   }
 
+  /** Looked at when a connection is taken from the pool, never while it is at work. */
+  #isUsable({ usable, born, chance }: Connection, maxAgeMs = Number.POSITIVE_INFINITY): boolean {
+    return usable && born >= this.#usableFrom && performance.now() - born < maxAgeMs * (1 - AGE_JITTER * chance);
+  }
+
   /** Lends a connection of Sequelize's pool. One that an outage was met on is not given back: it may be half dead. */
   async #connected<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.#acquire();
     const { connectionManager } = this.sequelize;
-    const connection = (await connectionManager.getConnection({ type: 'write' })) as Connection;
     connection.replanWhenDue();
     try {
       const result = await work(connection);
       connectionManager.releaseConnection(connection);
+      this.#watch?.worked();
       return result;
     } catch (error) {
       if (isOutage(error)) {
+        this.#failed(error, connection.server);
         connection.breakOff();
         void connectionManager.destroyConnection(connection).catch(() => undefined);
       } else connectionManager.releaseConnection(connection);
@@ -124,31 +158,56 @@ class OpenDatabase implements Database {
     }
   }
 
+  async #acquire(): Promise<Connection> {
+    try {
+      return (await this.sequelize.connectionManager.getConnection({ type: 'write' })) as Connection;
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  #failed(error: unknown, server?: string): void {
+    // What comes after the end is no outage.
+    if (this.#closed) return;
+    if (isServerGone(error)) this.#usableFrom = performance.now();
+    this.#watch?.failed(error, server);
+  }
+
   /** A Sequelize transaction whose statements are planned for their values, and may take `limitMs` each; 0 is for ever. */
-  #transaction<T>(limitMs: number, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.sequelize.transaction(async (transaction) => {
-      const { connection } = transaction as Transaction & { connection: Connection };
-      connection.patienceMs = limitMs === 0 ? 0 : limitMs + SILENCE_MS;
-      try {
-        await this.sequelize.query(
-          `SET LOCAL statement_timeout = ${limitMs}; ${limitMs === 0 ? 'SET LOCAL idle_in_transaction_session_timeout = 0;' : ''}
-           SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT; SET LOCAL plan_cache_mode TO DEFAULT`,
-          { transaction },
-        );
-        return await work(transaction);
-      } finally {
-        connection.patienceMs = PATIENCE_MS;
-      }
-    });
+  async #transaction<T>(limitMs: number, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    try {
+      const result = await this.sequelize.transaction((transaction) => within(limitMs, transaction, work));
+      this.#watch?.worked();
+      return result;
+    } catch (error) {
+      // A search that took too long says nothing against the database.
+      if (isOutage(error) && !isCancelled(error)) this.#failed(error);
+      throw error;
+    }
   }
 }
 
-async function setUp(connection: Connection): Promise<void> {
+async function within<T>(
+  limitMs: number,
+  transaction: Transaction,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  const { connection, sequelize } = transaction as Transaction & { connection: Connection; sequelize: Sequelize };
+  connection.patienceMs = limitMs === 0 ? 0 : limitMs + SILENCE_MS;
   try {
-    await connection.prepareSession();
-  } catch (error) {
-    // Sequelize forgets a connection whose set-up failed, and would leave it open.
-    connection.breakOff();
-    throw error;
+    await sequelize.query(
+      `SET LOCAL statement_timeout = ${limitMs}; ${limitMs === 0 ? 'SET LOCAL idle_in_transaction_session_timeout = 0;' : ''}
+       SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL jit TO DEFAULT; SET LOCAL plan_cache_mode TO DEFAULT`,
+      { transaction },
+    );
+    return await work(transaction);
+  } finally {
+    connection.patienceMs = PATIENCE_MS;
   }
+}
+
+function linesFor(schema: string, place: string): OutageLines {
+  const database = `The database of ${schema} (${place})`;
+  return { failing: `${database} cannot be used`, working: `${database} can be used again` };
 }

@@ -1,7 +1,10 @@
 /** What a failed statement means, told by SQLSTATE and never by message. */
+import { isNativeError } from 'node:util/types';
 import pg from 'pg';
-import { BaseError, ConnectionError, DatabaseError, UniqueConstraintError } from 'sequelize';
-import { ServiceUnavailable, Failure } from '../../machines/shared/failure.ts';
+import { ConnectionAcquireTimeoutError, ConnectionError, DatabaseError, UniqueConstraintError } from 'sequelize';
+import { ServiceUnavailable } from '../../machines/shared/failure.ts';
+import { ReadOnlyServer } from './connection.ts';
+import { ConnectFailure } from './connector.ts';
 
 /** What the driver said: Sequelize hides it in an error of its own. */
 function reported(error: unknown): unknown {
@@ -13,7 +16,7 @@ function reported(error: unknown): unknown {
 /** Only what the server itself reports has an SQLSTATE: `EPIPE` is five letters too. */
 function stateOf(error: unknown): string | undefined {
   const said = reported(error);
-  return said instanceof pg.DatabaseError ? said.code : undefined;
+  return said instanceof pg.DatabaseError || said instanceof ReadOnlyServer ? said.code : undefined;
 }
 
 /** A row with this key is there already (23505). */
@@ -31,22 +34,94 @@ export function isLockTimeout(error: unknown): boolean {
   return stateOf(error) === '55P03';
 }
 
-/**
- * Connection exceptions (08), no way in (28: the user or password, 3D000 and 55000: the database is gone or closed), out
- * of resources (53), operator intervention (57, a cancelled statement among them).
- */
-const OUTAGE = /^(?:08|28|53|57|3D000|55000)/;
+/** A statement was ended because it took too long, or by somebody's hand (57014). */
+export function isCancelled(error: unknown): boolean {
+  return stateOf(error) === '57014';
+}
+
+/** The server takes no writes (25006). */
+export function isReadOnly(error: unknown): boolean {
+  return stateOf(error) === '25006';
+}
 
 /**
- * The connection or the server failed rather than the statement: no SQLSTATE at all, or one that says so. What was sent
- * last may have worked.
+ * SQLSTATEs, or what they begin with, of a connection or a server that failed rather than the statement, and what they
+ * say to an operator. The first that fits counts.
+ */
+const OUTAGES: readonly [state: string, meaning: string][] = [
+  ['08', 'the connection failed'],
+  ['25006', 'it is read-only'],
+  ['25P03', 'a transaction stood still for too long'],
+  ['28P01', 'the user or the password is refused'],
+  ['28', 'the user is not let in'],
+  ['3D000', 'there is no such database'],
+  ['53100', 'its disk is full'],
+  ['53200', 'it is out of memory'],
+  ['53300', 'it has no connection to spare'],
+  ['53', 'it is out of resources'],
+  ['55000', 'the database takes no connections'],
+  ['57014', 'a statement took too long'],
+  ['57P01', 'it was stopped, or the session was ended'],
+  ['57P02', 'it crashed'],
+  ['57P03', 'it is starting or stopping'],
+  ['57', 'an operator intervened'],
+  ['58', 'its system failed'],
+];
+
+/** What a socket says. */
+const SOCKETS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the name of the host cannot be looked up',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  ETIMEDOUT: 'no answer in time',
+  ECONNRESET: 'the connection was broken off',
+  EPIPE: 'the connection was broken off',
+};
+
+const meaningOf = (state: string): string | undefined => OUTAGES.find(([begin]) => state.startsWith(begin))?.[1];
+
+/**
+ * The connection or the server failed rather than the statement: it says so by its SQLSTATE, or nothing came from it at
+ * all. What was sent last may have worked.
  */
 export function isOutage(error: unknown): boolean {
-  if (error instanceof Failure || error instanceof TypeError || error instanceof RangeError) return false;
-  // What Sequelize finds wrong by itself: a value that is none for its column, a row that had to be there.
-  if (reported(error) instanceof BaseError && !(error instanceof ConnectionError)) return false;
   const state = stateOf(error);
-  return state === undefined || OUTAGE.test(state);
+  if (state !== undefined) return meaningOf(state) !== undefined;
+  return error instanceof ConnectFailure || error instanceof ConnectionError || isPlain(reported(error));
+}
+
+/** Sockets and the driver fail with errors of no class; a class of its own is of somebody who knows what is wrong. */
+function isPlain(error: unknown): boolean {
+  return isNativeError(error) && ['Error', 'AggregateError'].includes(error.constructor.name);
+}
+
+/** The server will not work for any connection that is there: it is read-only, or it stopped (57P01 to 57P03). */
+export function isServerGone(error: unknown): boolean {
+  return isReadOnly(error) || /^57P0[123]$/.test(stateOf(error) ?? '');
+}
+
+/** Why a connection or a server failed, in a few words for an operator, without anything secret and without any host. */
+export function meaningOfOutage(error: unknown): string {
+  if (error instanceof ConnectFailure && error.failures.length === 1) return meaningOfOutage(error.failures[0]?.error);
+  if (error instanceof ConnectFailure) {
+    return error.failures.map(({ server, error: each }) => `${server} ${meaningOfOutage(each)}`).join('; ');
+  }
+  if (error instanceof ConnectionAcquireTimeoutError) return 'no connection of the pool became free in time';
+  const said = reported(error) as { code?: string; message?: string } | undefined;
+  const code = said?.code ?? '';
+  return meaningOf(stateOf(error) ?? '') ?? SOCKETS[code] ?? (said?.message || code || 'for an unknown reason');
+}
+
+/** The same for a log: with the SQLSTATE, or the code that the socket gave. */
+export function causeOfOutage(error: unknown): string {
+  if (error instanceof ConnectFailure) {
+    return error.failures.map(({ server, error: each }) => `${server} ${causeOfOutage(each)}`).join('; ');
+  }
+  const state = stateOf(error);
+  const code = state === undefined ? (reported(error) as { code?: string } | undefined)?.code : `SQLSTATE ${state}`;
+  return code === undefined ? meaningOfOutage(error) : `${code} (${meaningOfOutage(error)})`;
 }
 
 /** Runs statements; an outage becomes ServiceUnavailable with the driver's error as its cause. */
@@ -59,4 +134,9 @@ export async function orUnavailable<T>(run: Promise<T>): Promise<T> {
     failure.cause = error;
     throw failure;
   }
+}
+
+/** Whether this is what `orUnavailable` made of an outage, which the database itself has logged. */
+export function isLoggedOutage(error: unknown): boolean {
+  return error instanceof ServiceUnavailable && isNativeError(error.cause) && isOutage(error.cause);
 }

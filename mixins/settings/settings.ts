@@ -2,9 +2,11 @@
 import { resolve } from 'node:path';
 import type { Middleware, ServiceBroker } from 'moleculer';
 import { type AuthSettings, readAuthSettings } from '../auth/auth.settings.ts';
+import { AddressError } from '../database/address-error.ts';
+import { parseAddress } from '../database/address.ts';
 import { type MeshSettings, readMeshSettings } from '../mesh/mesh.settings.ts';
 import { type MetricsPortSettings, readMetricsPort } from '../process/metrics-port.settings.ts';
-import { type Environment, SettingReader } from './setting-reader.ts';
+import { type Environment, SettingError, SettingReader } from './setting-reader.ts';
 
 /** What a process has to know of a service before it starts it. */
 export interface ServiceDeclaration {
@@ -37,6 +39,8 @@ export interface Settings {
   databaseUrl: (service: string) => string | undefined;
   /** DATABASE_POOL_SIZE: all connections a service opens to its database. */
   databasePoolSize: number;
+  /** DATABASE_CONNECTION_MAX_AGE: how long a service uses one of them. */
+  databaseConnectionMaxAgeMs: number;
   /** Reads what a service declares for itself. */
   reader: SettingReader;
 }
@@ -60,7 +64,6 @@ export function takeEnvironment(): void {
 export const environment = (): Environment => taken ?? process.env;
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
-const POSTGRES = ['postgres:', 'postgresql:'];
 
 /**
  * Reads and checks the settings of a process that can run the declared services.
@@ -71,9 +74,9 @@ export function readProcessSettings(declared: ServiceDeclarations, given: Enviro
   const auth = readAuthSettings(reader);
   const logLevel = reader.text('LOGLEVEL')?.toLowerCase() ?? 'info';
   if (!LOG_LEVELS.includes(logLevel)) reader.refuse('LOGLEVEL', LOG_LEVELS.join(', '));
-  const shared = reader.url('DATABASE_URL', POSTGRES);
+  const shared = databaseAddress(reader, 'DATABASE_URL');
   const stateful = Object.keys(declared).filter((name) => declared[name]?.stateful);
-  const own = new Map(stateful.map((name) => [name, reader.url(`${name.toUpperCase()}_DATABASE_URL`, POSTGRES)]));
+  const own = new Map(stateful.map((name) => [name, databaseAddress(reader, `${name.toUpperCase()}_DATABASE_URL`)]));
   const services = servicesIn(reader, Object.keys(declared));
   return {
     auth,
@@ -86,8 +89,21 @@ export function readProcessSettings(declared: ServiceDeclarations, given: Enviro
     logLevel,
     databaseUrl: (service) => own.get(service) ?? shared,
     databasePoolSize: reader.integer('DATABASE_POOL_SIZE', 8, 2, 100),
+    databaseConnectionMaxAgeMs: reader.duration('DATABASE_CONNECTION_MAX_AGE', 300_000, 1_000),
     reader,
   };
+}
+
+/** The address of a database, as it was given. The refusal does not repeat it: it may hold a password. */
+function databaseAddress(reader: SettingReader, name: string): string | undefined {
+  const text = reader.text(name);
+  try {
+    if (text !== undefined) parseAddress(text);
+    return text;
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new SettingError(`${name} cannot be used: give ${error.message}`);
+  }
 }
 
 function servicesIn(read: SettingReader, known: string[]): string[] {

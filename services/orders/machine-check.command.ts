@@ -4,6 +4,7 @@ import { QueryTypes, type Sequelize, Transaction } from 'sequelize';
 import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
 import { columns, table } from '../../mixins/database/model.ts';
+import { causeOfOutage } from '../../mixins/database/sql-failure.ts';
 import { embeddedUrl } from '../../mixins/database/embedded/url.ts';
 import { type Environment, SettingError } from '../../mixins/settings/setting-reader.ts';
 import { environment, readProcessSettings } from '../../mixins/settings/settings.ts';
@@ -82,7 +83,7 @@ export async function machineCheck(say: (line: string) => void, given: Environme
       await database.close();
     }
   } catch (error) {
-    say(error instanceof SettingError ? error.message : `the orders cannot be read: ${reasonOf(error)}`);
+    say(error instanceof SettingError ? error.message : `the orders cannot be read: ${causeOfOutage(error)}`);
     return 1;
   }
 }
@@ -98,12 +99,6 @@ function report({ checked, unfit }: CheckResult, say: (line: string) => void): n
       : `${unfit.length} of ${checked} orders do not fit ${known}`,
   );
   return unfit.length === 0 ? 0 : 1;
-}
-
-// A refused connection to several addresses of one host has no message of its own.
-function reasonOf(error: unknown): string {
-  const { message, code } = error as { message?: string; code?: string };
-  return message || code || String(error);
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

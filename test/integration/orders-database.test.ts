@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { bodyOf, type Engine, startEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
+import { http } from '../support/http.ts';
 
 let engine: Engine;
 const planted: string[] = [];
@@ -94,4 +95,27 @@ test('sessions that are all ended at once cost at most a repeat; every order tha
     });
   }
   await eventually(async () => expect(await engine.broker.call('reports.reconciliation')).toEqual([]));
+});
+
+test('a server that takes no writes is an outage: 503, not ready; the pool moves on as soon as there is another', async () => {
+  const product = await engine.product();
+  const database = new URL(engine.databaseUrl).pathname.slice(1);
+  const writing = (sql: string) =>
+    engine.rows(`SET default_transaction_read_only = off; BEGIN READ WRITE; ${sql}; COMMIT`);
+  const moveSessions = async (to: string): Promise<void> => {
+    await writing(`ALTER DATABASE ${database} ${to}`);
+    await engine.rows(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'waybill%'`);
+  };
+  const ready = () => http<{ missing: string[] }>('GET', `http://127.0.0.1:${engine.port}/health/ready`);
+  await moveSessions('SET default_transaction_read_only = on');
+  const refused = await engine.post(bodyOf(product));
+  expect([refused.status, refused.headers.get('Retry-After')]).toEqual([503, '1']);
+  await eventually(async () => expect((await ready()).status).toBe(503));
+  expect((await ready()).body.missing.toSorted()).toEqual(['inventory', 'orders', 'tracking']);
+
+  // From here on new sessions take writes; those that are there never will.
+  await writing(`ALTER DATABASE ${database} RESET ALL`);
+  await eventually(async () => expect((await engine.post(bodyOf(product))).status).toBe(201), { withinMs: 8_000 });
+  await eventually(async () => expect((await ready()).status).toBe(200));
 });

@@ -7,7 +7,6 @@ import type { Due } from '../../mixins/actor/actor.ts';
 import { hasExpired } from '../../services/orders/engine/expiry.ts';
 import { fingerprintOf, repeatedAnswer, repeatOf, type Submission } from '../../services/orders/engine/idempotency.ts';
 import { orderChange } from '../../services/orders/engine/order-change.ts';
-import { outageLog } from '../../services/orders/engine/outage.ts';
 import { answerOf } from '../../services/orders/engine/outcome.ts';
 import type { Earlier, OrderMemory, Placement } from '../../services/orders/store/order.port.ts';
 
@@ -134,18 +133,4 @@ test('only an order that may still expire does so at its deadline', () => {
   expect(hasExpired({ memory: memoryOf(order), overdue: false })).toBe(false);
   const confirmed = after(order, { type: 'RESERVED', prices });
   expect(hasExpired({ memory: memoryOf(confirmed), overdue: true })).toBe(false);
-});
-
-test('an outage is one line in the log, and its end another', () => {
-  const lines: string[] = [];
-  const say = (...words: unknown[]): void => void lines.push(words.join(' '));
-  const logger = { warn: say, info: say } as unknown as Parameters<typeof outageLog>[0];
-  const { failed, worked } = outageLog(logger, 'It fails:', 'It works again');
-  worked();
-  failed(new Error('away'));
-  failed(new Error('still away'));
-  worked();
-  worked();
-  failed('gone');
-  expect(lines).toEqual(['It fails: away', 'It works again', 'It fails: gone']);
 });

@@ -1,6 +1,8 @@
 /** The orders of one node, put together: the store, the engine on it, and what is looked after beside them. */
 import type { Service } from 'moleculer';
 import type { WithDatabase } from '../../../mixins/database/database.mixin.ts';
+import { type OutageWatch, outageLog } from '../../../mixins/database/outage-log.ts';
+import { isLoggedOutage, orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import type { WithOutbox } from '../../../mixins/events/outbox/outbox.mixin.ts';
 import { settingsOf } from '../../../mixins/settings/settings.ts';
 import { showOwed } from '../orders.metrics.ts';
@@ -11,7 +13,6 @@ import { StateQueries } from '../store/state.queries.ts';
 import { KEY_TTL_MS } from './idempotency.ts';
 import { type EngineWatch, orderEngine } from './order-engine.ts';
 import type { OrderHost } from './order-host.ts';
-import { outageLog } from './outage.ts';
 import type { OrderPlacing } from './placing.ts';
 
 const RECOVERY_TICK_MS = 250;
@@ -67,14 +68,10 @@ export function startNode({ broker, database, outbox, logger }: Started): Orders
 
 function engineLog(logger: Service['logger']): EngineWatch {
   return {
-    recovery: outageLog(
+    recovery: told(logger, 'Recovery cannot go on now and tries again', 'Recovery goes on'),
+    carryOn: told(
       logger,
-      'Recovery cannot go on now and tries again:',
-      'The database answers again: recovery goes on',
-    ),
-    carryOn: outageLog(
-      logger,
-      'Orders that were just placed cannot be read again, and are left to recovery:',
+      'Orders that were just placed cannot be read again, and are left to recovery',
       'Orders that were just placed are read again',
     ),
     onSetback(order, setback) {
@@ -85,13 +82,22 @@ function engineLog(logger: Service['logger']): EngineWatch {
   };
 }
 
+/** The log of one kind of work. What the database's own log tells is not told again. */
+function told(logger: Service['logger'], failing: string, working: string): OutageWatch {
+  return outageLog(logger, { failing, working }, (error) => {
+    if (isLoggedOutage(error)) return undefined;
+    return error instanceof Error ? error.message : String(error);
+  });
+}
+
 /** Forgets idempotency keys from time to time once they are old enough. Answers the end of that. */
 function forgetKeys(store: OrderStore, logger: Service['logger']): () => void {
-  const { failed, worked } = outageLog(
+  const { failed, worked } = told(
     logger,
-    'Old idempotency keys cannot be deleted now, and are a minute later:',
+    'Old idempotency keys cannot be deleted now, and are a minute later',
     'Old idempotency keys are deleted again',
   );
-  const timer = setInterval(() => void store.forgetKeys(KEY_TTL_MS).then(worked, failed), FORGET_KEYS_EVERY_MS);
+  const forget = (): void => void orUnavailable(store.forgetKeys(KEY_TTL_MS)).then(worked, failed);
+  const timer = setInterval(forget, FORGET_KEYS_EVERY_MS);
   return () => clearInterval(timer);
 }

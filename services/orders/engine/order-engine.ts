@@ -1,10 +1,10 @@
 /** The engine of one node of orders: actors, placing and recovery, wired to a store and to a way of calling peers. */
 import { type Clock, SYSTEM_CLOCK } from '../../../mixins/actor/clock.ts';
 import { Recovery } from '../../../mixins/actor/recovery.ts';
+import type { OutageWatch } from '../../../mixins/database/outage-log.ts';
 import type { Claimed, OrderPort } from '../store/order.port.ts';
 import { expiry, hasExpired } from './expiry.ts';
 import { type OnSetback, type OrderHost, orderHost, type RetryTerms } from './order-host.ts';
-import type { OutageWatch } from './outage.ts';
 import { OrderPlacing } from './placing.ts';
 import { OrderSaga, type Peers } from './saga.ts';
 

@@ -3,11 +3,11 @@ import { Overloaded } from '../../../machines/shared/failure.ts';
 import { IdGenerator, uuidOf } from '../../../machines/shared/ids.ts';
 import { place } from '../../../machines/order/order.decide.ts';
 import type { Clock } from '../../../mixins/actor/clock.ts';
+import type { OutageWatch } from '../../../mixins/database/outage-log.ts';
 import type { PlacedOrder } from '../orders.types.ts';
 import type { Earlier, OrderMemory, OrderPort, Placement } from '../store/order.port.ts';
 import { fingerprintOf, repeatedAnswer, repeatOf, type Submission } from './idempotency.ts';
 import type { OrderHost } from './order-host.ts';
-import type { OutageWatch } from './outage.ts';
 import { answerOf, pending } from './outcome.ts';
 
 /** Ids are drawn anew when another node drew the same; that takes the same slot in the same millisecond. */

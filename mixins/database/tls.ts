@@ -1,0 +1,71 @@
+/** TLS to a database, with the parameters and the meanings of libpq. */
+import { readFile } from 'node:fs/promises';
+import type { ConnectionOptions } from 'node:tls';
+import { AddressError } from './address-error.ts';
+
+/** What an address says of TLS. */
+export interface TlsTerms {
+  /** `prefer` goes on in clear text where the server has no TLS; undefined leaves it to the driver: clear text. */
+  readonly mode: SslMode | undefined;
+  /** Paths of PEM files: whom to trust, and what to show. */
+  readonly rootCert: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+export type SslMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+
+/** By what an address may say: `sslmode`, or node-postgres's own `ssl`. */
+const MODES: Readonly<Record<string, SslMode>> = {
+  disable: 'disable',
+  allow: 'prefer',
+  prefer: 'prefer',
+  require: 'require',
+  'no-verify': 'require',
+  'verify-ca': 'verify-ca',
+  'verify-full': 'verify-full',
+  true: 'verify-full',
+  '1': 'verify-full',
+  false: 'disable',
+  '0': 'disable',
+};
+
+/** Reads them. @throws AddressError */
+export function readTlsTerms(given: ReadonlyMap<string, string>): TlsTerms {
+  const text = given.get('sslmode') ?? given.get('ssl');
+  const rootCert = given.get('sslrootcert') || undefined;
+  const [cert, key] = [given.get('sslcert') || undefined, given.get('sslkey') || undefined];
+  const mode = text === undefined ? (rootCert && 'verify-ca') || (cert && 'prefer') || undefined : MODES[text];
+  if (text !== undefined && mode === undefined) {
+    throw new AddressError('sslmode=disable, prefer, require, verify-ca or verify-full');
+  }
+  if (mode === 'verify-ca' && rootCert === undefined) {
+    // Whoever owns any name at all has a certificate of a public authority.
+    throw new AddressError('sslrootcert together with sslmode=verify-ca, or sslmode=verify-full');
+  }
+  if ((cert === undefined) !== (key === undefined)) throw new AddressError('sslcert together with sslkey');
+  return { mode, rootCert, cert, key };
+}
+
+/**
+ * The driver's option `ssl`. The files are read at each connection, so that renewed ones count.
+ * @throws the file system's error for one that cannot be read
+ */
+export async function tlsOptions({
+  mode,
+  rootCert,
+  cert,
+  key,
+}: TlsTerms): Promise<ConnectionOptions | false | undefined> {
+  if (mode === undefined) return undefined;
+  if (mode === 'disable') return false;
+  // As in libpq, an authority that is given is one that counts.
+  const verified = mode.startsWith('verify') || (mode === 'require' && rootCert !== undefined);
+  return {
+    ...(rootCert !== undefined && rootCert !== 'system' ? { ca: await readFile(rootCert) } : {}),
+    ...(cert === undefined ? {} : { cert: await readFile(cert) }),
+    ...(key === undefined ? {} : { key: await readFile(key) }),
+    rejectUnauthorized: verified,
+    ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
+  };
+}
