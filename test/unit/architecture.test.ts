@@ -131,8 +131,12 @@ test('outside of migrations, tables are named by their models', () => {
 });
 
 test('every connection is one of Sequelize’s: beside it the driver only starts servers and looks whether one answers', () => {
-  const connects = all.filter(({ text }) => /\bnew pg\.(Client|Pool)\b|\bpg\.Pool\b/.test(withoutComments(text)));
+  const connects = all.filter(({ text }) =>
+    /\bnew (?:pg\.(?:Client|Pool)|Connector|Connection)\b|\bpg\.Pool\b/.test(withoutComments(text)),
+  );
   expect(connects.map(({ path }) => path).toSorted()).toEqual([
+    'mixins/database/connector.ts',
+    'mixins/database/database.ts',
     'mixins/database/embedded/cluster.ts',
     'mixins/process/preflight.ts',
   ]);
@@ -141,7 +145,6 @@ test('every connection is one of Sequelize’s: beside it the driver only starts
     'mixins/database/connection.ts',
     'mixins/database/embedded/cluster.ts',
     'mixins/database/sql-failure.ts',
-    'mixins/process/preflight.ts',
   ]);
 });
 
