@@ -115,11 +115,15 @@ class Actor<State, Event, Decision, Effect extends string> {
   // A failure that comes with an answer turns "go on at once" into "pause first".
   #dueAfter(decision: Decision, failure: Error | undefined): Due {
     if (this.#ports.owed(this.#ports.after(decision)).length === 0) return { at: 'rest' };
-    return failure ? this.#dueAfterFailure(failure, 1) : { at: 'lease' };
+    return failure ? this.#dueAfterFailure(failure, 0) : { at: 'lease' };
   }
 
-  #dueAfterFailure(error: Error, attempt: number): Due {
+  #dueAfterFailure(error: Error, failedBefore: number): Due {
     const lastError = error.message;
+    if (this.#ports.isAbsence(error)) {
+      return { at: 'pause', attempt: failedBefore, lastError, pauseMs: this.#pauseMs(failedBefore + 1) };
+    }
+    const attempt = failedBefore + 1;
     if (attempt >= this.#policy.maxAttempts || this.#ports.isFinal(error)) return { at: 'parked', attempt, lastError };
     return { at: 'pause', attempt, lastError, pauseMs: this.#pauseMs(attempt) };
   }
@@ -162,7 +166,7 @@ class Actor<State, Event, Decision, Effect extends string> {
     const memory = this.#memory;
     if (memory && !this.#ports.owed(memory.state).includes(effect)) return false;
     try {
-      const due = memory && this.#dueAfterFailure(failure, memory.work.attempt + 1);
+      const due = memory && this.#dueAfterFailure(failure, memory.work.attempt);
       this.#memory = memory && due && (await this.#ports.save({ memory, decision: undefined, due }));
     } catch {
       // The database is away, which recovery says. The lease in the row runs out, and whoever finds it then goes on.

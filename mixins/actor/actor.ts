@@ -58,6 +58,8 @@ export interface ActorPorts<State, Event, Decision, Effect extends string = stri
   perform(effect: Effect, memory: Memory<State>): Promise<Answer<Event>>;
   /** True when an attempt failed with an answer that no repeat will change: an operator has to look. */
   isFinal(error: Error): boolean;
+  /** True when nobody was there to try: it counts as no attempt, and will not park what is owed, however long it lasts. */
+  isAbsence(error: Error): boolean;
   /** True when the error says that the state does not allow an event, as opposed to something being away. */
   isRefusal(error: unknown): boolean;
   now(): number;

@@ -1,16 +1,12 @@
 /** The contract of a store of orders, kept by the one in PostgreSQL and by its twin in the simulator alike. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { uuidOf } from '../../machines/shared/ids.ts';
-import { decide, place } from '../../machines/order/order.decide.ts';
-import type { Decision, OrderEvent } from '../../machines/order/order.ts';
-import type { Due } from '../../mixins/actor/actor.ts';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
 import { migrate } from '../../mixins/database/migrations.ts';
 import { migrations } from '../../services/orders/migrations/index.ts';
-import { orderChange } from '../../services/orders/engine/order-change.ts';
-import type { OrderMemory, OrderPort, Placement, Written } from '../../services/orders/store/order.port.ts';
-import { inMemory, inPostgres, LEASE_MS, type Subject, TTL_MS } from '../support/order-stores.ts';
+import { inMemory, inPostgres, type Subject } from '../support/order-stores.ts';
 import { createDatabase } from '../support/postgres.ts';
+import type { OrderMemory, OrderPort } from '../../services/orders/store/order.port.ts';
+import { freshId, placed, placementOf, SECURED, step } from '../support/order-fixtures.ts';
 
 let database: Database;
 beforeAll(async () => {
@@ -18,56 +14,6 @@ beforeAll(async () => {
   await migrate(database, migrations);
 });
 afterAll(() => database.close());
-
-const AT = Date.UTC(2026, 5, 1);
-let last = 1_000_000;
-const freshId = (): number => ++last;
-
-interface Given {
-  id?: number;
-  customerId?: number;
-  key?: string | null;
-  fingerprint?: string;
-  /** Tells UUIDs of one id apart. */
-  mark?: number;
-}
-
-function placementOf(given: Given = {}): Placement {
-  const { id = freshId(), key = null, fingerprint = 'a'.repeat(32), mark = 1 } = given;
-  const { customerId = id } = given;
-  const request = {
-    customerId,
-    customerName: null,
-    deliveryAddress: 'Café "12", \\ St James Square\n{London}',
-    carrier: 'DHL',
-    items: [
-      { productId: 2, quantity: 1 },
-      { productId: 1, quantity: 3 },
-    ],
-    requestId: 'request-1',
-    keyed: key !== null,
-  };
-  const uuid = uuidOf(id, new Uint8Array(8).fill(mark));
-  return { decision: place(request, id, uuid, AT), caller: 'somebody', key, fingerprint };
-}
-
-const SECURED: OrderEvent = {
-  type: 'SECURED',
-  prices: new Map([
-    [1, 250n],
-    [2, 999n],
-  ]),
-  shipment: { trackingNumber: 'TRK-1', estimatedDelivery: '2026-06-03T18:00:00.000Z' },
-};
-const decided = (memory: OrderMemory, event: OrderEvent): Decision => decide(memory.state, event, AT + 1) as Decision;
-const step = (store: OrderPort, memory: OrderMemory, event: OrderEvent, due: Due = { at: 'rest' }): Promise<Written> =>
-  store.save(orderChange({ memory, decision: decided(memory, event), due }, AT + 1));
-const note = (store: OrderPort, memory: OrderMemory, due: Due): Promise<Written> =>
-  store.save(orderChange({ memory, decision: undefined, due }, AT + 1));
-
-async function placed(store: OrderPort, options?: Given): Promise<OrderMemory> {
-  return (await store.insert(placementOf(options))) as OrderMemory;
-}
 
 describe.each([
   ['PostgreSQL', () => inPostgres(database)],
@@ -162,87 +108,5 @@ describe.each([
     await step(here, first, SECURED);
     expect(await there.earlier(placementOf(same))).toBeUndefined();
     expect(await there.insert(placementOf(same))).toBeDefined();
-  });
-
-  test('work is claimed once its lease has run out, by one node, with a new version', async () => {
-    const memory = await placed(here);
-    expect(await there.claimOne(memory.id)).toBeUndefined();
-    await subject.pass(LEASE_MS + 1);
-    expect((await there.earlier(placementOf({ customerId: memory.id })))?.running).toBe(false);
-    const claims = await Promise.all([here.claimDue(1_000), there.claimDue(1_000)]);
-    const mine = claims.flat().filter((claimed) => claimed.memory.id === memory.id);
-    expect(mine).toHaveLength(1);
-    expect(mine[0]?.memory.version).toBe(2);
-    expect(await step(here, memory, SECURED)).toBeUndefined();
-    expect(await here.claimOne(memory.id)).toBeUndefined();
-  });
-
-  test('work that pauses is nobody’s: recovery waits for its time, who asks for it need not', async () => {
-    const memory = await placed(here);
-    const due: Due = { at: 'pause', pauseMs: 5_000, attempt: 3, lastError: 'away' };
-    const paused = await note(here, memory, due);
-    expect(paused?.work).toEqual({ owner: null, attempt: 3, lastError: 'away' });
-    expect((await there.claimDue(1_000)).map((claimed) => claimed.memory.id)).not.toContain(memory.id);
-    const claimed = await there.claimOne(memory.id);
-    expect(claimed).toMatchObject({
-      overdue: false,
-      memory: { work: { owner: 'there', attempt: 3, lastError: 'away' } },
-    });
-    expect(await subject.seqs(memory.id)).toEqual([1]);
-  });
-
-  test('no more is claimed than asked for, what is due longest first', async () => {
-    await subject.pass(LEASE_MS);
-    await here.claimDue(1_000);
-    const [second, first] = [await placed(here), await placed(here)];
-    const pause = (memory: OrderMemory, pauseMs: number) =>
-      note(here, memory, { at: 'pause', pauseMs, attempt: 1, lastError: 'away' });
-    await pause(second, 200);
-    await pause(first, 100);
-    await subject.pass(300);
-    expect((await there.claimDue(1)).map((claimed) => claimed.memory.id)).toEqual([first.id]);
-    expect((await there.claimDue(5)).map((claimed) => claimed.memory.id)).toEqual([second.id]);
-  });
-
-  test('parked work is announced once and left alone until somebody asks for it', async () => {
-    const memory = (await step(here, await placed(here), SECURED)) as OrderMemory;
-    const shipped = (await step(here, memory, { type: 'SHIP' }, { at: 'lease' })) as OrderMemory;
-    await note(here, shipped, { at: 'parked', attempt: 4, lastError: 'never' });
-    await subject.pass(TTL_MS * 10);
-    expect((await here.claimDue(1_000)).map((claimed) => claimed.memory.id)).not.toContain(memory.id);
-    const told = (await subject.events(memory.id)).filter(({ type }) => type === 'order.attentionRequired');
-    expect(told.map(({ data }) => data)).toMatchObject([{ attempt: 4, lastError: 'never', owes: ['consume'] }]);
-    expect((await here.claimOne(memory.id))?.memory.work.owner).toBe('here');
-  });
-
-  test('a pending order expires at its deadline, parked or not', async () => {
-    const [waiting, parked] = [await placed(here), await placed(here)];
-    await note(here, parked, { at: 'parked', attempt: 4, lastError: 'never' });
-    await subject.pass(TTL_MS + 1);
-    const overdue = (await there.claimDue(1_000))
-      .filter((claimed) => claimed.overdue)
-      .map((claimed) => claimed.memory.id);
-    expect(overdue).toEqual(expect.arrayContaining([waiting.id, parked.id]));
-  });
-
-  test('an order at rest is not claimed', async () => {
-    const memory = await placed(here);
-    await step(here, memory, SECURED);
-    await subject.pass(TTL_MS);
-    expect((await here.claimDue(1_000)).map((claimed) => claimed.memory.id)).not.toContain(memory.id);
-    expect(await here.claimOne(memory.id)).toBeUndefined();
-  });
-
-  test('a row of a newer machine is refused when it is read, left by recovery, and fails no neighbour', async () => {
-    const [newer, known] = [await placed(here), await placed(here)];
-    await subject.age(newer.id);
-    const [refused, read] = await Promise.allSettled([here.load(newer.id), here.load(known.id)]);
-    expect(refused).toMatchObject({ status: 'rejected', reason: { type: 'SERVICE_UNAVAILABLE', retryable: true } });
-    expect(read).toEqual({ status: 'fulfilled', value: known });
-    await subject.pass(LEASE_MS + 1);
-    const claimed = (await there.claimDue(1_000)).map(({ memory }) => memory.id);
-    expect(claimed).toContain(known.id);
-    expect(claimed).not.toContain(newer.id);
-    expect(await there.claimOne(newer.id)).toBeUndefined();
   });
 });

@@ -3,7 +3,7 @@ import { INITIAL_STATE, stepOf } from '../../machines/order/order.chart.ts';
 import type { HistoryEntry } from '../../machines/order/order.ts';
 import { trackingNumberOf } from '../../machines/shipment/tracking-number.ts';
 import { orderLines } from '../../machines/stock/stock.book.ts';
-import type { TwinRow } from '../support/twin-order-store.ts';
+import type { TwinRow } from '../support/order-tables.ts';
 import type { Clients, Told } from './clients.ts';
 import type { World } from './world.ts';
 

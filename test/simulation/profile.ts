@@ -1,5 +1,5 @@
 /** What a history is made of: how big it is and which faults strike how often, drawn anew for every seed. */
-import type { StoreFlaws } from '../support/twin-order-store.ts';
+import type { StoreFlaws } from '../support/order-tables.ts';
 import type { Random } from '../support/random.ts';
 
 /** Bugs to plant, to see whether the books notice. */

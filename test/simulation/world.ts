@@ -2,7 +2,8 @@
 import { ServiceUnavailable, Failure } from '../../machines/shared/failure.ts';
 import type { Clock } from '../../mixins/actor/clock.ts';
 import type { Peers } from '../../services/orders/engine/saga.ts';
-import { type Link, OrderTables } from '../support/twin-order-store.ts';
+import { OrderTables } from '../support/order-tables.ts';
+import type { Link } from '../support/twin-order-store.ts';
 import { Random } from '../support/random.ts';
 import type { ShipmentRequest } from '../../machines/shipment/shipment.ts';
 import { SimInventory, SimTracking, type StockParams } from './peers.ts';
@@ -102,6 +103,7 @@ export class World {
   /** A process's way to its peers. */
   peers(process: Process): Peers {
     return {
+      away: () => [],
       call: <Result>(action: string, params: unknown, { timeout }: { timeout: number }) =>
         new Promise<Result>((resolve, reject) => {
           const { scheduler } = this;

@@ -19,6 +19,8 @@ const CHART: Record<Lamp, Partial<Record<LampEvent, Lamp>>> = {
 
 /** The state of the lamp does not allow the event. */
 export class NotNow extends Error {}
+/** Nobody was there to do it. */
+export class NobodyThere extends Error {}
 /** The world answered that it will never do it. */
 export class Never extends Error {}
 
@@ -109,6 +111,10 @@ export class LampWorld implements ActorPorts<Lamp, LampEvent, LampDecision> {
   perform(effect: string): Promise<Answer<LampEvent>> {
     this.log.push(effect);
     return this.onPerform(effect);
+  }
+
+  isAbsence(error: Error): boolean {
+    return error instanceof NobodyThere;
   }
 
   isFinal(error: Error): boolean {

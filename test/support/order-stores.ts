@@ -3,7 +3,8 @@ import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import type { Database } from '../../mixins/database/database.ts';
 import type { OrderPort } from '../../services/orders/store/order.port.ts';
 import { OrderStore } from '../../services/orders/store/order.store.ts';
-import { OrderTables, TwinOrderStore } from './twin-order-store.ts';
+import { OrderTables } from './order-tables.ts';
+import { TwinOrderStore } from './twin-order-store.ts';
 
 export const LEASE_MS = 60_000;
 export const TTL_MS = 600_000;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';
 import type { Answer, Due } from '../../mixins/actor/actor.ts';
 import { backoffMs } from '../../mixins/actor/backoff.ts';
-import { type LampEvent, LampWorld, Never, NODE } from '../support/lamp.ts';
+import { LampWorld, Never, NobodyThere, NODE, type LampEvent } from '../support/lamp.ts';
 import { latch } from '../support/latch.ts';
 
 const lastDue = (world: LampWorld): Due => world.changes.at(-1)?.due as Due;
@@ -128,4 +128,16 @@ test('a pause doubles from the base to the cap, and chance takes at most half of
       },
     ),
   );
+});
+
+test('however long nobody is there to ask, it is no attempt, and parks nothing', async () => {
+  const world = new LampWorld('lighting', { maxAttempts: 2 });
+  world.onPerform = () => Promise.reject(new NobodyThere('no lamplighter'));
+  for (let i = 0; i < 5; i++) await world.host.resume(world.lease(world.row.work.attempt));
+  expect(world.changes.map(({ due }) => due)).toEqual(
+    Array.from({ length: 5 }, () => expect.objectContaining({ at: 'pause', attempt: 0, lastError: 'no lamplighter' })),
+  );
+  // Those that were there and failed before are not forgotten over it.
+  await world.host.resume(world.lease(1));
+  expect(world.changes.at(-1)?.due).toMatchObject({ at: 'pause', attempt: 1 });
 });

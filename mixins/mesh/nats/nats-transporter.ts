@@ -11,12 +11,18 @@ import { RequestUndelivered } from './undelivered.ts';
 export class MeshTransporter extends Transporters.NATS {
   readonly #mesh: MeshSettings;
   #complaint: string | undefined;
+  #linked = false;
   /** Below it comes what NATS says of requests that reached nobody. */
   #undelivered: string | undefined;
 
   constructor(mesh: MeshSettings) {
     super(natsOptions(mesh, 'waybill'));
     this.#mesh = mesh;
+  }
+
+  /** Whether packets can go out and come in now. A connection that carries nothing is known as lost within some two seconds. */
+  get linked(): boolean {
+    return this.#linked;
   }
 
   override async connect(): Promise<void> {
@@ -33,6 +39,7 @@ export class MeshTransporter extends Transporters.NATS {
   override onConnected(wasReconnect?: boolean): Promise<void> {
     const client = this.client as NatsConnection;
     void this.#watch(client);
+    this.#linked = true;
     this.#undelivered = createInbox(INBOX_PREFIX);
     client.subscribe(`${this.#undelivered}.*`, { callback: (error, message) => this.#unheard(error, message) });
     return super.onConnected(wasReconnect);
@@ -86,7 +93,11 @@ export class MeshTransporter extends Transporters.NATS {
   /** Later refusals pass when an operator has mended them: they are told, once each. */
   async #watch(client: NatsConnection): Promise<void> {
     for await (const { type, data, permissionContext } of client.status()) {
-      if (type === Events.Reconnect) this.#complaint = undefined;
+      if (type === Events.Disconnect) this.#linked = false;
+      if (type === Events.Reconnect) {
+        this.#linked = true;
+        this.#complaint = undefined;
+      }
       if (type !== Events.Error) continue;
       const what = permissionContext
         ? `${permissionContext.operation} ${kindOf(permissionContext.subject)}`

@@ -1,9 +1,11 @@
 /** The orders of one node, put together: the store, the engine on it, and what is looked after beside them. */
-import type { Service } from 'moleculer';
+import type { Service, ServiceBroker } from 'moleculer';
+import { type Peer, PEERS } from '../../../machines/order/order.words.ts';
 import type { WithDatabase } from '../../../mixins/database/database.mixin.ts';
 import { type OutageWatch, outageLog } from '../../../mixins/database/outage-log.ts';
 import { isLoggedOutage, orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import type { WithOutbox } from '../../../mixins/events/outbox/outbox.mixin.ts';
+import { canReach } from '../../../mixins/mesh/reach.ts';
 import { settingsOf } from '../../../mixins/settings/settings.ts';
 import { showOwed } from '../orders.metrics.ts';
 import { readOrdersSettings } from '../orders.settings.ts';
@@ -14,6 +16,7 @@ import { KEY_TTL_MS } from './idempotency.ts';
 import { type EngineWatch, orderEngine } from './order-engine.ts';
 import type { OrderHost } from './order-host.ts';
 import type { OrderPlacing } from './placing.ts';
+import type { Peers } from './saga.ts';
 
 const RECOVERY_TICK_MS = 250;
 const FORGET_KEYS_EVERY_MS = 60_000;
@@ -45,7 +48,7 @@ export function startNode({ broker, database, outbox, logger }: Started): Orders
     },
   );
   const terms = { node, ...settings, recoveryTickMs: RECOVERY_TICK_MS };
-  const { host, placing, recovery } = orderEngine(store, broker, terms, engineLog(logger));
+  const { host, placing, recovery } = orderEngine(store, peersOver(broker), terms, engineLog(logger));
   const states = new StateQueries(database);
   const endOfGauges = showOwed(broker, states);
   const endOfForgetting = forgetKeys(store, logger);
@@ -63,6 +66,16 @@ export function startNode({ broker, database, outbox, logger }: Started): Orders
       await host.drained();
       await store.drained();
     },
+  };
+}
+
+/** An action of each peer: who offers it offers the others as well. */
+const OFFERED: Record<Peer, string> = { inventory: 'inventory.reserve', tracking: 'tracking.createShipment' };
+
+function peersOver(broker: ServiceBroker): Peers {
+  return {
+    call: (action, params, options) => broker.call(action, params, options),
+    away: () => PEERS.filter((peer) => !canReach(broker, OFFERED[peer])),
   };
 }
 

@@ -47,12 +47,13 @@ export function orderEngine(
   return {
     host,
     placing: new OrderPlacing(store, host, { maxInFlight, watch: watch.carryOn, clock }),
-    recovery: recoveryOf(store, host, terms, watch.recovery, clock),
+    recovery: recoveryOf(store, peers, host, terms, watch.recovery, clock),
   };
 }
 
 function recoveryOf(
   store: OrderPort,
+  peers: Peers,
   host: OrderHost,
   terms: EngineTerms,
   watch: OutageWatch,
@@ -62,7 +63,8 @@ function recoveryOf(
   return new Recovery<Claimed>(
     {
       claim: async (limit) => {
-        const claimed = await store.claimDue(limit);
+        // What nobody could be asked for from here is left to nodes that can.
+        const claimed = await store.claimDue(limit, peers.away());
         watch.worked();
         return claimed;
       },

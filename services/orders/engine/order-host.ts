@@ -8,7 +8,7 @@ import type { ActorPolicy, Due } from '../../../mixins/actor/actor.ts';
 import type { Clock } from '../../../mixins/actor/clock.ts';
 import type { OrderPort } from '../store/order.port.ts';
 import { orderChange } from './order-change.ts';
-import { type OrderSaga, Refused } from './saga.ts';
+import { Absent, type OrderSaga, Refused } from './saga.ts';
 
 const MAX_MAILBOX = 64;
 
@@ -47,6 +47,7 @@ export function orderHost(
         });
       },
       perform: (effect, memory) => saga.perform(effect, memory.state),
+      isAbsence: (error) => error instanceof Absent,
       isFinal: (error) => error instanceof Refused,
       isRefusal: (error) => error instanceof IllegalTransition,
       now: () => clock.now(),

@@ -3,7 +3,7 @@ import { Unauthenticated } from '../../../mixins/auth/auth.failures.ts';
 import { Failure, InternalError } from '../../../machines/shared/failure.ts';
 import { parseMoney } from '../../../machines/shared/money.ts';
 import type { Order, OrderEvent, Shipment } from '../../../machines/order/order.ts';
-import type { Effect } from '../../../machines/order/order.words.ts';
+import type { Effect, Peer } from '../../../machines/order/order.words.ts';
 import type { Answer } from '../../../mixins/actor/actor.ts';
 import type { StockOrder, StockReply } from '../../inventory/inventory.types.ts';
 import type {
@@ -16,8 +16,13 @@ import type {
 /** A peer answered that it will not do what is owed. Only an operator can mend that. */
 export class Refused extends Error {}
 
-/** The peer services: of a Moleculer broker no more is needed. */
+/** Nobody was there to be asked: the peer was not reached, and nothing was tried. */
+export class Absent extends Error {}
+
+/** The peer services, as they are reached over a broker. */
 export interface Peers {
+  /** Those that cannot be reached from here now. */
+  away(): readonly Peer[];
   call<Result, Params>(
     action: string,
     params: Params,
@@ -101,7 +106,7 @@ export class OrderSaga {
       const options = { timeout: this.#timeoutMs, ...(order.requestId === null ? {} : { requestID: order.requestId }) };
       return await this.#peers.call<Result, Params>(action, params, options);
     } catch (error) {
-      const Kind = isRefusal(error) ? Refused : Error;
+      const Kind = isRefusal(error) ? Refused : isAbsence(error) ? Absent : Error;
       throw new Kind(`${action}: ${describe(error)}`, { cause: error });
     }
   }
@@ -114,6 +119,10 @@ const isRefusal = (error: unknown): boolean =>
   !(error instanceof InternalError) &&
   !(error instanceof Unauthenticated);
 
+const ABSENT: ReadonlySet<unknown> = new Set(['SERVICE_NOT_FOUND', 'SERVICE_NOT_AVAILABLE', 'REQUEST_UNDELIVERED']);
+
+const isAbsence = (error: unknown): boolean => ABSENT.has((error as { type?: unknown }).type);
+
 const stockParams = (order: Order): StockOrder => ({
   orderId: order.id,
   items: order.lines.map(({ productId, quantity }) => ({ productId, quantity })),
@@ -124,6 +133,7 @@ const WORDS: Record<string, string> = {
   REQUEST_REJECTED: 'went away during the call',
   SERVICE_NOT_FOUND: 'no node offers it',
   SERVICE_NOT_AVAILABLE: 'no node takes calls, or the breaker is open',
+  REQUEST_UNDELIVERED: 'no node took the call',
 };
 
 // The framework's own messages name nodes, and what an order waits for is shown to callers.

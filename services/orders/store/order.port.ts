@@ -1,4 +1,5 @@
 /** What placing, the actors and recovery ask of a store of orders. PostgreSQL is one; the simulation has another. */
+import type { Peer } from '../../../machines/order/order.words.ts';
 import type { Decision, Order } from '../../../machines/order/order.ts';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import type { Change, Memory } from '../../../mixins/actor/actor.ts';
@@ -75,8 +76,11 @@ export interface OrderPort {
   load(id: number): Promise<OrderMemory | undefined>;
   /** What stands against a placement: the order of its key, or the pending one with its body. */
   earlier(placement: Placement): Promise<Earlier | undefined>;
-  /** Leases up to `limit` owed rows that are due, longest due first, those of dead nodes among them. */
-  claimDue(limit: number): Promise<Claimed[]>;
+  /**
+   * Leases up to `limit` owed rows that are due, longest due first, those of dead nodes among them. Rows that owe nothing
+   * but to peers that are `away` are left to nodes that reach them, unless they are pending and overdue.
+   */
+  claimDue(limit: number, away?: readonly Peer[]): Promise<Claimed[]>;
   /** Leases one order that owes something and that nobody works on, due or parked. */
   claimOne(id: number): Promise<Claimed | undefined>;
 }

@@ -1,5 +1,7 @@
 /** Where orders are saved and read: every statement on the tables of orders is behind one of these methods. */
+import { statesOwing } from '../../../machines/order/order.chart.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
+import { type Peer, PEERS } from '../../../machines/order/order.words.ts';
 import { tokens } from '../../../mixins/database/columns.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { columns, table } from '../../../mixins/database/model.ts';
@@ -55,11 +57,14 @@ const EARLIER_BY_BODY = {
 const LEASE = `${ORDER.owner} = $1, ${ORDER.dueAt} = now() + $2 * interval '1 ms', ${ORDER.version} = ${O.version} + 1,
       ${ORDER.parkedAt} = NULL`;
 const OVERDUE = `(${O.deadlineAt} <= now()) AS overdue`;
+/** The states of a row's regions, by the names of `owing`. */
+const WAITS = `ARRAY['stock ' || ${ORDER.stockState}, 'shipment ' || ${ORDER.shipmentState}]`;
 // A node leaves rows of a newer machine to nodes that know it.
 const CLAIM_DUE = {
   name: 'orders.claim-due',
   text: `UPDATE ${ORDERS} o SET ${LEASE}
     FROM (SELECT ${ORDER.id} AS id FROM ${ORDERS} WHERE ${ORDER.dueAt} <= now() AND ${ORDER.machineVersion} <= $4
+      AND (NOT ${WAITS} && $5::text[] OR ${WAITS} && $6::text[] OR (${ORDER.status} = 'PENDING_CHECK' AND ${ORDER.deadlineAt} <= now()))
       ORDER BY ${ORDER.dueAt} LIMIT $3 FOR UPDATE SKIP LOCKED) due
     WHERE ${O.id} = due.id RETURNING ${ORDER_COLUMNS}, ${OVERDUE}`,
 };
@@ -159,9 +164,11 @@ export class OrderStore implements OrderPort {
     return row && { memory: memoryOf(row), fingerprint: row.fingerprint, answer: row.answer, running: row.running };
   }
 
-  async claimDue(limit: number): Promise<Claimed[]> {
+  async claimDue(limit: number, away: readonly Peer[] = []): Promise<Claimed[]> {
     const { node, leaseMs } = this.#terms;
-    return this.#claimed({ ...CLAIM_DUE, values: [node, leaseMs, limit, ORDER_MACHINE_VERSION] });
+    const reached = PEERS.filter((peer) => !away.includes(peer));
+    const values = [node, leaseMs, limit, ORDER_MACHINE_VERSION, away.flatMap(owing), reached.flatMap(owing)];
+    return this.#claimed({ ...CLAIM_DUE, values });
   }
 
   async claimOne(id: number): Promise<Claimed | undefined> {
@@ -209,6 +216,10 @@ export class OrderStore implements OrderPort {
     return asked.map(({ id, customerId }) => found.get(`${id} ${customerId}`));
   }
 }
+
+/** The states in which something is owed to a peer, with the region each is of. */
+const owing = (peer: Peer): string[] =>
+  (['stock', 'shipment'] as const).flatMap((region) => statesOwing(region, peer).map((state) => `${region} ${state}`));
 
 /** One row that cannot be read must not fail those it was read with. */
 function readOrError(row: OrderRow): OrderMemory | Error {
