@@ -34,7 +34,7 @@ export function databaseMixin(schema: string, migrations: readonly Migration[]):
         maxAgeMs: settings.databaseConnectionMaxAgeMs,
         logger: this.logger,
       });
-      const ran = await migrate(this.database, migrations, this.logger).catch((error: unknown) => {
+      const ran = await migrate(this.database, migrations, { logger: this.logger }).catch((error: unknown) => {
         throw isOutage(error) ? new DatabaseAbsent([schema], url, error) : error;
       });
       if (ran.length > 0) this.logger.info(`Schema "${schema}" brought up to date: ${ran.join(', ')}`);

@@ -20,8 +20,14 @@ export class SchemaTooNew extends Error {}
 /** Another node has been migrating for longer than this one waits. */
 export class MigrationUnderWay extends Error {}
 
-/** How long a node waits for others that migrate the same schema. */
-const LOCK_TIMEOUT_MS = 60_000;
+export interface MigrateOptions {
+  /** Told when other nodes are waited for. */
+  logger?: Pick<Logger, 'info'>;
+  /** How long they are waited for. */
+  waitMs?: number;
+}
+
+const WAIT_MS = 60_000;
 /** How long it waits before it says so. */
 const SAY_AFTER_MS = 2_000;
 
@@ -33,17 +39,17 @@ export const migrationModel = (schema: string) =>
  * Brings the service's schema up to this code's version. Returns the names of the migrations it ran: none when
  * another node was faster.
  * @throws SchemaTooNew when the database knows a migration that this code does not: an old node must not write there.
- * @throws MigrationUnderWay when another node has held the lock for a minute.
+ * @throws MigrationUnderWay when another node has held the lock for as long as this one waits.
  */
 export async function migrate(
   database: Database,
   migrations: readonly Migration[],
-  logger?: Pick<Logger, 'info'>,
+  options: MigrateOptions = {},
 ): Promise<string[]> {
   const ran: string[] = [];
   for (;;) {
     // A transaction for each, which takes the lock and looks anew: it also holds behind a pooler, where sessions are shared.
-    const name = await database.unhurried((transaction) => runNext(database, migrations, transaction, logger));
+    const name = await database.unhurried((transaction) => runNext(database, migrations, transaction, options));
     if (name === undefined) return ran;
     ran.push(name);
   }
@@ -53,10 +59,10 @@ async function runNext(
   database: Database,
   migrations: readonly Migration[],
   transaction: Transaction,
-  logger: Pick<Logger, 'info'> | undefined,
+  options: MigrateOptions,
 ): Promise<string | undefined> {
   const { schema, sequelize } = database;
-  await lock(database, transaction, logger);
+  await lock(database, transaction, options);
   await sequelize.query(
     `CREATE SCHEMA IF NOT EXISTS ${schema};
      CREATE TABLE IF NOT EXISTS ${schema}.migrations (name text PRIMARY KEY, run_at timestamptz NOT NULL DEFAULT now())`,
@@ -88,7 +94,7 @@ async function runNext(
 async function lock(
   { schema, sequelize }: Database,
   transaction: Transaction,
-  logger: Pick<Logger, 'info'> | undefined,
+  { logger, waitMs = WAIT_MS }: MigrateOptions,
 ): Promise<void> {
   const speaking = setTimeout(
     () => logger?.info(`Schema "${schema}" is being migrated by another node: waiting`),
@@ -96,7 +102,7 @@ async function lock(
   );
   try {
     await sequelize.query(
-      `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS};
+      `SET LOCAL lock_timeout = ${waitMs};
        SELECT pg_advisory_xact_lock(hashtextextended('waybill migrations of ${schema}', 0));
        SET LOCAL lock_timeout TO DEFAULT`,
       { transaction },
@@ -104,7 +110,7 @@ async function lock(
   } catch (error) {
     if (!isLockTimeout(error)) throw error;
     throw new MigrationUnderWay(
-      `another node has been migrating the database schema "${schema}" for a minute: start again when it is done`,
+      `another node has been migrating the database schema "${schema}" for ${waitMs / 1_000} s: start again when it is done`,
       { cause: error },
     );
   } finally {

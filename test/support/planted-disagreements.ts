@@ -6,8 +6,8 @@ export const reservation = (set: string) => `UPDATE inventory.reservations SET $
 export const shipment = (set: string) => `UPDATE tracking.shipments SET ${set} WHERE order_id = $1`;
 export const setOrder = (set: string, id: number) => engine.rows(`UPDATE orders.orders SET ${set} WHERE id = $1`, [id]);
 export const noReservation = 'DELETE FROM inventory.reservations WHERE order_id = $1';
-export // What belongs to an order or a shipment goes with it: the database keeps no row of one that is not there.
-const noShipment = `WITH timeline AS (DELETE FROM tracking.shipment_events WHERE order_id = $1)
+// What belongs to an order or a shipment goes with it: the database keeps no row of one that is not there.
+export const noShipment = `WITH timeline AS (DELETE FROM tracking.shipment_events WHERE order_id = $1)
   DELETE FROM tracking.shipments WHERE order_id = $1`;
 export const noOrder = `WITH history AS (DELETE FROM orders.order_history WHERE order_id = $1),
   keys AS (DELETE FROM orders.idempotency_keys WHERE order_id = $1) DELETE FROM orders.orders WHERE id = $1`;
