@@ -17,12 +17,14 @@ import { productOf } from '../inventory.view.ts';
  * connection, and its group commit refuses what it cannot take, where a bulkhead would cap how large batches grow.
  */
 const bulkhead = { enabled: true, concurrency: 32, maxQueueSize: 1_000 };
+/** A write keeps its connection for a whole transaction: the stock book must find one free. */
+const writing = { ...bulkhead, concurrency: 4 };
 
 /** Puts a new product into the catalogue. @throws DuplicateSku */
 export const create = defineAction<InventoryOwn, NewProduct>({
   access: ['staff', 'admin'],
   params: createParams,
-  bulkhead,
+  bulkhead: writing,
   async handler(ctx): Promise<Product> {
     return productOf(await this.catalog.create(ctx.params));
   },
@@ -32,7 +34,7 @@ export const create = defineAction<InventoryOwn, NewProduct>({
 export const update = defineAction<InventoryOwn, ProductChange>({
   access: ['staff', 'admin'],
   params: updateParams,
-  bulkhead,
+  bulkhead: writing,
   async handler(ctx): Promise<Product> {
     return productOf(await this.catalog.update(ctx.params));
   },
