@@ -44,7 +44,11 @@ async function readBody(request: GatewayRequest, response: GatewayResponse): Pro
     const fields = Object.keys(body);
     if (fields.length > 0) throw ValidationFailed.of(fields.map(unknownField));
   }
-  // The node that moleculer-web found before the body was read may be gone since.
+  // The node that moleculer-web found before the body was read may be gone since. Only then is another looked for: each look
+  // is a turn of the balancer, and with two turns a request, one of two nodes would get them all.
+  const { $endpoint: chosen } = request;
+  const offered = broker.registry.getActionEndpoints(action)?.endpoints;
+  if (chosen?.isAvailable && offered?.includes(chosen)) return body;
   const found = broker.findNextActionEndpoint(action, route.callOptions, request.$ctx);
   if (found instanceof Error) throw found;
   request.$endpoint = found as GatewayRequest['$endpoint'];
