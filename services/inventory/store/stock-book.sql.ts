@@ -2,7 +2,7 @@
 import { formatMoney } from '../../../machines/shared/money.ts';
 import type { Admission } from '../../../machines/stock/stock.admission.ts';
 import type { StockBook, StockLevel } from '../../../machines/stock/stock.book.ts';
-import { texts, tokens } from '../../../mixins/database/columns.ts';
+import { texts, tokens } from '../../../mixins/database/batch-values.ts';
 import { columns, selected, table } from '../../../mixins/database/model.ts';
 import { type ProductColumns, ProductModel } from '../models/product.model.ts';
 import { type ReservationColumns, ReservationModel } from '../models/reservation.model.ts';

@@ -16,7 +16,7 @@ import type {
 import type { Database } from '../../../mixins/database/database.ts';
 import type { Trips } from '../../../mixins/database/trips.ts';
 import { isOutage, isRace, orUnavailable } from '../../../mixins/database/sql-failure.ts';
-import { tokens } from '../../../mixins/database/columns.ts';
+import { tokens } from '../../../mixins/database/batch-values.ts';
 import { GroupCommit, type WriteBatch } from '../../../mixins/actor/group-commit.ts';
 import { countBatches } from '../../../mixins/metrics/batch-metrics.ts';
 import {

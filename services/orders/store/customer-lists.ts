@@ -1,6 +1,6 @@
 /** Customers' lists: the pages that are asked for at the same time are read by one statement. */
 import type { OrderStatus } from '../../../machines/order/order.words.ts';
-import { tokens } from '../../../mixins/database/columns.ts';
+import { tokens } from '../../../mixins/database/batch-values.ts';
 import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { columns, table } from '../../../mixins/database/model.ts';

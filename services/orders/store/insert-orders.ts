@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { INITIAL_STATE } from '../../../machines/order/order.chart.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
-import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
+import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/batch-values.ts';
 import { columns, table } from '../../../mixins/database/model.ts';
 import { IdempotencyKeyModel } from '../models/idempotency-key.model.ts';
 import { OrderHistoryModel } from '../models/order-history.model.ts';

@@ -2,7 +2,7 @@
 import { statesOwing } from '../../../machines/order/order.chart.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
 import { type Peer, PEERS } from '../../../machines/order/order.words.ts';
-import { tokens } from '../../../mixins/database/columns.ts';
+import { tokens } from '../../../mixins/database/batch-values.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { columns, table } from '../../../mixins/database/model.ts';
 import { isDuplicate, orUnavailable } from '../../../mixins/database/sql-failure.ts';

@@ -4,7 +4,7 @@ import { formatMoney, type Cents } from '../../../machines/shared/money.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
 import type { Order } from '../../../machines/order/order.ts';
 import type { Due } from '../../../mixins/actor/actor.ts';
-import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
+import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/batch-values.ts';
 import { columns, table } from '../../../mixins/database/model.ts';
 import { IdempotencyKeyModel } from '../models/idempotency-key.model.ts';
 import { OrderHistoryModel } from '../models/order-history.model.ts';

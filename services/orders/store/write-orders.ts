@@ -1,6 +1,6 @@
 /** One batch of writes to orders, new ones and changes of old ones together, in one commit and one round trip. */
 import type pg from 'pg';
-import { idsIn } from '../../../mixins/database/columns.ts';
+import { idsIn } from '../../../mixins/database/batch-values.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import type { Statement } from '../../../mixins/database/trips.ts';
 import { insertStatement } from './insert-orders.ts';

@@ -7,7 +7,7 @@ import {
 } from '../../../machines/shipment/shipment.create.ts';
 import { SHIPMENT_MACHINE_VERSION } from '../../../machines/shipment/shipment.machine.ts';
 import type { Database } from '../../../mixins/database/database.ts';
-import { packed, texts, tokens, unpack } from '../../../mixins/database/columns.ts';
+import { packed, texts, tokens, unpack } from '../../../mixins/database/batch-values.ts';
 import { columns, selected, table } from '../../../mixins/database/model.ts';
 import { OutboxModel } from '../models/outbox.model.ts';
 import { type ShipmentColumns, ShipmentModel } from '../models/shipment.model.ts';
