@@ -1,6 +1,7 @@
 /** Gives a service its database: opened and migrated before the service starts, closed after it has stopped. */
-import type { ServiceSchema } from 'moleculer';
+import type { ServiceBroker, ServiceSchema } from 'moleculer';
 import { defineMixin } from '../mesh/schema.ts';
+import { CLOCK_OFFSET_SECONDS } from '../metrics/metric-names.ts';
 import { settingsOf } from '../settings/settings.ts';
 import { type Database, openDatabase } from './database.ts';
 import { embeddedUrl } from './embedded/url.ts';
@@ -38,9 +39,23 @@ export function databaseMixin(schema: string, migrations: readonly Migration[]):
         throw isOutage(error) ? new DatabaseAbsent([schema], url, error) : error;
       });
       if (ran.length > 0) this.logger.info(`Schema "${schema}" brought up to date: ${ran.join(', ')}`);
+      await this.database.clock.watch({
+        of: `the database of ${schema}`,
+        logger: this.logger,
+        onSample: ({ aheadMs }) => showClock(this.broker, schema, aheadMs),
+      });
     },
     async stopped() {
       await this.database?.close();
     },
   });
+}
+
+/** Keeps the gauge of a database's clock. */
+function showClock({ metrics }: ServiceBroker, schema: string, aheadMs: number): void {
+  if (!metrics.hasMetric(CLOCK_OFFSET_SECONDS)) {
+    const description = 'Seconds that the clock of this machine is ahead of the database';
+    metrics.register({ type: 'gauge', name: CLOCK_OFFSET_SECONDS, description, labelNames: ['schema'] });
+  }
+  metrics.set(CLOCK_OFFSET_SECONDS, aheadMs / 1_000, { schema });
 }

@@ -7,6 +7,7 @@ import { CONNECT_TIMEOUT_MS, type Connection, PATIENCE_MS, SILENCE_MS } from './
 import { Connector } from './connector.ts';
 import type { DeclaredModel, TableModel } from './model.ts';
 import { Slots } from './slots.ts';
+import { DatabaseClock, sampleClock } from './database-clock.ts';
 import { type OutageLines, type OutageWatch, outageLog } from './outage-log.ts';
 import { causeOfOutage, isCancelled, isOutage, isServerGone } from './sql-failure.ts';
 import { type Statement, Trips } from './trips.ts';
@@ -15,6 +16,8 @@ import { type Statement, Trips } from './trips.ts';
 export interface Database {
   /** The PostgreSQL schema that holds every table of the service, and nothing else. */
   readonly schema: string;
+  /** How the time of this machine compares with the database's. */
+  readonly clock: DatabaseClock;
   /** For models, and for transactions where a round trip more does not matter. */
   readonly sequelize: Sequelize;
   /** A declared model on this Sequelize. */
@@ -67,6 +70,7 @@ export function openDatabase(url: string, schema: string, poolSize: number, opti
 class OpenDatabase implements Database {
   readonly schema: string;
   readonly sequelize: Sequelize;
+  readonly clock = new DatabaseClock(() => this.trips(sampleClock));
   readonly #searches: Slots;
   readonly #watch: OutageWatch | undefined;
   /** Connections that are older are not used again. */
@@ -129,6 +133,7 @@ class OpenDatabase implements Database {
   }
 
   close(): Promise<void> {
+    this.clock.stop();
     this.#closed ??= this.sequelize.close();
     return this.#closed;
   }

@@ -38,3 +38,6 @@ export const MESH_REFUSED_TOTAL = 'waybill_mesh_refused_total';
 
 /** Counter of messages in the stream that a consumer did not believe. Label: `consumer`. */
 export const EVENTS_REFUSED_TOTAL = 'waybill_events_refused_total';
+
+/** Gauge of seconds that the clock of this machine is ahead of a database's, negative behind it. Label: `schema`. */
+export const CLOCK_OFFSET_SECONDS = 'waybill_clock_offset_seconds';

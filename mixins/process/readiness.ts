@@ -1,5 +1,6 @@
 /** Decides whether a process should be given work: what its services need is there, and it is not on its way out. */
 import type { Service, ServiceBroker } from 'moleculer';
+import type { WithDatabase } from '../database/database.mixin.ts';
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';
 
 /** A probe is answered before common probes give up. */
@@ -21,8 +22,9 @@ const lastChecks = new WeakMap<ServiceBroker, Check>();
 
 /**
  * Ready is: the process has started and is not stopping; every service here that has an action `ready` answers it, which
- * it does when its database does; and so does every service that one here names under `needs`, wherever it runs.
- * @throws ServiceUnavailable whose data lists under `missing` the services that are not
+ * it does when its database does; so does every service that one here names under `needs`, wherever it runs; and the clock
+ * is that of the databases here.
+ * @throws ServiceUnavailable whose data lists under `missing` the services that are not, and `clock`
  */
 export async function checkReadiness(broker: ServiceBroker): Promise<Readiness> {
   // Nothing is shared here: a process that begins to stop says so at once.
@@ -55,10 +57,22 @@ async function askServices(broker: ServiceBroker): Promise<Readiness> {
     ...here.map((name) => unlessReady(broker, name, broker.nodeID)),
     ...[...elsewhere].map((name) => unlessReady(broker, name)),
   ];
-  const missing = (await Promise.all(checks)).filter((name) => name !== undefined);
-  if (missing.length > 0) throw notReady(missing, `${missing.join(', ')} cannot be reached`);
+  const absent = (await Promise.all(checks)).filter((name) => name !== undefined);
+  const clock = services.some(hasWrongClock) ? ['clock'] : [];
+  if (absent.length + clock.length > 0) {
+    const reasons = [
+      ...(absent.length > 0 ? [`${absent.join(', ')} cannot be reached`] : []),
+      ...clock.map(() => WRONG),
+    ];
+    throw notReady([...absent, ...clock], reasons.join('; '));
+  }
   return { status: 'ready' };
 }
+
+const WRONG = 'the clock of this machine is not that of its database';
+
+const hasWrongClock = (service: Service): boolean =>
+  (service as Partial<WithDatabase>).database?.clock.isRight === false;
 
 /** The name of the service if it is not ready. */
 async function unlessReady(broker: ServiceBroker, name: string, nodeID?: string): Promise<string | undefined> {

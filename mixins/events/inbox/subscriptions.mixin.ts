@@ -65,7 +65,7 @@ async function hand<Type extends EventType>(
 async function begin(service: Service & Subscribed, subscriptions: Subscriptions): Promise<() => Promise<void>> {
   const { broker, database, logger, name } = service;
   const share: StreamShare = shareStream(broker);
-  const able = (): boolean => share.stream.reachable;
+  const able = (): boolean => share.stream.reachable && database.clock.isRight;
   const lease = new Lease(database, `consumer:${name}`, { holder: broker.nodeID, able });
   const inbox = new Inbox(database, name);
   const handle: HandleEvent = inbox.once((event) => hand(service, subscriptions, event));

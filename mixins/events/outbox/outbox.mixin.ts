@@ -36,10 +36,13 @@ export function outboxMixin(): Partial<ServiceSchema> {
     started() {
       this.relayStream = shareStream(this.broker);
       const { stream } = this.relayStream;
+      const { clock } = this.database;
+      // Others would not believe what is sealed with a wrong time.
+      const able = (): boolean => stream.reachable && clock.isRight;
       this.relay = new Relay({
         database: this.database,
         stream,
-        lease: new Lease(this.database, 'relay', { holder: this.broker.nodeID, able: () => stream.reachable }),
+        lease: new Lease(this.database, 'relay', { holder: this.broker.nodeID, able }),
         logger: this.logger,
       });
       this.outbox = this.relay;

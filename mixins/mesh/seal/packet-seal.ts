@@ -11,7 +11,7 @@ export type SealState = 'sealed' | 'stale' | 'replayed' | 'unsealed';
 /** No caller waits longer for an answer, so nothing older is of use to anyone. */
 const MAX_AGE_MS = 30_000;
 /** How far the clock of the sender may be ahead. */
-const MAX_AHEAD_MS = 10_000;
+export const MAX_AHEAD_MS = 10_000;
 /** What was seen is remembered for as long as it would be believed, or a copy of it could be sent again. */
 const REMEMBER_MS = MAX_AGE_MS + MAX_AHEAD_MS;
 /** Past this many the oldest are forgotten sooner, to bound the memory. */

@@ -1,6 +1,7 @@
 /** The orders of one node, put together: the store, the engine on it, and what is looked after beside them. */
 import type { Service, ServiceBroker } from 'moleculer';
 import { type Peer, PEERS } from '../../../machines/order/order.words.ts';
+import { SYSTEM_CLOCK } from '../../../mixins/actor/clock.ts';
 import type { WithDatabase } from '../../../mixins/database/database.mixin.ts';
 import { type OutageWatch, outageLog } from '../../../mixins/database/outage-log.ts';
 import { isLoggedOutage, orUnavailable } from '../../../mixins/database/sql-failure.ts';
@@ -47,8 +48,11 @@ export function startNode({ broker, database, outbox, logger }: Started): Orders
       unfit: (id, error) => logger.error(`Order ${id} cannot be read, and is set aside for a while:`, error.message),
     },
   );
-  const terms = { node, ...settings, recoveryTickMs: RECOVERY_TICK_MS };
-  const { host, placing, recovery } = orderEngine(store, peersOver(broker), terms, engineLog(logger));
+  const mayClaim = (): boolean => database.clock.isRight;
+  const terms = { node, ...settings, recoveryTickMs: RECOVERY_TICK_MS, mayClaim };
+  // Order ids and times are the database's, so that lists are in order whichever node took an order.
+  const clock = { ...SYSTEM_CLOCK, now: () => database.clock.now() };
+  const { host, placing, recovery } = orderEngine(store, peersOver(broker), terms, engineLog(logger), clock);
   const states = new StateQueries(database);
   const endOfGauges = showOwed(broker, states);
   const endOfForgetting = forgetKeys(store, logger);

@@ -17,6 +17,8 @@ export interface EngineTerms extends RetryTerms {
   /** Owed orders taken up a second at most. */
   recoveryRate: number;
   recoveryTickMs: number;
+  /** Whether recovery may take up work now; always by default. */
+  mayClaim?: () => boolean;
 }
 
 export interface OrderEngine {
@@ -63,6 +65,7 @@ function recoveryOf(
   return new Recovery<Claimed>(
     {
       claim: async (limit) => {
+        if (terms.mayClaim?.() === false) return [];
         // What nobody could be asked for from here is left to nodes that can.
         const claimed = await store.claimDue(limit, peers.away());
         watch.worked();
