@@ -57,6 +57,7 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
       gateway.tokens = auth && tokenVerifier(auth);
       gateway.httpMetrics = new HttpMetrics(gateway.broker.metrics);
       gateway.limits = settings.rateLimit && new CallerLimits(settings.rateLimit, settings, gateway.httpMetrics);
+      gateway.isGuarded = gateway.tokens !== undefined || gateway.limits !== undefined;
       gateway.shedder = new Shedder((line) => gateway.logger.warn(line));
       gateway.cors = settings.corsOrigins.length > 0 ? new Cors(settings.corsOrigins) : undefined;
       // Aliases follow the code, and not what the mesh offers at the moment.

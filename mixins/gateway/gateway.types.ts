@@ -38,6 +38,7 @@ export interface GatewayRequest extends IncomingMessage {
   $endpoint?: ActionEndpoint;
   /** Undefined until one is found. */
   $alias?: GatewayAlias;
+  $route?: WebRoute;
   $params: unknown;
   /** The path, without the query and without a slash at its end. */
   parsedUrl: string;
@@ -65,6 +66,13 @@ export interface WebMethods {
   httpHandler(request: GatewayRequest, response: GatewayResponse): Promise<void>;
   parseQueryString(request: GatewayRequest): { url: string; query: string };
   resolveAlias(path: string, method?: string): Found | false;
+  routeHandler(
+    ctx: Context,
+    route: WebRoute,
+    request: GatewayRequest,
+    response: GatewayResponse,
+    found?: Found,
+  ): Promise<unknown> | true | null;
   corsHandler(settings: object, request: GatewayRequest, response: GatewayResponse): boolean;
   aliasHandler(request: GatewayRequest, response: GatewayResponse, alias: GatewayAlias): Promise<unknown>;
   sendResponse(request: GatewayRequest, response: GatewayResponse, data: unknown): void;
@@ -84,6 +92,8 @@ export interface WithGateway {
   cors: Cors | undefined;
   /** Checks who asks; undefined where nobody is asked. */
   tokens: TokenVerifier | undefined;
+  /** Whether requests have to show who sends them, or are counted. */
+  isGuarded: boolean;
   router: AliasRouter<GatewayAlias>;
   httpMetrics: HttpMetrics;
   shedder: Shedder;

@@ -74,17 +74,27 @@ export const overrides: Overrides = {
     return true;
   },
 
+  // Its own listens three times to every answer, and composes middlewares of which there are none: 2 µs a request.
+  routeHandler(_ctx, route, request, response, found) {
+    request.$route = route;
+    if (this.corsHandler(route, request, response)) return true;
+    if (!found) return null;
+    request.$params = found.params;
+    request.$alias = found.alias;
+    return this.aliasHandler(request, response, found.alias);
+  },
+
   // It looks for the action first: with none in reach, strangers would be told so rather than asked who they are.
-  async aliasHandler(request, response, alias) {
-    try {
-      return await web.aliasHandler.call(this, request, response, alias);
-    } catch (error) {
-      if (request.$endpoint === undefined && (this.tokens !== undefined || this.limits !== undefined)) {
+  aliasHandler(request, response, alias) {
+    const handled = web.aliasHandler.call(this, request, response, alias);
+    if (!this.isGuarded) return handled;
+    return handled.catch(async (error: unknown) => {
+      if (request.$endpoint === undefined) {
         await authenticate(request.$ctx, alias.route, request, response, alias);
         authorize(request.$ctx, alias.route, request, response, alias);
       }
       throw error;
-    }
+    });
   },
 
   // Its conditions are not those of RFC 9110 with `no-cache`, and it sets headers one by one, several times as slowly.

@@ -13,44 +13,47 @@ const NO_BODY: JsonObject = Object.freeze({});
  * ask; its body parsers and a route's `use` run before. Leaves the params of the action in `$params`.
  */
 export function readInput(request: GatewayRequest, response: GatewayResponse, next: (error?: unknown) => void): void {
-  takeInput(request, response).then(() => next(), next);
-}
-
-async function takeInput(request: GatewayRequest, response: GatewayResponse): Promise<void> {
-  const { endpoint } = request.$alias as GatewayAlias;
-  const { params: path } = request.$params as { params: Record<string, string> };
-  const { parsedUrl, query, headers, $ctx: ctx } = request;
+  const { endpoint, method } = request.$alias as GatewayAlias;
+  const { parsedUrl, query, headers } = request;
   const input: Input = {
-    path,
+    path: request.$params as Input['path'],
     query: endpoint.query === 'ignored' ? {} : readQuery(query, endpoint.query ?? {}),
     body: NO_BODY,
     headers,
     url: query === '' ? parsedUrl : `${parsedUrl}?${query}`,
   };
-  if (endpoint.body === 'required' || (request.method !== 'GET' && hasBody(request)))
-    input.body = await readBody(request, response);
-  request.input = input;
-  request.$params = endpoint.params ? endpoint.params(input) : path;
-  const meta = endpoint.meta?.(input);
-  if (meta) Object.assign(ctx.meta, meta);
+  const proceed = (): void => {
+    passOn(request, input);
+    next();
+  };
+  if (endpoint.body === undefined && (method === 'GET' || !hasBody(request))) proceed();
+  else readBody(request, response, input).then(proceed).catch(next);
 }
 
-async function readBody(request: GatewayRequest, response: GatewayResponse): Promise<JsonObject> {
+/** Makes the params of the action, and what the call carries beside them. */
+function passOn(request: GatewayRequest, input: Input): void {
+  const { endpoint } = request.$alias as GatewayAlias;
+  request.input = input;
+  request.$params = endpoint.params ? endpoint.params(input) : input.path;
+  const meta = endpoint.meta?.(input);
+  if (meta) Object.assign(request.$ctx.meta, meta);
+}
+
+async function readBody(request: GatewayRequest, response: GatewayResponse, input: Input): Promise<void> {
   const { endpoint, action, route } = request.$alias as GatewayAlias;
   const { broker, gatewaySettings } = request.$service;
-  const body = await readJsonObject(request, response, gatewaySettings.maxBodyBytes);
+  input.body = await readJsonObject(request, response, gatewaySettings.maxBodyBytes);
   if (endpoint.body === undefined) {
     // What is sent to an endpoint that takes nothing is refused rather than ignored.
-    const fields = Object.keys(body);
+    const fields = Object.keys(input.body);
     if (fields.length > 0) throw ValidationFailed.of(fields.map(unknownField));
   }
   // The node that moleculer-web found before the body was read may be gone since. Only then is another looked for: each look
   // is a turn of the balancer, and with two turns a request, one of two nodes would get them all.
   const { $endpoint: chosen } = request;
   const offered = broker.registry.getActionEndpoints(action)?.endpoints;
-  if (chosen?.isAvailable && offered?.includes(chosen)) return body;
+  if (chosen?.isAvailable && offered?.includes(chosen)) return;
   const found = broker.findNextActionEndpoint(action, route.callOptions, request.$ctx);
   if (found instanceof Error) throw found;
   request.$endpoint = found as GatewayRequest['$endpoint'];
-  return body;
 }

@@ -9,7 +9,6 @@ const CALL_TIMEOUT_MS = 10_000;
 
 /** The options for `addRoute`. Nothing but the declared aliases is reachable, and nothing is logged twice a request. */
 export function webRoute(group: RouteGroup, gateway: Gateway): object {
-  const isGuarded = gateway.tokens !== undefined || gateway.limits !== undefined;
   return {
     name: group.name,
     path: group.path,
@@ -17,11 +16,10 @@ export function webRoute(group: RouteGroup, gateway: Gateway): object {
       group.endpoints.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, aliasOf(group, endpoint)]),
     ),
     mappingPolicy: 'restrict',
-    mergeParams: false,
     bodyParsers: false,
     logging: false,
-    authentication: isGuarded,
-    authorization: isGuarded,
+    authentication: gateway.isGuarded,
+    authorization: gateway.isGuarded,
     callOptions: callOptions(group, gateway),
     onBeforeCall,
     onAfterCall,
@@ -30,8 +28,7 @@ export function webRoute(group: RouteGroup, gateway: Gateway): object {
 
 function aliasOf({ path }: RouteGroup, endpoint: Endpoint): object {
   const label = `${path === '/' ? '' : path}${endpoint.path}`.replace(/:(\w+)/g, '{$1}');
-  // moleculer-web asks for the text of an alias on every request, and would put it together in colours.
-  return { action: endpoint.action, handler: readInput, endpoint, label, toString: () => label };
+  return { action: endpoint.action, handler: readInput, endpoint, label };
 }
 
 function callOptions({ timeoutMs, ownNode }: RouteGroup, gateway: Gateway): CallingOptions {
