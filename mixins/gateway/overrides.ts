@@ -35,7 +35,7 @@ export const overrides: Overrides = {
     this.server = this.http.server;
   },
 
-  // It counts nothing, and logs a request with its query, which may hold what belongs in no log.
+  // It counts nothing, and its own log lines hold queries, in which may be what belongs in no log.
   async httpHandler(request, response) {
     const startedAt = performance.now();
     await web.httpHandler.call(this, request, response);
@@ -81,6 +81,12 @@ export const overrides: Overrides = {
     if (!found) return null;
     request.$params = found.params;
     request.$alias = found.alias;
+    const refusal = found.alias.endpoint.sheds ? this.shedder.refusal() : undefined;
+    if (refusal) {
+      // Answered here and now: an engine that is full has no time for a failure's way through the broker.
+      this.errorHandler(request, response, refusal);
+      return true;
+    }
     return this.aliasHandler(request, response, found.alias);
   },
 

@@ -4,7 +4,7 @@ import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { WithGateway } from '../../mixins/gateway/gateway.types.ts';
-import { SettingError } from '../../mixins/settings/setting-reader.ts';
+import { StartRefused } from '../../mixins/process/refusal.ts';
 import { apiService } from '../../services/api/api.service.ts';
 import { eventually } from '../support/eventually.ts';
 import {
@@ -73,8 +73,17 @@ describe('operation', () => {
     const service = plainBroker().createService(apiService());
     const { http } = service as unknown as WithGateway;
     const refusal = await http.listen(gateway.port, '127.0.0.1').catch((error: unknown) => error);
-    expect(refusal).toBeInstanceOf(SettingError);
+    expect(refusal).toBeInstanceOf(StartRefused);
     expect((refusal as Error).message).toContain(`PORT=${gateway.port}`);
+  });
+
+  test('an action that goes on failing closes the door to no other', async () => {
+    peers.next = () => {
+      throw new Error('out of order');
+    };
+    for (let i = 0; i < 60; i++) await get('/orders/7');
+    peers.next = undefined;
+    expect([(await get('/inventory')).status, (await send('GET', '/health/live')).status]).toEqual([200, 200]);
   });
 
   test('a stop accepts nobody new, finishes what is in flight, and closes kept connections', async () => {

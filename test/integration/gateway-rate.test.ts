@@ -35,7 +35,7 @@ describe('where nobody is asked who they are', () => {
     expect([status, headers['retry-after'], headers['x-error-type']]).toEqual([429, '900', 'TOO_MANY_REQUESTS']);
     expect(json).toEqual({
       error: 'Too Many Requests',
-      message: 'Ask more slowly: the next request is answered in 900 s',
+      message: 'Rate limit exceeded; retry in 900 s',
       retryAfterSeconds: 900,
     });
     expect(refusals(gateway, 'address')).toBe('1');
@@ -111,6 +111,12 @@ describe('where callers are known', () => {
   test('what a caller may not do counts for the caller', async () => {
     const gateway = await limited({}, AUTH);
     expect(await ask(gateway, 5, await bearer(customer(1)), '/metrics')).toEqual([403, 403, 403, 403, 429]);
+  });
+
+  test('who asks for what no node offers is asked who it is all the same, and counted', async () => {
+    const gateway = await startGateway([], { rateLimit: RATE }, AUTH);
+    expect(await ask(gateway, 5)).toEqual([401, 401, 401, 401, 429]);
+    expect(await ask(gateway, 5, await bearer(customer(1)))).toEqual([503, 503, 503, 503, 429]);
   });
 
   test('a caller past its rate is told so before its body is read', async () => {

@@ -8,6 +8,7 @@ import { EVENT_TYPES } from '../../machines/shared/domain-event.ts';
 import type { AccessRule } from '../../mixins/auth/access.ts';
 import * as metricNames from '../../mixins/metrics/metric-names.ts';
 import { readSettings, SERVICES, type WaybillSettings } from '../../services/settings.ts';
+import api from '../../services/api/api.service.ts';
 import { inventoryRoutes } from '../../services/api/routes/inventory.routes.ts';
 import { operationsRoutes } from '../../services/api/routes/operations.routes.ts';
 import { ordersRoutes } from '../../services/api/routes/orders.routes.ts';
@@ -94,10 +95,10 @@ test('every call of the gateway is documented, and every documented one exists',
 });
 
 test('every action for peers is documented, and every documented one exists', () => {
-  const declared = [orders, inventory, tracking, reports].flatMap(({ name, actions }) =>
+  const declared = [orders, inventory, tracking, reports, api].flatMap(({ name, actions }) =>
     Object.keys(actions ?? {}).map((action) => `${name}.${action}`),
   );
-  const actions = rows(page('docs/use/mesh.md'), /^`(orders|inventory|tracking|reports)\./).map(([first]) =>
+  const actions = rows(page('docs/use/mesh.md'), /^`(orders|inventory|tracking|reports|api)\./).map(([first]) =>
     plain(first),
   );
   expect(sorted(actions)).toEqual(sorted(declared));
@@ -106,13 +107,13 @@ test('every action for peers is documented, and every documented one exists', ()
 const byName = (a: { action: string }, b: { action: string }): number => (a.action < b.action ? -1 : 1);
 
 test('who may call an action is documented as its schema says it', () => {
-  const declared = [orders, inventory, tracking, reports].flatMap(({ name, actions }) =>
+  const declared = [orders, inventory, tracking, reports, api].flatMap(({ name, actions }) =>
     Object.entries(actions ?? {}).map(([action, schema]) => {
       const { access } = schema as { access: AccessRule };
       return { action: `${name}.${action}`, customer: access.includes('customer'), staff: access.includes('staff') };
     }),
   );
-  const table = rows(page('docs/use/tokens.md'), /^`(orders|inventory|tracking|reports)\./);
+  const table = rows(page('docs/use/tokens.md'), /^`(orders|inventory|tracking|reports|api)\./);
   const documented = table.map(([action, customer, staff]) => ({
     action: plain(action),
     customer: customer !== 'no',

@@ -31,7 +31,7 @@ export class CallerLimits {
     if (waitMs === 0) return;
     this.#metrics.limited(known ? 'caller' : 'address');
     const retryAfterSeconds = Math.ceil(waitMs / 1_000);
-    const message = `Ask more slowly: the next request is answered in ${retryAfterSeconds} s`;
+    const message = `Rate limit exceeded; retry in ${retryAfterSeconds} s`;
     throw new TooManyRequests(message, { retryAfterSeconds });
   }
 }

@@ -21,13 +21,9 @@ export class Shedder {
     this.#tell = tell;
   }
 
-  /**
-   * Lets a request in, or not.
-   * @throws Overloaded for a moment after the engine has refused one
-   */
-  admit(): void {
-    if (performance.now() >= this.#until) return;
-    throw FULL;
+  /** Why the next request is refused; undefined while it is let in. For a moment after a refusal nothing is. */
+  refusal(): Overloaded | undefined {
+    return performance.now() < this.#until ? FULL : undefined;
   }
 
   /** A request was refused because the engine is full: by the engine itself, or here. */

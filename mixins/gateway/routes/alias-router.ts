@@ -39,8 +39,8 @@ export class AliasRouter<Alias extends Address> {
 
   /** The match for a path without its query; undefined when nothing is there, or when it cannot be decoded. */
   find(path: string): Match<Alias> | undefined {
-    // find-my-way would leave out what follows a number sign, which no client sends.
-    if (path.includes('#')) return undefined;
+    // find-my-way would leave out what follows a number sign, and take what is no path for the root.
+    if (!path.startsWith('/') || path.includes('#')) return undefined;
     const found = this.#router.find(ANY_METHOD, path);
     if (!found) return undefined;
     const params: Record<string, string> = {};

@@ -35,22 +35,13 @@ function callOptions({ timeoutMs, ownNode }: RouteGroup, gateway: Gateway): Call
   return { timeout: timeoutMs ?? CALL_TIMEOUT_MS, ...(ownNode && { nodeID: gateway.broker.nodeID }) };
 }
 
-/** Before anybody is asked who sends it: a full engine refuses at the least cost. */
-function onBeforeCall(
-  this: Gateway,
-  ctx: Context,
-  _route: WebRoute,
-  request: GatewayRequest,
-  _response: GatewayResponse,
-  { endpoint }: GatewayAlias,
-): void {
-  if (endpoint.sheds) this.shedder.admit();
+/** The id of a request travels with all that is called for it. */
+function onBeforeCall(ctx: Context, _route: WebRoute, request: GatewayRequest): void {
   ctx.requestID = request.id;
 }
 
 /** What the action answered, as the endpoint shows it. */
 function onAfterCall(
-  this: Gateway,
   _ctx: Context,
   _route: WebRoute,
   request: GatewayRequest,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, STATUS_CODES, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { SettingError } from '../../settings/setting-reader.ts';
+import { portRefusal } from '../../process/port-refusal.ts';
 import { answerHeaders, type Headers } from '../reply/answer-headers.ts';
 import type { GatewaySettings } from '../gateway.settings.ts';
 import { endIdleConnections } from './idle-connections.ts';
@@ -88,10 +88,10 @@ export class HttpServer {
     return this.server.address() as AddressInfo;
   }
 
-  /** @throws SettingError with one clear line when the address cannot be listened on */
+  /** @throws StartRefused with one clear line when the address cannot be listened on */
   listen(port: number, host: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const refuse = (error: NodeJS.ErrnoException) => reject(new SettingError(refusal(error, port, host)));
+      const refuse = (error: Error) => reject(portRefusal(error, { host, port }));
       this.server.once('error', refuse);
       this.server.listen(port, host, () => {
         this.server.off('error', refuse);
@@ -119,14 +119,6 @@ export class HttpServer {
       });
     });
   }
-}
-
-function refusal(error: NodeJS.ErrnoException, port: number, host: string): string {
-  if (error.code === 'EADDRINUSE') return `PORT=${port} cannot be used: something else listens on ${host}:${port}`;
-  if (error.code === 'EACCES')
-    return `PORT=${port} cannot be used: this user may not listen on it, give one above 1023`;
-  if (error.code === 'EADDRNOTAVAIL') return `HOST=${host} cannot be used: this machine has no such address`;
-  return `HOST=${host} and PORT=${port} cannot be used: ${error.code ?? error.message}`;
 }
 
 /** An answer that is made where there is no request to speak of: its headers and its body. */
