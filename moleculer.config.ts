@@ -1,4 +1,4 @@
-/** What moleculer-runner starts a process with: looks first, starts the embedded database if it is needed, then the broker. */
+/** The configuration of moleculer-runner: runs the preflight checks, starts the embedded database if needed, then the broker. */
 import type { BrokerOptions } from 'moleculer';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './mixins/database/embedded/embedded-postgres.ts';
 import { brokerOptions } from './mixins/mesh/broker-options.ts';
@@ -10,17 +10,17 @@ import { takeEnvironment } from './mixins/settings/settings.ts';
 import { greet } from './services/api/greeting.ts';
 import { readSettings } from './services/settings.ts';
 
-/** The part of moleculer-runner that is told here which files to load. */
+/** The part of moleculer-runner that holds the service files to load. */
 interface Runner {
   servicePaths: string[];
 }
 
-/** Called by moleculer-runner. Ends the process with one line and exit code 1 when it cannot start. */
+/** Called by moleculer-runner. When it cannot start, prints one line and exits with code 1. */
 async function configure(this: Runner): Promise<BrokerOptions> {
   try {
     takeEnvironment();
     const settings = readSettings();
-    // First of all, so that whoever watches sees the start as well.
+    // Opened first, so that probes can watch the start.
     const metricsPort = settings.metricsPort && (await MetricsPort.open(settings.metricsPort, settings.services));
     await preflight(settings, settings.services.includes('api') ? [settings.api] : []);
     const database = needsEmbeddedDatabase(settings) ? await startDatabase(settings.dataDir) : undefined;
@@ -46,7 +46,7 @@ async function configure(this: Runner): Promise<BrokerOptions> {
   }
 }
 
-/** A signal during the start must not leave a server behind. */
+/** Starts the embedded database. A signal during the start must not leave a server behind. */
 async function startDatabase(dataDir: string): Promise<EmbeddedPostgres> {
   let interrupted = false;
   const interrupt = (): void => {

@@ -1,32 +1,32 @@
-/** The order machine asked as a table: every (state, event) is decided by XState once and remembered. */
+/** The order machine as a lookup table: XState evaluates each (state, event) pair once, and the result is cached. */
 import { initialTransition, transition } from 'xstate';
 import { type Announcement, orderMachine, type OwedMeta } from './order.machine.ts';
 import { type Effect, ORDER_EVENTS, type OrderEventType, type OrderStatus, type Peer } from './order.words.ts';
 
-/** A state of the chart: one state a region. */
+/** A state of the chart: one state per region. */
 export interface OrderState {
   readonly order: string;
   readonly stock: string;
   readonly shipment: string;
 }
 
-/** Work a state owes, in the order in which it is to be done. */
+/** Work that a state owes to a peer service. */
 export interface Owed {
   effect: Effect;
   from: Peer;
 }
 
-/** A state with all that follows from it. There is one object a state, so states are compared with `===`. */
+/** A state with everything derived from it. There is one object per state, so states are compared with `===`. */
 export interface ChartState {
   readonly value: OrderState;
   readonly status: OrderStatus;
-  /** What is still to be done at peer services; empty for an order at rest. */
+  /** The outstanding work at peer services; empty for an order at rest. */
   readonly owed: readonly Owed[];
-  /** The events that may happen next. */
+  /** The events allowed next. */
   readonly allows: readonly OrderEventType[];
 }
 
-/** What an event does: the state it leads to, and the events to announce in the same commit. */
+/** The result of an event: the next state, and the events to publish in the same commit. */
 export interface Step {
   readonly to: ChartState;
   readonly announces: readonly Announcement[];
@@ -37,11 +37,11 @@ type Snapshot = ReturnType<typeof orderMachine.resolveState>;
 const states = new Map<string, ChartState>();
 const steps = new Map<ChartState, Map<OrderEventType, Step>>();
 
-// The chart has no context, so a state value is the whole snapshot and the number of steps is finite. Asking XState
-// costs 15 µs and more; an order asks several times.
+// The chart has no context, so a state value is the whole snapshot and the number of steps is finite. A call to XState
+// takes 15 µs or more, and an order needs several.
 const keyOf = (value: OrderState): string => `${value.order} ${value.stock} ${value.shipment}`;
 
-// The stored value is text from a row: resolveState throws for what the chart does not know.
+// The value comes from a database row; resolveState throws when the chart has no such state.
 const resolve = (value: OrderState): Snapshot =>
   orderMachine.resolveState({ value: value as unknown as Parameters<typeof orderMachine.resolveState>[0]['value'] });
 
@@ -61,25 +61,25 @@ function remember(snapshot: Snapshot): ChartState {
   return state;
 }
 
-/** The state of an order that was just placed. */
+/** The state of a new order. */
 export const INITIAL_STATE: ChartState = remember(initialTransition(orderMachine)[0]);
 
 /**
- * Finds a stored state value in this code's chart.
- * @throws Error when the chart has no such state: the value was written by another version of the machine.
+ * Looks up a stored state value in the chart.
+ * @throws Error when the chart has no such state: another version of the machine wrote the value.
  */
 export function stateOf(value: OrderState): ChartState {
   return states.get(keyOf(value)) ?? remember(resolve(value));
 }
 
-/** The states of a region in which something is owed to a peer, of this code's chart. */
+/** The states of a region that owe work to a peer. */
 export function statesOwing(region: 'stock' | 'shipment', peer: Peer): string[] {
   return Object.values(orderMachine.states[region]?.states ?? {})
     .filter(({ meta }) => meta?.from === peer)
     .map(({ key }) => key);
 }
 
-/** What an event does in a state; undefined when the state does not allow it. */
+/** The result of an event in a state; undefined when the state does not allow the event. */
 export function stepOf(state: ChartState, type: OrderEventType): Step | undefined {
   let known = steps.get(state);
   if (!known) steps.set(state, (known = new Map()));

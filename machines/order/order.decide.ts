@@ -1,4 +1,4 @@
-/** Where an order decides: the whole business logic of an order, without I/O and clock. */
+/** The business logic of orders: what each event does to an order. Pure, without I/O or a clock. */
 import { IllegalTransition } from '../shared/failure.ts';
 import { type Cents, totalOf } from '../shared/money.ts';
 import { announcement } from './order.events.ts';
@@ -13,7 +13,7 @@ import {
   SHIPMENT_OWED,
 } from './order.ts';
 
-/** A new order, PENDING_CHECK, with its first history entry. `id` and `uuid` are two forms of one value. */
+/** A new order in PENDING_CHECK, with its first history entry. `id` and `uuid` are two forms of one value. */
 export function place(request: OrderRequest, id: number, uuid: string, at: number): Decision {
   const order: Order = {
     id,
@@ -39,7 +39,7 @@ export function place(request: OrderRequest, id: number, uuid: string, at: numbe
   };
 }
 
-/** What has nothing left to do in a status: it is answered the same when it is repeated. */
+/** Events that are already done in a status: repeating them succeeds and changes nothing. */
 const DONE: Record<OrderStatus, readonly OrderEvent['type'][]> = {
   PENDING_CHECK: [],
   CONFIRMED: [],
@@ -49,8 +49,8 @@ const DONE: Record<OrderStatus, readonly OrderEvent['type'][]> = {
 };
 
 /**
- * What an event does to an order. Undefined when a repeated command finds its work done.
- * @throws IllegalTransition when the state does not allow the event; it names the state and what is allowed.
+ * Decides what an event does to an order. Undefined when a repeated command finds its work done.
+ * @throws IllegalTransition when the state does not allow the event; it names the state and the allowed events.
  */
 export function decide(order: Order, event: OrderEvent, at: number): Decision | undefined {
   if (DONE[order.state.status].includes(event.type)) return undefined;
@@ -104,7 +104,7 @@ function priced(order: Order, prices: ReadonlyMap<number, Cents>): Pick<Order, '
   const lines = order.lines.map((line) => {
     const price = prices.get(line.productId);
     if (price === undefined)
-      throw new RangeError(`the reservation of order ${order.id} names no price for product ${line.productId}`);
+      throw new RangeError(`the reservation of order ${order.id} has no price for product ${line.productId}`);
     return { productId: line.productId, quantity: line.quantity, price };
   });
   return { lines, total: totalOf(lines) };
@@ -127,7 +127,7 @@ function detailOf(event: OrderEvent): Record<string, unknown> | null {
   }
 }
 
-/** What people have done to an order with a command; the engine's own events have no such word. */
+/** The past participle of each command, for messages; the engine's own events have none. */
 const VERBS: Record<OrderEventType, string | undefined> = {
   CANCEL: 'cancelled',
   SHIP: 'shipped',
@@ -149,7 +149,8 @@ function illegal(order: Order, event: OrderEventType): IllegalTransition {
     commands.length > 0
       ? `allowed now: ${commands.map((type) => type.toLowerCase()).join(', ')}`
       : 'nothing more is allowed';
-  return new IllegalTransition(`An order that is ${status} cannot be ${VERBS[event] ?? `given ${event}`}; ${next}`, {
+  const refused = VERBS[event] ? `cannot be ${VERBS[event]}` : `does not allow ${event}`;
+  return new IllegalTransition(`An order that is ${status} ${refused}; ${next}`, {
     orderId: order.id,
     orderNumber: orderNumberOf(order),
     status,

@@ -1,10 +1,10 @@
-/** What the world is told of an order: the events that go out in the commit of a step. */
+/** The order events that are published in the commit of a step. */
 import type { DomainEvent, EventData } from '../shared/domain-event.ts';
 import { moneyToNumber } from '../shared/money.ts';
 import { itemsOf, type Order, orderNumberOf, type Shipment } from './order.ts';
 import type { Announcement } from './order.machine.ts';
 
-// Facts are made for one event and added to: spreading them into another object takes twenty times as long.
+// Object.assign extends the new object in place, which is twenty times as fast as spreading it into another one.
 const DATA: { readonly [Type in Announcement]: (order: Order) => EventData[Type] } = {
   'order.created': (order) => Object.assign(factsOf(order), { items: itemsOf(order) }),
   'order.confirmed': (order) => Object.assign(factsOf(order), { items: itemsOf(order) }),
@@ -14,7 +14,7 @@ const DATA: { readonly [Type in Announcement]: (order: Order) => EventData[Type]
   'order.cancelled': (order) => Object.assign(factsOf(order), order.refusal),
 };
 
-/** The event of a step; `index` tells the events of one step apart. Its id is the same however often it is made. */
+/** The event of a step; `index` distinguishes the events of one step. Building it again gives the same id. */
 export function announcement<Type extends Announcement>(
   order: Order,
   type: Type,
@@ -27,8 +27,8 @@ export function announcement<Type extends Announcement>(
 }
 
 /**
- * Tells operators that the engine has given up on what is owed for an order until somebody asks for a retry. `version`
- * is that of the row that says so, so that each time has an id of its own.
+ * Tells operators that the engine has parked the work owed for an order until someone requests a retry. `version` is the
+ * version of the parked row, so that each time the order is parked the event has its own id.
  */
 export function attentionRequired(
   order: Order,
@@ -69,5 +69,5 @@ function factsOf(order: Order): EventData['order.shipped'] {
 
 function shipmentOf(order: Order): Shipment {
   if (order.shipment) return order.shipment;
-  throw new RangeError(`order ${order.id} has no shipment to tell of`);
+  throw new RangeError(`order ${order.id} has no shipment to announce`);
 }

@@ -1,4 +1,4 @@
-/** How placing an order, or changing one, can fail. */
+/** The failures of placing or changing an order. */
 import { Failure } from '../shared/failure.ts';
 
 export class InsufficientStock extends Failure {
@@ -6,13 +6,13 @@ export class InsufficientStock extends Failure {
   readonly retryable = false;
 }
 
-/** The order that a request placed, or carried on, was cancelled meanwhile. */
+/** The order was cancelled while the request that placed or resumed it was running. */
 export class OrderCancelled extends Failure {
   readonly type = 'ORDER_CANCELLED';
   readonly retryable = false;
 }
 
-/** The order is safe, and waits for a service that is away. Data names the order. */
+/** The order is stored, and waits for an unavailable service. Data names the order. */
 export class OrderPending extends Failure {
   readonly type = 'ORDER_PENDING';
   readonly retryable = true;

@@ -1,24 +1,24 @@
 /**
- * The life of an order as a statechart: what an order is, what is still owed for it, and what may happen next.
+ * The life of an order as a statechart: its status, the work still owed for it, and the events allowed next.
  *
- * Three regions run side by side. `order` is the status people see. `stock` and `shipment` say how far the effects at
- * the two peer services have come; a state there that carries `meta.owes` is work that somebody still has to do. The
- * machine has no context and no clock: what an order knows is in its row, when things are due is in its row too.
+ * Three regions run in parallel. `order` is the public status. `stock` and `shipment` track the effects at the two peer
+ * services; a state with `meta.owes` there is work still to be done. The machine has no context and no clock: an order's
+ * data and due times are in its row.
  */
 import { raise, setup } from 'xstate';
 import type { EventType } from '../shared/domain-event.ts';
 import type { Effect, OrderEventType, Peer } from './order.words.ts';
 
-/** Grows with every change of the chart that makes an older snapshot mean something else. */
+/** Incremented by every change to the chart that gives an older snapshot a different meaning. */
 export const ORDER_MACHINE_VERSION = 1;
 
-/** What a state of the `stock` and `shipment` regions says about work. */
+/** The work that a state of the `stock` or `shipment` region owes, and to whom. */
 export interface OwedMeta {
   owes: Effect;
   from: Peer;
 }
 
-/** The events that a step of an order tells the world. */
+/** The event types that a step of an order publishes. */
 export type Announcement = Exclude<Extract<EventType, `order.${string}`>, 'order.attentionRequired'>;
 
 const owes = (effect: Effect, from: Peer): { meta: OwedMeta } => ({ meta: { owes: effect, from } });
@@ -30,7 +30,7 @@ export const orderMachine = setup({
     meta: {} as OwedMeta,
   },
   actions: {
-    /** Data for the outbox: the name of the event that goes out in the commit of this step. */
+    /** Names an event that is written to the outbox in the commit of this step. */
     announce: (_args, _params: { topic: Announcement }) => undefined,
   },
 }).createMachine({
@@ -40,7 +40,7 @@ export const orderMachine = setup({
     order: {
       initial: 'PENDING_CHECK',
       states: {
-        // Only this region decides whether a command is allowed; what it undoes at the peers follows from UNDO.
+        // Only this region decides whether a command is allowed; UNDO makes the other two compensate at the peers.
         PENDING_CHECK: {
           on: {
             SECURED: { target: 'CONFIRMED', actions: [tell('order.confirmed'), tell('order.shipmentCreated')] },
@@ -66,7 +66,7 @@ export const orderMachine = setup({
     stock: {
       initial: 'reserving',
       states: {
-        // Owes the whole way to CONFIRMED: reserve, then createShipment. Both are repeatable, and a cancel takes back both.
+        // `secure` covers both steps to CONFIRMED: reserve, then createShipment. Both are idempotent; a cancel undoes both.
         reserving: {
           ...owes('secure', 'inventory'),
           on: {
@@ -92,7 +92,7 @@ export const orderMachine = setup({
             SECURED: 'created',
             RESERVED: 'creating',
             REFUSED: 'none',
-            // A createShipment of the reserving step may be under way: its void leaves a tombstone if it comes first.
+            // A createShipment may be in flight: a void that arrives before it leaves a tombstone.
             UNDO: 'voiding',
           },
         },

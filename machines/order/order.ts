@@ -1,24 +1,24 @@
-/** What an order is, what can happen to it, and what a change of it consists of. */
+/** The types of the order domain: orders, their events, and decided changes. */
 import type { DomainEvent } from '../shared/domain-event.ts';
 import { type Cents, moneyToNumber } from '../shared/money.ts';
 import type { ChartState } from './order.chart.ts';
 import type { OrderEventType, OrderStatus } from './order.words.ts';
 
-/** One line of an order. The price is inventory's at the moment of reservation, and never changes afterwards. */
+/** One line of an order. The price is inventory's at the time of reservation and never changes afterwards. */
 export interface OrderLine {
   readonly productId: number;
   readonly quantity: number;
   readonly price: Cents | null;
 }
 
-/** The shipment that tracking made for an order. */
+/** The shipment that tracking created for an order. */
 export interface Shipment {
   readonly trackingNumber: string;
   /** RFC 3339, UTC. */
   readonly estimatedDelivery: string;
 }
 
-/** Why an order was cancelled by the engine rather than by a person. */
+/** Why inventory refused an order. */
 export interface Refusal {
   readonly message: string;
   readonly unavailableProducts: readonly number[];
@@ -38,16 +38,16 @@ export interface Order {
   readonly refusal: Refusal | null;
   /** Unix milliseconds. */
   readonly placedAt: number;
-  /** The id of the request that placed it, for whoever follows the order through logs. */
+  /** The id of the request that placed the order, to trace it through the logs. */
   readonly requestId: string | null;
-  /** Whether it was placed under an idempotency key, whose first answer has to be kept. */
+  /** Whether it was placed with an idempotency key, whose first response must be kept. */
   readonly keyed: boolean;
   readonly state: ChartState;
-  /** How many entries its history has. Changes exactly when something that people see changes. */
+  /** The number of history entries. Changes exactly when the order's public state changes. */
   readonly seq: number;
 }
 
-/** What a client sends to place an order. */
+/** A request to place an order. */
 export type OrderRequest = Pick<
   Order,
   'customerId' | 'customerName' | 'deliveryAddress' | 'carrier' | 'requestId' | 'keyed'
@@ -55,7 +55,7 @@ export type OrderRequest = Pick<
   readonly items: readonly { readonly productId: number; readonly quantity: number }[];
 };
 
-/** An event with what it carries. */
+/** An event with its data. */
 export type OrderEvent =
   | { type: 'SECURED'; prices: ReadonlyMap<number, Cents>; shipment: Shipment }
   | { type: 'RESERVED'; prices: ReadonlyMap<number, Cents> }
@@ -64,10 +64,10 @@ export type OrderEvent =
   | { type: 'CANCEL'; reason?: string | undefined }
   | { type: 'EXPIRE'; reason: string }
   | { type: 'SHIP' | 'DELIVER' | 'STOCK_CONSUMED' | 'STOCK_RELEASED' | 'SHIPMENT_VOIDED' }
-  /** The carrier says that the parcel has arrived: a fact, also for an order that nobody has marked as shipped. */
+  /** The carrier reports the parcel as delivered: a fact, even if nobody marked the order as shipped. */
   | { type: 'PARCEL_DELIVERED' };
 
-/** One transition, as the history keeps it. */
+/** One transition in an order's history. */
 export interface HistoryEntry {
   readonly seq: number;
   readonly event: OrderEventType | 'PLACE';
@@ -78,17 +78,17 @@ export interface HistoryEntry {
   readonly detail: Readonly<Record<string, unknown>> | null;
 }
 
-/** A decided change: the order as it will be, and what is written and told in the same commit. */
+/** A decided change: the new order, and the history and events to write in the same commit. */
 export interface Decision {
   readonly order: Order;
   readonly history: readonly HistoryEntry[];
   readonly announcements: readonly DomainEvent[];
 }
 
-/** The number people see. */
+/** The public order number. */
 export const orderNumberOf = (order: Pick<Order, 'uuid'>): string => `ORD-${order.uuid}`;
 
-/** The lines as people see them. */
+/** The public view of an order's lines. */
 export const itemsOf = (order: Order): { productId: number; quantity: number; priceAtPurchase: number | null }[] =>
   order.lines.map(({ productId, quantity, price }) => ({
     productId,
@@ -96,6 +96,6 @@ export const itemsOf = (order: Order): { productId: number; quantity: number; pr
     priceAtPurchase: price === null ? null : moneyToNumber(price),
   }));
 
-/** What the client is told when an order is confirmed before its shipment could be made. */
+/** The warning to the client when an order is confirmed before its shipment could be created. */
 export const SHIPMENT_OWED =
-  'The shipment could not be made yet. It follows by itself; ask for the order again to see it';
+  'The shipment could not be created yet. It will be created automatically; read the order again to see it';

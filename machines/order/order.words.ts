@@ -1,23 +1,23 @@
-/** The words of an order: its statuses, what can happen to it, what it can owe, and to whom. */
+/** The vocabulary of orders: statuses, events, effects and peer services. */
 
 /** The status of an order, the `order` region of the chart. */
 export const ORDER_STATUSES = ['PENDING_CHECK', 'CONFIRMED', 'SHIPPED', 'DELIVERED', 'CANCELLED'] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
-/** Everything that can happen to an order after it was placed. */
+/** Everything that can happen to an order after it is placed. */
 export const ORDER_EVENTS = [
-  /** Stock is reserved and the shipment made. */
+  /** Stock is reserved and the shipment created. */
   'SECURED',
-  /** Stock is reserved; tracking was away, the shipment is still owed. */
+  /** Stock is reserved, but tracking was unavailable: the shipment is still owed. */
   'RESERVED',
-  /** Stock is short, or a product unknown. */
+  /** Stock is insufficient, or a product is unknown. */
   'REFUSED',
-  /** A shipment that was owed is made. */
+  /** The owed shipment is created. */
   'SHIPMENT_CREATED',
   'CANCEL',
   'SHIP',
   'DELIVER',
-  /** The order stayed PENDING_CHECK for too long. */
+  /** The order stayed in PENDING_CHECK too long. */
   'EXPIRE',
   'STOCK_CONSUMED',
   'STOCK_RELEASED',
@@ -25,7 +25,7 @@ export const ORDER_EVENTS = [
 ] as const;
 export type OrderEventType = (typeof ORDER_EVENTS)[number];
 
-/** Work owed to a peer service. Each is idempotent by order id there. */
+/** Work owed to a peer service, which performs each effect idempotently by order id. */
 export type Effect = 'secure' | 'createShipment' | 'consume' | 'release' | 'void';
 
 /** The peer services an order can wait for. */

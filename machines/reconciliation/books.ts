@@ -1,53 +1,53 @@
-/** What orders, inventory and tracking say of the same order: the records that reconciliation compares. */
+/** The records of orders, inventory and tracking that reconciliation compares. */
 import type { StateValueFrom } from 'xstate';
 import type { orderMachine } from '../order/order.machine.ts';
 import type { Effect, OrderStatus } from '../order/order.words.ts';
 import type { ReservationStatus } from '../stock/stock.book.ts';
 
-/** So many of a product. */
+/** A quantity of a product. */
 export interface Item {
   readonly productId: number;
   readonly quantity: number;
 }
 
-/** Where an order is in each region of its chart. */
+/** The state of an order in each region of its chart. */
 type Regions = Required<Extract<StateValueFrom<typeof orderMachine>, object>>;
 
-/** An order as `orders.states` answers it. */
+/** An order as returned by `orders.states`. */
 export interface OrderRecord {
   readonly orderId: number;
   readonly status: OrderStatus;
   /** The states of the chart's other regions. */
   readonly stock: Regions['stock'];
   readonly shipment: Regions['shipment'];
-  /** What the state owes to peers. */
+  /** The effects that the state owes to peers. */
   readonly owes: readonly Effect[];
-  /** Whether recovery or an operator will find it: it is due at some time, or parked. */
+  /** Whether the order has a due time for recovery, or is parked for an operator. */
   readonly planned: boolean;
-  /** Nothing is owed and nothing is planned. Only an order at rest is held against its peers. */
+  /** Nothing is owed and nothing is planned. Only orders at rest are compared with their peers. */
   readonly atRest: boolean;
   readonly items: readonly Item[];
   readonly trackingNumber: string | null;
-  /** Changes exactly when the order does. */
+  /** Changes exactly when the order changes. */
   readonly seq: number;
 }
 
-/** A reservation as `inventory.reservations` answers it. */
+/** A reservation as returned by `inventory.reservations`. */
 export interface ReservationRecord {
   readonly orderId: number;
   readonly status: ReservationStatus;
   readonly items: readonly Item[];
 }
 
-/** A shipment as `tracking.shipments` answers it. Without a number it is a void that came before the shipment. */
+/** A shipment as returned by `tracking.shipments`. Without a tracking number it is the tombstone of an early void. */
 export interface ShipmentRecord {
   readonly orderId: number;
-  /** CREATED, DELIVERED or VOIDED, or what a carrier or the shop has called it. */
+  /** CREATED, DELIVERED, VOIDED, or a status that the carrier or the shop reported. */
   readonly status: string;
   readonly trackingNumber: string | null;
 }
 
-/** A product whose levels do not fit what is held of it, as `inventory.imbalances` answers it. */
+/** A product whose reserved quantity is wrong, as returned by `inventory.imbalances`. */
 export interface ImbalanceRecord {
   readonly productId: number;
   readonly quantity: number;

@@ -1,4 +1,4 @@
-/** Reconciliation: what an order, its reservation and its shipment must agree on once the order is at rest. */
+/** Reconciliation: the consistency rules for an order at rest, its reservation and its shipment. */
 import type { OrderStatus } from '../order/order.words.ts';
 import { orderLines, type ReservationStatus } from '../stock/stock.book.ts';
 import type { Books, ImbalanceRecord, Item, OrderRecord, ReservationRecord, ShipmentRecord } from './books.ts';
@@ -19,14 +19,14 @@ export type DisagreementKind =
   | 'RESERVED_SUM_DIFFERS'
   | 'RESERVED_OUT_OF_BOUNDS';
 
-/** One thing that the services say differently. It is about an order id or about a product. */
+/** One inconsistency between the services, about an order or a product. */
 export interface Disagreement {
   orderId?: number;
   productId?: number;
   kind: DisagreementKind;
   expected: string;
   found: string;
-  /** What is wrong, for people. */
+  /** A description for people. */
   message: string;
 }
 
@@ -36,8 +36,8 @@ const HOLDS_STOCK: Record<ReservationStatus, boolean> = { HELD: true, CONSUMED: 
 const holdsStock = (reservation: ReservationRecord): boolean => HOLDS_STOCK[reservation.status];
 
 /**
- * What disagrees about one order id; nothing while the order is under way. Marks that hold nothing (a released or refused
- * reservation, a voided shipment) need no order.
+ * The inconsistencies of one order id; none while the order is in progress. Records that hold nothing (a released or
+ * refused reservation, a voided shipment) need no order.
  */
 export function judgeOrder({ orderId, order, reservation, shipment }: Books): Disagreement[] {
   if (!order) return [...strayReservation(reservation), ...strayShipment(shipment)];
@@ -47,14 +47,14 @@ export function judgeOrder({ orderId, order, reservation, shipment }: Books): Di
       {
         orderId,
         kind: 'WORK_FORGOTTEN',
-        expected: `a time at which it is carried on`,
+        expected: 'a due time',
         found: NOTHING,
-        message: `Order ${orderId} is ${order.status} and owes ${owes}, but nobody will carry it on`,
+        message: `Order ${orderId} is ${order.status} and owes ${owes}, but has no due time, so no node will resume it`,
       },
     ];
   }
   const demand = AT_REST[order.status];
-  // A node of a later version may know a status that is not judged here.
+  // A node of a newer version may send a status that this version does not know.
   if (!order.atRest || !demand) return [];
   const shipments = demand.shipment === 'VOIDED' ? judgeVoided(order, shipment) : judgeLive(order, shipment);
   return [...judgeReservation(order, demand, reservation), ...shipments];
@@ -63,26 +63,26 @@ export function judgeOrder({ orderId, order, reservation, shipment }: Books): Di
 function strayReservation(reservation: ReservationRecord | undefined): Disagreement[] {
   if (!reservation || !holdsStock(reservation)) return [];
   const { orderId, status } = reservation;
-  const message = `Order ${orderId} has a reservation that is ${status}, but orders does not know it`;
+  const message = `Inventory has a ${status} reservation for order ${orderId}, but orders has no such order`;
   return [{ orderId, kind: 'RESERVATION_WITHOUT_ORDER', expected: 'an order', found: NOTHING, message }];
 }
 
 function strayShipment(shipment: ShipmentRecord | undefined): Disagreement[] {
   if (!shipment || shipment.status === 'VOIDED') return [];
   const { orderId, status } = shipment;
-  const message = `Order ${orderId} has a shipment that is ${status}, but orders does not know it`;
+  const message = `Tracking has a shipment for order ${orderId} in status ${status}, but orders has no such order`;
   return [{ orderId, kind: 'SHIPMENT_WITHOUT_ORDER', expected: 'an order', found: NOTHING, message }];
 }
 
-/** What an order at rest asks of its peers. */
+/** What the peers must have for an order at rest. */
 interface Demand {
   readonly reservation: readonly ReservationStatus[];
-  /** What a reservation is called that is otherwise. */
+  /** The kind of disagreement when the reservation has another status. */
   readonly otherwise: DisagreementKind;
   readonly shipment: 'LIVE' | 'VOIDED';
 }
 
-/** By the status of the order; null for one that is never at rest. */
+/** By order status; null for a status that is never at rest. */
 const AT_REST: Record<OrderStatus, Demand | null> = {
   PENDING_CHECK: null,
   CONFIRMED: { reservation: ['HELD'], otherwise: 'RESERVATION_NOT_HELD', shipment: 'LIVE' },
@@ -104,8 +104,8 @@ function judgeReservation(
   const expected = demand.reservation.join(' or ');
   const about = `Order ${orderId} is ${status}`;
   if (!reservation) {
-    // A cancelled order has one too: the mark that keeps a late reserve out.
-    const message = `${about}, but inventory has no reservation of it`;
+    // A cancelled order needs one too: the tombstone that rejects a late reserve.
+    const message = `${about}, but inventory has no reservation for it`;
     return [{ orderId, kind: 'RESERVATION_MISSING', expected, found: NOTHING, message }];
   }
   const disagreements: Disagreement[] = [];
@@ -115,7 +115,7 @@ function judgeReservation(
   }
   const differing = holdsStock(reservation) ? differingProducts(order.items, reservation.items) : [];
   if (differing.length > 0) {
-    const message = `${about}, but its reservation has other items`;
+    const message = `${about}, but its reservation has different items`;
     const [wanted, held] = [order.items, reservation.items].map((items) => quantitiesText(items, differing));
     disagreements.push({ orderId, kind: 'ITEMS_DIFFER', expected: wanted as string, found: held as string, message });
   }
@@ -130,9 +130,9 @@ function judgeVoided(order: OrderRecord, shipment: ShipmentRecord | undefined): 
     const kind = 'SHIPMENT_OF_CANCELLED_ORDER_LIVE';
     return [{ orderId, kind, expected: 'VOIDED', found: shipment.status, message }];
   }
-  // What was refused never came to a shipment; what was voided has a mark that keeps a late one out.
+  // A refused order never had a shipment; a voided one needs the tombstone that rejects a late creation.
   if (shipment || order.shipment !== 'voided') return [];
-  const message = `${about}, but tracking has no mark that its shipment is voided`;
+  const message = `${about}, but tracking has no record of its voided shipment`;
   return [{ orderId, kind: 'SHIPMENT_MISSING', expected: 'VOIDED', found: NOTHING, message }];
 }
 
@@ -141,7 +141,7 @@ function judgeLive(order: OrderRecord, shipment: ShipmentRecord | undefined): Di
   const about = `Order ${orderId} is ${status}`;
   const expected = order.trackingNumber ?? NOTHING;
   if (!shipment) {
-    const message = `${about}, but tracking has no shipment of it`;
+    const message = `${about}, but tracking has no shipment for it`;
     return [{ orderId, kind: 'SHIPMENT_MISSING', expected, found: NOTHING, message }];
   }
   if (shipment.status === 'VOIDED') {
@@ -150,20 +150,20 @@ function judgeLive(order: OrderRecord, shipment: ShipmentRecord | undefined): Di
   }
   const found = shipment.trackingNumber ?? NOTHING;
   if (found === expected) return [];
-  const message = `${about}, but its shipment has another tracking number`;
+  const message = `${about}, but its shipment has a different tracking number`;
   return [{ orderId, kind: 'TRACKING_NUMBER_DIFFERS', expected, found, message }];
 }
 
-/** What disagrees about a product. */
+/** The inconsistencies of a product's stock. */
 export function judgeProduct({ productId, quantity, reservedQuantity, held }: ImbalanceRecord): Disagreement[] {
   const disagreements: Disagreement[] = [];
   if (held !== reservedQuantity) {
-    const message = `Product ${productId} counts ${reservedQuantity} reserved, but its reservations hold ${held}`;
+    const message = `Product ${productId} has reservedQuantity ${reservedQuantity}, but its reservations hold ${held}`;
     const [expected, found] = [String(held), String(reservedQuantity)];
     disagreements.push({ productId, kind: 'RESERVED_SUM_DIFFERS', expected, found, message });
   }
   if (reservedQuantity < 0 || reservedQuantity > quantity) {
-    const message = `Product ${productId} counts ${reservedQuantity} reserved of ${quantity}`;
+    const message = `Product ${productId} has reservedQuantity ${reservedQuantity}, out of bounds for quantity ${quantity}`;
     const [expected, found] = [`0 to ${quantity}`, String(reservedQuantity)];
     disagreements.push({ productId, kind: 'RESERVED_OUT_OF_BOUNDS', expected, found, message });
   }
@@ -175,13 +175,13 @@ function quantitiesOf(items: readonly Item[]): Map<number, number> {
   return new Map(productIds.map((productId, i) => [productId, quantities[i] as number]));
 }
 
-/** The products of which one list has another quantity, whatever the order of its lines and however they are split. */
+/** The products whose quantities differ between the lists, however their lines are ordered or split. */
 function differingProducts(a: readonly Item[], b: readonly Item[]): number[] {
   const [ofA, ofB] = [quantitiesOf(a), quantitiesOf(b)];
   return [...new Set([...ofA.keys(), ...ofB.keys()])].filter((productId) => ofA.get(productId) !== ofB.get(productId));
 }
 
-/** Products that a text names at most. */
+/** The maximum number of products that a text names. */
 const NAMED = 5;
 
 function quantitiesText(items: readonly Item[], productIds: readonly number[]): string {

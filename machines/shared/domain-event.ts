@@ -1,13 +1,13 @@
-/** What the engine tells the world: every event that leaves through an outbox, by its name and with its data. */
+/** The domain events: every event published through an outbox, by name, with the type of its data. */
 import type { Effect, OrderStatus } from '../order/order.words.ts';
 
-/** What every event of an order's life says. */
+/** The data that every order event carries. */
 interface OrderFacts {
   readonly orderId: number;
   readonly orderNumber: string;
   readonly customerId: number;
   readonly status: OrderStatus;
-  /** The entry of the history that it is about. */
+  /** The history entry it reports. */
   readonly seq: number;
   /** Null until the stock is reserved. */
   readonly totalPrice: number | null;
@@ -28,7 +28,7 @@ export type OrderShipped = OrderFacts;
 export type OrderDelivered = OrderFacts;
 
 export interface OrderCancelled extends OrderFacts {
-  /** Why inventory refused it; only given when it did. */
+  /** Why inventory refused the order; present only if it did. */
   readonly message?: string;
   readonly unavailableProducts?: readonly number[];
 }
@@ -39,7 +39,7 @@ export interface OrderShipmentCreated extends OrderFacts {
   readonly carrier: string;
 }
 
-/** The engine has given up on what it owes for an order, until somebody asks for a retry. */
+/** The engine has parked the work it owes for an order, until someone requests a retry. */
 export interface AttentionRequired {
   readonly orderId: number;
   readonly orderNumber: string;
@@ -51,7 +51,7 @@ export interface AttentionRequired {
   readonly lastError: string;
 }
 
-/** The stock of a product as it is now. */
+/** The current stock of a product. */
 export interface StockChanged {
   readonly productId: number;
   readonly quantity: number;
@@ -70,8 +70,8 @@ export interface ShipmentUpdated {
 }
 
 /**
- * The data of each event. It only grows: what a field means never changes, as rows of an outbox, the stream and peers
- * outlive a release. Data that would mean something else is that of an event with another name.
+ * The data of each event type. Fields are only ever added and never change their meaning, because outbox rows, stream
+ * messages and peers outlive a release. Data with a different meaning needs a new event type.
  */
 export interface EventData {
   'order.created': OrderCreated;
@@ -100,20 +100,20 @@ const NAMES: Record<EventType, true> = {
   'shipment.updated': true,
 };
 
-/** The names of the events peers can subscribe to. */
+/** The event types that peers can subscribe to. */
 export const EVENT_TYPES = Object.keys(NAMES) as readonly EventType[];
 
 /** An event of one type. */
 interface EventOf<Type extends EventType> {
-  /** Stable: the same change carries the same id however often it is published. */
+  /** Stable: a change has the same id every time it is published. */
   readonly id: string;
   readonly type: Type;
-  /** What the event is about (`order-17`, `product-3`); events with the same key arrive in order. */
+  /** The subject of the event (`order-17`, `product-3`); events with the same key arrive in order. */
   readonly key: string;
   /** RFC 3339, UTC: when the change was made. */
   readonly at: string;
   readonly data: EventData[Type];
 }
 
-/** An event as it is stored in the outbox, published and handed to subscribers: its `type` tells what its data is. */
+/** An event as stored in the outbox, published and delivered to subscribers, discriminated by `type`. */
 export type DomainEvent<Type extends EventType = EventType> = { [Each in Type]: EventOf<Each> }[Type];

@@ -1,13 +1,13 @@
-/** What every failure is: one class each, with a stable type and whether a repeat may work. How HTTP shows them is the gateway's. */
+/** The base class of all failures, and the general ones. The gateway maps each class to an HTTP status. */
 
-/** Facts about a failure that the caller is shown beside the message. Never a payload, never a secret. */
+/** Details that the caller sees beside the message. Never a payload, never a secret. */
 export type FailureData = Record<string, unknown>;
 
-/** Crosses the mesh as its name, type, message, retryable and data, and is restored by its type on the other side. */
+/** Crosses the mesh as name, type, message, retryable and data; the receiving node restores the class by its type. */
 export abstract class Failure extends Error {
   /** Stable name for programs. */
   abstract readonly type: string;
-  /** True when the same request may succeed later without being changed. */
+  /** True when the same request, unchanged, may succeed later. */
   abstract readonly retryable: boolean;
   readonly data: FailureData;
 
@@ -17,25 +17,25 @@ export abstract class Failure extends Error {
     this.data = data;
   }
 
-  /** Seconds after which a retryable failure is worth repeating. */
+  /** Seconds to wait before retrying; undefined when a retry cannot succeed. */
   get retryAfterSeconds(): number | undefined {
     return this.retryable ? 1 : undefined;
   }
 }
 
-/** A class of failures. */
+/** A failure class that can be constructed. */
 export type FailureClass = new (message: string, data?: FailureData) => Failure;
 
-/** One fault of what was sent, as listed in `details`. */
+/** One validation fault, as listed in `details`. */
 export interface FieldFault {
   field: string;
   type: string;
   message: string;
 }
 
-/** How many faulty fields a message names. */
+/** The maximum number of faulty fields that a message names. */
 const FIELDS_NAMED = 10;
-/** How many faults the details have at most: a refusal must not grow with what is refused. */
+/** The maximum number of faults in `details`, so that the size of the response does not depend on the request. */
 const FAULTS_NAMED = 100;
 
 export class ValidationFailed extends Failure {
@@ -57,13 +57,13 @@ export class NotFound extends Failure {
   readonly retryable = false;
 }
 
-/** An event that the present state does not allow. Data names the state and what is allowed. */
+/** The current state does not allow the event. Data names the state and the allowed events. */
 export class IllegalTransition extends Failure {
   readonly type = 'ILLEGAL_TRANSITION';
   readonly retryable = false;
 }
 
-/** An order id that is already used for a reservation or shipment with other contents. */
+/** The order id already has a reservation or shipment with different contents. */
 export class OrderIdReused extends Failure {
   readonly type = 'ORDER_ID_REUSED';
   readonly retryable = false;
@@ -74,13 +74,13 @@ export class InternalError extends Failure {
   readonly retryable = false;
 }
 
-/** A bound is reached; nothing was written. */
+/** A capacity limit is reached; nothing was written. */
 export class Overloaded extends Failure {
   readonly type = 'OVERLOADED';
   readonly retryable = true;
 }
 
-/** A peer service or its database is away. */
+/** A peer service or its database is unavailable. */
 export class ServiceUnavailable extends Failure {
   readonly type = 'SERVICE_UNAVAILABLE';
   readonly retryable = true;

@@ -1,22 +1,23 @@
 /**
  * Order ids and order numbers, two forms of one value.
  *
- * A number `ORD-<uuid>` carries a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then 12 bits which here are the
- * node's slot (8) and a counter (4), then 62 random bits. The order id is the first 60 of those bits, counted from
- * 2026 so that they stay below 2^53. Each is found from the other without an index, ids grow with time on every
- * node, and no sequence is shared. Two nodes that draw the same slot meet at the primary key and draw again.
+ * An order number `ORD-<uuid>` contains a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, 12 bits that hold the node's
+ * slot (8) and a counter (4), and 62 random bits. The order id consists of the first 60 of those bits, counted from
+ * 2026 so that it stays below 2^53. Each form yields the id without an index, ids grow with time on every node, and
+ * nodes share no sequence. If two nodes draw the same slot, the primary key rejects a duplicate id and the node draws a
+ * new slot.
  */
 
-/** 2026-01-01T00:00:00Z in Unix milliseconds: where order ids begin. They stay below 2^53 until 2095. */
+/** 2026-01-01T00:00:00Z in Unix milliseconds, the epoch of order ids. They stay below 2^53 until 2095. */
 export const ID_EPOCH_MS = 1_767_225_600_000;
-/** How many slots there are for nodes to draw from. */
+/** The number of slots that nodes draw from. */
 export const NODE_SLOTS = 256;
 const PER_MS = 4096;
 const COUNTER = 16;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Makes ids that only grow, at most 16 a millisecond; past that it runs ahead of the clock rather than wait. */
+/** Generates strictly increasing ids, 16 per millisecond; beyond that rate it runs ahead of the clock instead of waiting. */
 export class IdGenerator {
   readonly #slot: number;
   #ms = 0;
@@ -26,7 +27,7 @@ export class IdGenerator {
     this.#slot = slot % NODE_SLOTS;
   }
 
-  /** The next id, given the present time in Unix milliseconds. A clock that jumps back does not bring ids back. */
+  /** The next id, given the current time in Unix milliseconds. Ids keep growing when the clock jumps back. */
   next(nowMs: number): number {
     const ms = Math.max(0, Math.trunc(nowMs) - ID_EPOCH_MS);
     if (ms > this.#ms) {
@@ -42,7 +43,7 @@ export class IdGenerator {
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** The UUIDv7 that belongs to an id; `random` is 8 bytes, of which 62 bits are used. */
+/** The UUIDv7 of an id. Uses 62 bits of `random`, which is 8 bytes long. */
 export function uuidOf(id: number, random: Uint8Array): string {
   const ms = Math.floor(id / PER_MS) + ID_EPOCH_MS;
   const time = ms.toString(16).padStart(12, '0');
@@ -53,7 +54,7 @@ export function uuidOf(id: number, random: Uint8Array): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${low}-${variant}${tail.slice(0, 2)}-${tail.slice(2)}`;
 }
 
-/** The id inside a UUID made by `uuidOf`; undefined for any other text. The caller still compares the whole UUID. */
+/** The id inside a UUID made by `uuidOf`; undefined for any other text. The caller must still compare the whole UUID. */
 export function idOf(uuid: string): number | undefined {
   if (!UUID.test(uuid) || uuid[14] !== '7') return undefined;
   const ms = Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16) - ID_EPOCH_MS;

@@ -1,6 +1,6 @@
-/** When a parcel should arrive: so many business days after it was made, by carrier. */
+/** Estimates the delivery of a parcel from its carrier's number of business days. */
 
-/** Business days a carrier needs. Names are compared without regard to case, spaces and punctuation. */
+/** Business days by carrier. Case, spaces and punctuation of the name do not matter. */
 export const CARRIER_BUSINESS_DAYS: Readonly<Record<string, number>> = {
   DHL: 2,
   DHLEXPRESS: 1,
@@ -15,25 +15,25 @@ export const CARRIER_BUSINESS_DAYS: Readonly<Record<string, number>> = {
   DEUTSCHEPOST: 3,
 };
 
-/** Business days for a carrier that is not listed. */
+/** Business days for any other carrier. */
 export const DEFAULT_BUSINESS_DAYS = 5;
 
-/** The hour of the day, in UTC, by which parcels of that day have arrived. */
+/** The hour of the day, in UTC, by which parcels are delivered. */
 export const DELIVERED_BY_HOUR_UTC = 18;
 
 const SATURDAY = 6;
 const SUNDAY = 0;
 const DAY_MS = 86_400_000;
 
-/** Business days the carrier needs. */
+/** The business days that a carrier needs. */
 export function businessDaysOf(carrier: string): number {
   const name = carrier.toUpperCase().replace(/[^A-Z0-9]/g, '');
   return Object.hasOwn(CARRIER_BUSINESS_DAYS, name) ? (CARRIER_BUSINESS_DAYS[name] as number) : DEFAULT_BUSINESS_DAYS;
 }
 
 /**
- * The estimated delivery of a parcel made at `madeAtMs` (Unix milliseconds), in the same unit: always on a weekday, in
- * UTC. Public holidays are not known.
+ * The estimated delivery, in Unix milliseconds, of a parcel created at `madeAtMs` (Unix milliseconds): always on a
+ * weekday in UTC. Public holidays are ignored.
  */
 export function estimateDelivery(carrier: string, madeAtMs: number): number {
   const midnight = madeAtMs - (madeAtMs % DAY_MS);

@@ -1,4 +1,4 @@
-/** How a shipment is made: what it consists of, and what asking for it comes to when the order has one already. */
+/** Creates shipments, and decides the outcome of a request when the order already has one. */
 import type { DomainEvent } from '../shared/domain-event.ts';
 import { IllegalTransition, OrderIdReused, type Failure } from '../shared/failure.ts';
 import { estimateDelivery } from './delivery-estimate.ts';
@@ -7,7 +7,7 @@ import { SHIPMENT_MACHINE_VERSION } from './shipment.machine.ts';
 import type { Parcel, Shipment, ShipmentRequest } from './shipment.ts';
 import { trackingNumberOf, trackingUuidOf } from './tracking-number.ts';
 
-/** A shipment to be made, complete: writing it twice makes it once. */
+/** A complete new shipment; writing it twice creates it once. */
 export interface NewShipment extends Shipment {
   readonly parcel: Parcel;
   readonly deliveryAddress: string;
@@ -15,17 +15,17 @@ export interface NewShipment extends Shipment {
   readonly customerName: string | null;
   /** RFC 3339, UTC. */
   readonly createdAt: string;
-  /** What the world is told when it is made. */
+  /** The event to publish when it is created. */
   readonly announcement: DomainEvent<'shipment.updated'>;
 }
 
-/** The shipment that an order has, as far as it matters to whoever asks for one. */
+/** The fields of an order's existing shipment that decide whether a request matches it. */
 export interface ExistingShipment extends Pick<Shipment, 'parcel' | 'status'> {
-  /** Null for a void that came before the shipment. */
+  /** Null for the tombstone of a void that came before the shipment. */
   readonly deliveryAddress: string | null;
 }
 
-/** What the order's shipment is known by. */
+/** The public identity of a created shipment. */
 export interface MadeShipment {
   /** `TRK-<uuid>` */
   trackingNumber: string;
@@ -33,10 +33,10 @@ export interface MadeShipment {
   estimatedDelivery: string;
 }
 
-/** The shipment of the order, made now or before; or why there is none. */
+/** The shipment of the order, created now or earlier, or why there is none. */
 export type CreateOutcome = MadeShipment | Failure;
 
-/** Gives a shipment its number, its estimate and its event. `random` is 8 bytes, `nowMs` Unix milliseconds. */
+/** Builds a shipment with its number, estimate and event. `random` is 8 bytes, `nowMs` Unix milliseconds. */
 export function newShipment(request: ShipmentRequest, random: Uint8Array, nowMs: number): NewShipment {
   const { orderId, carrier, deliveryAddress, customerId = null, customerName = null } = request;
   const createdAt = new Date(nowMs).toISOString();
@@ -54,8 +54,8 @@ export function newShipment(request: ShipmentRequest, random: Uint8Array, nowMs:
 }
 
 /**
- * What asking for a shipment comes to, given the one that the order has now: that one, whoever has made it.
- * IllegalTransition when it was voided, even before it was made; OrderIdReused when it has another carrier or address.
+ * Decides a request for a shipment, given the one that the order has now: the answer is that shipment, whoever created
+ * it. IllegalTransition when it was voided, even before it was created; OrderIdReused when its carrier or address differs.
  */
 export function createOutcome(
   asked: NewShipment,
@@ -63,14 +63,16 @@ export function createOutcome(
 ): CreateOutcome {
   const { orderId } = asked;
   if (status === 'VOIDED' || parcel === null) {
-    return new IllegalTransition(`The shipment of order ${orderId} was voided, and is not made again`, {
+    return new IllegalTransition(`The shipment of order ${orderId} was voided and cannot be created again`, {
       orderId,
       status: 'VOIDED',
       allowedEvents: [],
     });
   }
   if (parcel.carrier !== asked.parcel.carrier || deliveryAddress !== asked.deliveryAddress) {
-    return new OrderIdReused(`Order ${orderId} has a shipment with another carrier or delivery address`, { orderId });
+    return new OrderIdReused(`Order ${orderId} already has a shipment with a different carrier or delivery address`, {
+      orderId,
+    });
   }
   return { trackingNumber: trackingNumberOf(parcel.uuid), estimatedDelivery: parcel.estimatedDelivery };
 }

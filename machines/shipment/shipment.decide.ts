@@ -1,4 +1,4 @@
-/** Where shipments decide what becomes of them: a batch of changes in order of arrival, without I/O and clock. */
+/** The business logic of shipments: decides a batch of changes in order of arrival. Pure, without I/O or a clock. */
 import type { DomainEvent } from '../shared/domain-event.ts';
 import { IllegalTransition } from '../shared/failure.ts';
 import { shipmentUpdated } from './shipment.events.ts';
@@ -12,12 +12,12 @@ import {
 } from './shipment.machine.ts';
 import type { Shipment, ShipmentChange } from './shipment.ts';
 
-/** Entries a timeline holds. Delivery and voiding are recorded even past it: orders wait for them. */
+/** The maximum number of entries in a timeline. Delivery and voiding are recorded beyond it, because orders wait for them. */
 export const MAX_TIMELINE = 1_000;
 
 /**
- * `recorded`: it is in the timeline now. `repeated`: it was so already, nothing was written. `absent`: there is no such
- * shipment. `refused`: the shipment's state does not allow it.
+ * `recorded`: the change is in the timeline. `repeated`: it was already done, so nothing was written. `absent`: the
+ * shipment does not exist. `refused`: the shipment's state does not allow the change.
  */
 export type ChangeOutcome =
   | { kind: 'recorded' }
@@ -25,32 +25,32 @@ export type ChangeOutcome =
   | { kind: 'absent' }
   | { kind: 'refused'; error: IllegalTransition };
 
-/** The next entry of a timeline. */
+/** A new timeline entry. */
 export interface TimelineAddition<Change extends ShipmentChange> {
   readonly change: Change;
   readonly seq: number;
 }
 
-/** What was decided of a batch, and what has to be written for it to be true. */
+/** The decisions on a batch, and what to write to make them take effect. */
 export interface ShipmentDecisions<Change extends ShipmentChange> {
   /** In the order of the changes. */
   readonly outcomes: ChangeOutcome[];
   readonly additions: TimelineAddition<Change>[];
-  /** Every shipment that has entries added, as it is after them. */
+  /** Every shipment with new entries, in its new state. */
   readonly moved: Shipment[];
-  /** An event for each addition. */
+  /** One event per addition. */
   readonly events: DomainEvent<'shipment.updated'>[];
 }
 
-/** The shipments as they were read. */
+/** The shipments as read from the store. */
 export interface ShipmentBook {
-  /** Those of the batch that are there, by order id. */
+  /** The existing shipments of the batch, by order id. */
   readonly shipments: ReadonlyMap<number, Shipment>;
-  /** The ids of changes that an earlier try of the batch has recorded: they are not recorded again. */
+  /** The ids of changes that an earlier attempt at this batch recorded; they are not recorded again. */
   readonly recorded: ReadonlySet<string>;
 }
 
-/** Decides a batch of changes in order of arrival; `at` (RFC 3339, UTC) is when. The book is left as it is. */
+/** Decides a batch of changes, in order of arrival, at time `at` (RFC 3339, UTC). Does not modify the book. */
 export function decideChanges<Change extends ShipmentChange>(
   { shipments, recorded }: ShipmentBook,
   changes: readonly Change[],
@@ -75,7 +75,7 @@ export function decideChanges<Change extends ShipmentChange>(
   return { outcomes, additions, moved: [...moved.values()], events };
 }
 
-/** What one change comes to, given the shipment it is about. */
+/** Decides one change of a shipment. */
 export function decideShipment(
   shipment: Shipment,
   { event, status }: Pick<ShipmentChange, 'event' | 'status'>,
@@ -92,15 +92,15 @@ export function decideShipment(
     };
   };
   if (shipment.parcel === null || shipmentStep(state, event) === undefined) {
-    return refuse(`${status} cannot be recorded: the shipment of order ${orderId} is ${shipment.status}`);
+    return refuse(`Cannot record ${status}: the shipment of order ${orderId} is ${shipment.status}`);
   }
   if (full && !GOES_PAST_THE_END[event]) {
-    return refuse(`The shipment of order ${orderId} has ${MAX_TIMELINE} events, and takes no more`);
+    return refuse(`The timeline of order ${orderId}'s shipment is full (${MAX_TIMELINE} events)`);
   }
   return { kind: 'recorded' };
 }
 
-/** Whether a full timeline still takes it. */
+/** Whether a full timeline still accepts the event. */
 const GOES_PAST_THE_END: Record<ShipmentEventType, boolean> = {
   SHIP: false,
   REPORT: false,

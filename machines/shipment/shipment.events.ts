@@ -1,9 +1,9 @@
-/** What the world is told of a shipment: `shipment.updated`, for its creation and for every entry after that. */
+/** The event `shipment.updated`, published for every entry of a shipment's timeline, including its creation. */
 import type { DomainEvent } from '../shared/domain-event.ts';
 import type { Parcel } from './shipment.ts';
 import { trackingNumberOf } from './tracking-number.ts';
 
-/** An entry of a timeline, as far as it is told. `seq` counts the entries from 1. */
+/** The published part of a timeline entry. `seq` counts the entries from 1. */
 export interface ToldEntry {
   readonly orderId: number;
   readonly seq: number;
@@ -11,7 +11,7 @@ export interface ToldEntry {
   readonly location: string | null;
 }
 
-/** The event of an entry, made at `at` (RFC 3339, UTC): the same entry of the same shipment always carries the same id. */
+/** The event of an entry created at `at` (RFC 3339, UTC). The same entry always gets the same event id. */
 export function shipmentUpdated(
   { orderId, seq, status, location }: ToldEntry,
   { uuid, carrier, estimatedDelivery }: Parcel,

@@ -1,23 +1,22 @@
 /**
  * The life of a shipment as a statechart: what may still happen to a parcel.
  *
- * Carriers report in words of their own (`IN_TRANSIT`, `CUSTOMS_CLEARED`, `DELAYED` …). Those words are kept as the
- * status people see; to the chart they are all one thing, a parcel that is underway. The machine has no context and no
- * clock.
+ * Carriers report statuses of their own (`IN_TRANSIT`, `CUSTOMS_CLEARED`, `DELAYED` …). They are kept as the public
+ * status; in the chart they are all one state, UNDERWAY. The machine has no context and no clock.
  */
 import { setup, transition } from 'xstate';
 import { InternalError } from '../shared/failure.ts';
 
-/** Grows with every change of the chart that makes an older snapshot mean something else. */
+/** Incremented by every change to the chart that gives an older snapshot a different meaning. */
 export const SHIPMENT_MACHINE_VERSION = 1;
 
 /** The states of the chart. */
 export const SHIPMENT_STATES = ['CREATED', 'UNDERWAY', 'DELIVERED', 'VOIDED'] as const;
 export type ShipmentState = (typeof SHIPMENT_STATES)[number];
 
-/** Everything that can happen to a shipment after it was made. */
+/** Everything that can happen to a shipment after it is created. */
 export const SHIPMENT_EVENTS = [
-  /** The shop has handed the parcel over. It adds nothing once the carrier has reported. */
+  /** The shop has handed the parcel over. Not allowed once the carrier has reported. */
   'SHIP',
   /** The carrier reports a status of its own. */
   'REPORT',
@@ -40,23 +39,23 @@ export const shipmentMachine = setup({
   },
 });
 
-/** Statuses that only the service itself gives; a carrier cannot report them. */
+/** Statuses that only the service sets; carriers cannot report them. */
 export const RESERVED_STATUSES: readonly string[] = ['CREATED', 'VOIDED'];
 
 /**
  * The chart's state of a stored shipment.
- * @throws InternalError when the row was written by another version of the machine: its status may mean something else.
+ * @throws InternalError when another version of the machine wrote the row: its status may have a different meaning.
  */
 export function shipmentStateOf(status: string, version: number): ShipmentState {
   if (version !== SHIPMENT_MACHINE_VERSION) {
     throw new InternalError(
-      `a shipment of machine version ${version} cannot be read by version ${SHIPMENT_MACHINE_VERSION}`,
+      `shipment machine version ${SHIPMENT_MACHINE_VERSION} cannot read a shipment of version ${version}`,
     );
   }
   return status === 'CREATED' || status === 'DELIVERED' || status === 'VOIDED' ? status : 'UNDERWAY';
 }
 
-/** What a reported status is to the chart. */
+/** The chart event of a reported status. */
 export function eventOfStatus(status: string): ShipmentEventType {
   return status === 'DELIVERED' ? 'DELIVER' : 'REPORT';
 }
@@ -65,7 +64,7 @@ type Steps = ReadonlyMap<ShipmentEventType, ShipmentState>;
 
 const charted = new Map<ShipmentState, Steps>();
 
-// Asking XState costs 15 µs and more; the chart has no context, so each state is asked once.
+// A call to XState takes 15 µs or more; the chart has no context, so the steps of a state are computed once.
 function stepsFrom(state: ShipmentState): Steps {
   const known = charted.get(state);
   if (known) return known;
@@ -78,17 +77,17 @@ function stepsFrom(state: ShipmentState): Steps {
   return steps;
 }
 
-/** The state an event leads to; undefined when the present state does not allow it. */
+/** The state an event leads to; undefined when the current state does not allow it. */
 export function shipmentStep(state: ShipmentState, event: ShipmentEventType): ShipmentState | undefined {
   return stepsFrom(state).get(event);
 }
 
-/** The events that may happen next. */
+/** The events allowed next. */
 export function shipmentAllows(state: ShipmentState): ShipmentEventType[] {
   return [...stepsFrom(state).keys()];
 }
 
-/** True when the event asks for what is already so: it is answered like the first time, and changes nothing. */
+/** True when the event's work is already done: repeating it succeeds and changes nothing. */
 export function isShipmentRepeat(state: ShipmentState, event: ShipmentEventType): boolean {
   return (state === 'DELIVERED' && event === 'DELIVER') || (state === 'VOIDED' && event === 'VOID');
 }

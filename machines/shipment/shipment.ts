@@ -1,7 +1,7 @@
-/** What a shipment is, and what can happen to it. */
+/** The types of the shipment domain: shipments, requests and changes. */
 import type { ShipmentEventType } from './shipment.machine.ts';
 
-/** What makes a shipment one that travels: a void that came before its shipment has none of it. */
+/** The data of a real shipment, which the tombstone of an early void lacks. */
 export interface Parcel {
   /** The UUID inside `TRK-<uuid>`. */
   readonly uuid: string;
@@ -10,38 +10,38 @@ export interface Parcel {
   readonly estimatedDelivery: string;
 }
 
-/** A shipment that is there. There is at most one for an order. */
+/** An existing shipment. An order has at most one. */
 export interface Shipment {
   readonly orderId: number;
-  /** Null for a void that came before the shipment: a mark that keeps a late one out. */
+  /** Null for a tombstone: a void that came before the shipment and prevents its late creation. */
   readonly parcel: Parcel | null;
-  /** CREATED, DELIVERED or VOIDED, or what a carrier or the shop has called it. */
+  /** CREATED, DELIVERED, VOIDED, or a status that the carrier or the shop reported. */
   readonly status: string;
-  /** The version of the machine that gave it its status. */
+  /** The version of the machine that set the status. */
   readonly machineVersion: number;
-  /** How many entries its timeline has. */
+  /** The number of timeline entries. */
   readonly seq: number;
 }
 
-/** What is asked for when a shipment is to be made. */
+/** A request to create a shipment. */
 export interface ShipmentRequest {
   readonly orderId: number;
-  /** Whose it is: the customer who may ask for it. */
+  /** The customer who may read the shipment. */
   readonly customerId?: number | null | undefined;
   readonly customerName?: string | null | undefined;
   readonly deliveryAddress: string;
   readonly carrier: string;
 }
 
-/** Something that is said to have happened to a shipment. */
+/** A reported change of a shipment. */
 export interface ShipmentChange {
   readonly orderId: number;
-  /** The whole tracking UUID that was named; undefined when the order was named. */
+  /** The full tracking UUID, when the caller named the shipment by it; undefined when it named the order. */
   readonly uuid?: string | undefined;
   readonly event: ShipmentEventType;
-  /** What the timeline calls it. */
+  /** The status in the timeline. */
   readonly status: string;
   readonly location: string | null;
-  /** Names this change, so that one that is recorded already is recognised. */
+  /** Identifies this change, so that a repeat is recognised. */
   readonly id: string;
 }

@@ -3,28 +3,28 @@ import { idOf, uuidOf } from '../shared/ids.ts';
 
 const PREFIX = 'TRK-';
 
-/** How many random bytes a tracking UUID takes. */
+/** The number of random bytes in a tracking UUID. */
 export const TRACKING_RANDOM_BYTES = 8;
 
-/** The tracking UUID of an order; `random` is 8 bytes that are used for nothing else. */
+/** The tracking UUID of an order; `random` is 8 bytes that are not used elsewhere. */
 export function trackingUuidOf(orderId: number, random: Uint8Array): string {
   return uuidOf(orderId, random);
 }
 
-/** The number people see. */
+/** The public tracking number. */
 export function trackingNumberOf(uuid: string): string {
   return PREFIX + uuid;
 }
 
-/** What a tracking number says by itself. */
+/** The contents of a tracking number. */
 export interface TrackingKey {
   uuid: string;
   orderId: number;
 }
 
 /**
- * The UUID of a tracking number, and the order whose shipment to look at; undefined for any other text. The caller
- * still compares the whole UUID with that shipment's.
+ * Parses a tracking number into its UUID and order id; undefined for any other text. The caller must still compare the
+ * whole UUID with that of the order's shipment.
  */
 export function parseTrackingNumber(text: string): TrackingKey | undefined {
   if (text.slice(0, PREFIX.length).toUpperCase() !== PREFIX) return undefined;

@@ -1,4 +1,4 @@
-/** Stock admission: decides a batch of reservations, releases, consumptions and additions in order of arrival. */
+/** Stock admission: decides a batch of reserves, releases, consumes and additions in order of arrival. */
 import { NotFound, OrderIdReused, ValidationFailed, type Failure } from '../shared/failure.ts';
 import { type Cents, MAX_CENTS } from '../shared/money.ts';
 import {
@@ -15,18 +15,18 @@ import {
   type StockOperation,
 } from './stock.book.ts';
 
-/** The answers in the order of the operations, and what has to be written for them to be true. */
+/** The answers, in the order of the operations, and what to write to make them take effect. */
 export interface Admission {
   answers: StockOutcome[];
   products: StockLevel[];
   created: Reservation[];
-  /** Reservations that were in the book and have another status now. */
+  /** Reservations from the book whose status changed. */
   moved: Reservation[];
 }
 
 /**
  * Decides a batch in order of arrival. An order gets all its lines or none; no level goes below zero; a repeated
- * operation is answered as the first was; a release that comes before its reserve wins. The book is left as it is.
+ * operation gets the first answer again; a release that arrives before its reserve wins. Does not modify the book.
  */
 export function admit(book: StockBook, operations: readonly StockOperation[]): Admission {
   const batch = new Batch(book);
@@ -34,15 +34,15 @@ export function admit(book: StockBook, operations: readonly StockOperation[]): A
   return { answers, products: batch.changedProducts(), ...batch.changedReservations() };
 }
 
-/** The words for an order that was refused for the products named, or for its total when there are none. */
+/** The message for an order refused because of these products, or because of its total when the list is empty. */
 export function refusalMessage(unavailable: readonly number[]): string {
-  if (unavailable.length === 0) return 'The total of the order is larger than 9999999999.99';
+  if (unavailable.length === 0) return 'The order total exceeds 9999999999.99';
   if (unavailable.length === 1) return `Product ID ${unavailable[0]} has insufficient stock`;
   const more = unavailable.length - 10;
   return `Product IDs ${unavailable.slice(0, 10).join(', ')}${more > 0 ? ` and ${more} more` : ''} have insufficient stock`;
 }
 
-/** A book with the changes of one batch over it. Copies what it changes, so that a batch that fails to commit leaves nothing behind. */
+/** The changes of one batch on top of a book. Copies what it changes, so a batch that fails to commit has no effect. */
 class Batch {
   readonly #book: StockBook;
   readonly #products = new Map<number, StockLevel>();
@@ -56,7 +56,7 @@ class Batch {
     if (operation.kind === 'add') return this.#add(operation.productId, operation.amount);
     const known = this.#reservation(operation.orderId);
     if (known && known.status !== 'RELEASED' && !sameLines(known, operation.lines)) {
-      return new OrderIdReused(`Order ${operation.orderId} has a reservation with other items`, {
+      return new OrderIdReused(`Order ${operation.orderId} already has a reservation with different items`, {
         orderId: operation.orderId,
         status: known.status,
       });
@@ -70,7 +70,7 @@ class Batch {
     const changed: StockLevel[] = [];
     for (const level of this.#products.values()) {
       const before = this.#book.products.get(level.productId) as StockLevel;
-      // A reserve and its release in one batch leave nothing to tell.
+      // A reserve and its release in one batch cancel out.
       if (level.quantity === before.quantity && level.reserved === before.reserved) continue;
       changed.push(level);
     }
@@ -91,7 +91,7 @@ class Batch {
     return this.#products.get(productId) ?? this.#book.products.get(productId);
   }
 
-  /** The level to change; the product exists. */
+  /** The batch's own copy of a level, to be changed; the product must exist. */
   #own(productId: number): StockLevel {
     let level = this.#products.get(productId);
     if (!level) {
@@ -145,7 +145,7 @@ class Batch {
   #release(operation: OrderOperation, known: Readonly<Reservation> | undefined): OrderOutcome {
     if (!known) this.#record(operation, 'RELEASED');
     else if (known.status === 'CONSUMED') {
-      return failure(`The reservation of order ${known.orderId} is consumed and cannot be released`);
+      return failure(`The reservation of order ${known.orderId} is already consumed and cannot be released`);
     } else if (known.status === 'HELD') {
       for (let i = 0; i < known.productIds.length; i++) {
         this.#own(known.productIds[i] as number).reserved -= known.quantities[i] as number;
@@ -175,13 +175,13 @@ class Batch {
 
   #add(productId: number, amount: number): LevelOutcome | Failure {
     const before = this.#level(productId);
-    if (!before) return new NotFound(`There is no product ${productId}`);
+    if (!before) return new NotFound(`Product ${productId} does not exist`);
     if (amount > MAX_STOCK - before.quantity) {
       return ValidationFailed.of([
         {
           field: 'amount',
           type: 'stockMax',
-          message: `The 'amount' field must be at most ${MAX_STOCK - before.quantity}: a product's stock ends at ${MAX_STOCK}`,
+          message: `The 'amount' field must be at most ${MAX_STOCK - before.quantity}: a product holds at most ${MAX_STOCK} units`,
         },
       ]);
     }
@@ -193,7 +193,8 @@ class Batch {
 
 function repeatedReserve(known: Readonly<Reservation>): OrderOutcome {
   if (known.status === 'REFUSED') return refused(known);
-  if (known.status === 'RELEASED') return failure(`Order ${known.orderId} is released and cannot be reserved any more`);
+  if (known.status === 'RELEASED')
+    return failure(`Order ${known.orderId} was already released and can no longer be reserved`);
   return reserved(known);
 }
 

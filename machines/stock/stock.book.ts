@@ -1,11 +1,11 @@
-/** The words of the stock book: levels, reservations, what may be asked of them and how it is answered. */
+/** The types of the stock book: levels, reservations, operations and their outcomes. */
 import type { Failure } from '../shared/failure.ts';
 import type { Cents } from '../shared/money.ts';
 
-/** The most units the book counts of one product. */
+/** The maximum stock of a product, in units. */
 export const MAX_STOCK = Number.MAX_SAFE_INTEGER;
 
-/** What is known of one product's stock. `reserved` never exceeds `quantity`; both are whole units. */
+/** The stock of one product. `reserved` never exceeds `quantity`; both are whole units. */
 export interface StockLevel {
   readonly productId: number;
   readonly price: Cents;
@@ -13,35 +13,35 @@ export interface StockLevel {
   reserved: number;
 }
 
-/** What an order asks for: one entry a product, ascending by product id. */
+/** The items of an order: one entry per product, ascending by product id. */
 export interface OrderLines {
   readonly productIds: readonly number[];
   readonly quantities: readonly number[];
 }
 
-/** HELD stock is promised, CONSUMED stock has left; RELEASED and REFUSED hold nothing and are remembered for repeats. */
+/** HELD stock is reserved, CONSUMED stock has left; RELEASED and REFUSED hold nothing and are kept to answer repeats. */
 export type ReservationStatus = 'HELD' | 'CONSUMED' | 'RELEASED' | 'REFUSED';
 
-/** The one entry an order has in the book. */
+/** The reservation of an order; an order has at most one. */
 export interface Reservation extends OrderLines {
   readonly orderId: number;
   status: ReservationStatus;
-  /** The price of each line when it was reserved; empty unless stock was held for the order. */
+  /** The price of each line at the time of reservation; empty unless stock was held for the order. */
   readonly prices: readonly Cents[];
-  /** Why a REFUSED one was refused: the products that were short or unknown; none when its total was too large. */
+  /** Why the order was REFUSED: the short or unknown products; empty when its total was too large. */
   readonly unavailable: readonly number[];
 }
 
 export type OrderOperation = { kind: 'reserve' | 'release' | 'consume'; orderId: number; lines: OrderLines };
 export type StockOperation = OrderOperation | { kind: 'add'; productId: number; amount: number };
 
-/** The stock as it was read: every product the batch names that exists, every reservation of its orders. */
+/** The stock as read from the store: every existing product and reservation that the batch refers to. */
 export interface StockBook {
   readonly products: ReadonlyMap<number, StockLevel>;
   readonly reservations: ReadonlyMap<number, Reservation>;
 }
 
-/** What an order comes to. `held` carries the priced lines of a successful reserve. */
+/** The outcome of an order operation. `held` is the priced reservation of a successful reserve. */
 export interface OrderOutcome {
   success: boolean;
   message: string;
@@ -49,15 +49,15 @@ export interface OrderOutcome {
   held?: Reservation;
 }
 
-/** What an addition comes to: the level after it. */
+/** The outcome of an addition: the new level. */
 export interface LevelOutcome {
   level: Readonly<StockLevel>;
 }
 
-/** What admission decides of one operation; what peers are answered is the `StockReply` of inventory. */
+/** The decision on one operation. Inventory turns it into the `StockReply` that peers receive. */
 export type StockOutcome = OrderOutcome | LevelOutcome | Failure;
 
-/** Adds up the lines of the same product and puts them in ascending order. */
+/** Merges the lines of the same product and sorts them by product id. */
 export function orderLines(items: readonly { productId: number; quantity: number }[]): OrderLines {
   const productIds: number[] = [];
   const quantities: number[] = [];

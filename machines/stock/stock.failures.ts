@@ -1,4 +1,4 @@
-/** How a change of the catalogue can fail. */
+/** The failures of changing the catalogue. */
 import { Failure } from '../shared/failure.ts';
 
 export class DuplicateSku extends Failure {

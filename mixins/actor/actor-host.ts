@@ -1,4 +1,4 @@
-/** The actor host: puts events into mailboxes, decides, commits, and only then answers and acts. */
+/** The actor host: queues events in mailboxes, decides them, commits, and only then responds and runs effects. */
 import { Overloaded } from '../../machines/shared/failure.ts';
 import type { ActorPolicy, ActorPorts, Due, Memory } from './actor.ts';
 import { backoffMs } from './backoff.ts';
@@ -6,16 +6,16 @@ import { backoffMs } from './backoff.ts';
 /** An event on its way to an actor. */
 export interface Message<State, Event> {
   event: Event;
-  /** Runs on the state the event is decided on; what it throws refuses the event. */
+  /** Checks the state on which the event is decided; throwing rejects the event. */
   guard?: (state: State) => void;
 }
 
-/** Versions that may change under a decision before it is given up. Each means that another node was faster. */
+/** Version conflicts after which an event is rejected. In each, another node committed first. */
 const MAX_CONFLICTS = 8;
 
 /**
- * One actor at work. It lives from its first message until nothing is under way; what it knows afterwards is in its
- * row. Commands are decided one at a time; effects run beside them, and their answers are messages too.
+ * One active actor. It lives from its first message until it is idle; its durable state is in its row. Commands are
+ * decided one at a time; effects run concurrently, and their results are messages too.
  */
 class Actor<State, Event, Decision, Effect extends string> {
   readonly #id: number;
@@ -36,24 +36,22 @@ class Actor<State, Event, Decision, Effect extends string> {
     return this.#memory;
   }
 
-  /** Decides and commits an event, after those that came before it. Resolves with the state after the commit. */
+  /** Decides and commits an event after all earlier ones. Resolves with the committed state. */
   tell(message: Message<State, Event>): Promise<Memory<State> | undefined> {
     if (this.#mailbox >= this.#policy.maxMailbox) {
       return Promise.reject(
-        new Overloaded(
-          `Too many commands are waiting for ${this.#policy.noun} ${this.#id}. Repeat this one in a moment`,
-        ),
+        new Overloaded(`Too many commands are queued for ${this.#policy.noun} ${this.#id}. Retry in a moment`),
       );
     }
     return this.#enqueue(() => this.#handle(message));
   }
 
-  /** Takes over a row that this node has just leased, unless something newer is known. */
+  /** Adopts a row that this node has just leased, unless a newer version is already in memory. */
   adopt(memory: Memory<State>): void {
     if (!this.#memory || this.#memory.version < memory.version) this.#memory = memory;
   }
 
-  /** Starts on what the present state owes, unless that is under way or another node's. */
+  /** Starts the effects that the current state owes, unless they are running or another node owns them. */
   act(): void {
     if (this.#acting) return;
     this.#acting = this.#payWhatIsOwed().finally(() => {
@@ -65,7 +63,7 @@ class Actor<State, Event, Decision, Effect extends string> {
     return this.#mailbox > 0 || this.#acting !== undefined;
   }
 
-  /** Resolves when the mailbox is empty and no effect is under way. */
+  /** Resolves when the mailbox is empty and no effect is running. */
   async pause(): Promise<void> {
     while (this.busy) await (this.#acting ?? this.#tail);
   }
@@ -75,7 +73,7 @@ class Actor<State, Event, Decision, Effect extends string> {
     const result = this.#tail.then(run).finally(() => {
       this.#mailbox--;
     });
-    // Whoever enqueued it is told of the failure; the next one only waits for the end.
+    // The caller handles the failure; the next task only waits for this one to end.
     this.#tail = result.catch(() => undefined);
     return result;
   }
@@ -91,7 +89,7 @@ class Actor<State, Event, Decision, Effect extends string> {
         message.guard?.(memory.state);
         decision = this.#ports.decide(memory.state, message.event, this.#ports.now());
       } catch (error) {
-        // What is kept in memory may be older than the row: a refusal counts only when it was read for this message.
+        // The state in memory may be older than the row, so a refusal counts only for a state loaded for this message.
         if (fresh) throw error;
         this.#memory = undefined;
         fresh = true;
@@ -108,11 +106,11 @@ class Actor<State, Event, Decision, Effect extends string> {
       fresh = true;
     }
     throw new Overloaded(
-      `Others change ${this.#policy.noun} ${this.#id} faster than this request can. Repeat it in a moment`,
+      `Concurrent changes to ${this.#policy.noun} ${this.#id} kept this request from being applied. Retry in a moment`,
     );
   }
 
-  // A failure that comes with an answer turns "go on at once" into "pause first".
+  // A partial failure delays the remaining work instead of continuing it at once.
   #dueAfter(decision: Decision, failure: Error | undefined): Due {
     if (this.#ports.owed(this.#ports.after(decision)).length === 0) return { at: 'rest' };
     return failure ? this.#dueAfterFailure(failure, 0) : { at: 'lease' };
@@ -143,25 +141,25 @@ class Actor<State, Event, Decision, Effect extends string> {
       for (const [i, failure] of failures.entries()) {
         if (failure && (await this.#enqueue(() => this.#noteFailure(owed[i] as Effect, failure)))) return;
       }
-      // The answers were committed: what is owed now is something else, or the row went on without this node.
+      // A changed state means that the results were committed or another node advanced the row: look again.
       if (this.#memory?.state === memory.state) return;
     }
   }
 
-  /** Performs one effect and commits its answer. Returns the failure that leaves something owed. */
+  /** Performs one effect and commits its result. Returns the failure if the effect is still owed. */
   async #pay(effect: Effect, memory: Memory<State>): Promise<Error | undefined> {
     try {
       const answer = await this.#ports.perform(effect, memory);
       await this.#enqueue(() => this.#handle({ event: answer.event }, answer.failure));
       return undefined;
     } catch (error) {
-      // A late answer: the actor went on meanwhile, by a command or on another node. Nothing is owed for it.
+      // A late result: a command or another node has advanced the actor, so the effect is no longer owed.
       if (this.#ports.isRefusal(error)) return undefined;
       return error instanceof Error ? error : new Error(String(error));
     }
   }
 
-  /** Answers false when the effect is not owed any more: a command or another node went on meanwhile. */
+  /** Returns false when the effect is no longer owed because a command or another node has advanced the actor. */
   async #noteFailure(effect: Effect, failure: Error): Promise<boolean> {
     const memory = this.#memory;
     if (memory && !this.#ports.owed(memory.state).includes(effect)) return false;
@@ -169,14 +167,14 @@ class Actor<State, Event, Decision, Effect extends string> {
       const due = memory && this.#dueAfterFailure(failure, memory.work.attempt);
       this.#memory = memory && due && (await this.#ports.save({ memory, decision: undefined, due }));
     } catch {
-      // The database is away, which recovery says. The lease in the row runs out, and whoever finds it then goes on.
+      // The database is unavailable, which recovery logs. The lease in the row expires, and any node then takes over.
       this.#memory = undefined;
     }
     return true;
   }
 }
 
-/** All actors at work in this process. */
+/** All active actors of this process. */
 export class ActorHost<State, Event, Decision, Effect extends string = string> {
   readonly #ports: ActorPorts<State, Event, Decision, Effect>;
   readonly #policy: ActorPolicy;
@@ -188,19 +186,19 @@ export class ActorHost<State, Event, Decision, Effect extends string = string> {
     this.#policy = policy;
   }
 
-  /** How many actors are at work. */
+  /** The number of active actors. */
   get size(): number {
     return this.#actors.size;
   }
 
-  /** True while this process works on the actor. */
+  /** True while the actor is active in this process. */
   has(id: number): boolean {
     return this.#actors.has(id);
   }
 
   /**
-   * Goes on with an actor whose row this node has just leased: does what is owed, and resolves with the memory once
-   * nothing is under way, be it at rest or waiting for its next attempt. Undefined when the row was lost meanwhile.
+   * Resumes an actor whose row this node has just leased: runs the owed effects and resolves with its memory once it is
+   * at rest or waits for its next attempt. Undefined when the row no longer exists.
    */
   async resume(memory: Memory<State>): Promise<Memory<State> | undefined> {
     const actor = this.#actor(memory.id);
@@ -210,21 +208,21 @@ export class ActorHost<State, Event, Decision, Effect extends string = string> {
     return actor.memory ?? (await this.#ports.load(memory.id));
   }
 
-  /** Waits with others for an actor that is at work here. */
+  /** Waits until an actor that is active here is idle, and resolves with its memory. */
   async join(id: number): Promise<Memory<State> | undefined> {
     await this.#actors.get(id)?.pause();
     return this.#ports.load(id);
   }
 
   /**
-   * Tells an actor an event. Resolves after the commit; effects follow. Undefined when there is no such actor.
-   * @throws what the guard or the machine refuses with; Overloaded past the mailbox's bound.
+   * Sends an event to an actor. Resolves after the commit; effects follow. Undefined when the actor does not exist.
+   * @throws whatever the guard or the machine throws to reject the event; Overloaded when the mailbox is full.
    */
   tell(id: number, message: Message<State, Event>): Promise<Memory<State> | undefined> {
     return this.#actor(id).tell(message);
   }
 
-  /** Resolves when no actor is at work. */
+  /** Resolves when no actor is active. */
   drained(): Promise<void> {
     return this.#actors.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#drained.push(resolve));
   }
@@ -234,7 +232,7 @@ export class ActorHost<State, Event, Decision, Effect extends string = string> {
     if (!actor) {
       actor = new Actor(id, this.#ports, this.#policy);
       this.#actors.set(id, actor);
-      // Runs after the caller has put its message into the mailbox.
+      // Runs after the caller has queued its message.
       const created = actor;
       queueMicrotask(() => void this.#forget(id, created));
     }

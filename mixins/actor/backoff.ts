@@ -1,8 +1,8 @@
-/** How long to wait before trying again what has failed. */
+/** Exponential backoff with jitter. */
 
 /**
- * The pause after failed attempt number `attempt` (from 1), in milliseconds: doubling from `baseMs` up to `capMs`, of
- * which half is left to chance, so that those that failed together do not come back together.
+ * The pause in milliseconds after failed attempt number `attempt` (from 1): doubles from `baseMs` up to `capMs`. Half of
+ * it is random, so that callers that failed together do not retry together.
  */
 export function backoffMs(attempt: number, baseMs: number, capMs: number, random: () => number = Math.random): number {
   const full = Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 30));

@@ -1,4 +1,4 @@
-/** Time and chance as the engine meets them: the system's, unless a simulation gives its own. */
+/** The engine's source of time and randomness; a simulation substitutes its own. */
 import { randomBytes } from './random.ts';
 
 export interface Clock {
@@ -6,15 +6,15 @@ export interface Clock {
   now(): number;
   /** From 0 up to, not including, 1. */
   random(): number;
-  /** `count` random bytes that are handed out once. */
+  /** `count` random bytes, never returned twice. */
   randomBytes(count: number): Uint8Array;
-  /** Runs something once after so many milliseconds; the answer calls it off. */
+  /** Calls `run` once after `ms` milliseconds; the returned function cancels it. */
   after(ms: number, run: () => void): () => void;
-  /** Runs something at the end of the event loop's turn. */
+  /** Calls `run` at the end of the current event loop turn. */
   soon(run: () => void): void;
 }
 
-/** The real ones. */
+/** The system clock and random generator. */
 export const SYSTEM_CLOCK: Clock = {
   now: () => Date.now(),
   random: () => Math.random(),

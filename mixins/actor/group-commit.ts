@@ -1,18 +1,18 @@
-/** Group commit: concurrent callers of one stage share its transactions, one batch in flight and one filling. */
+/** Group commit: concurrent callers share transactions, with one batch in flight and one filling. */
 import { Overloaded, ServiceUnavailable } from '../../machines/shared/failure.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
-/** Carries out a batch in one transaction. Answers one result an item: the first for the first item, and so on. */
+/** Writes a batch in one transaction. Returns one result per item, at the same index. */
 export type WriteBatch<Item, Result> = (items: readonly Item[]) => Promise<readonly Result[]>;
 
 export interface GroupCommitOptions {
-  /** What becomes of an item, for messages: `be written`. */
+  /** What requests are waiting to do, for messages, such as `change shipments`. */
   name: string;
-  /** Items a batch holds at most. */
+  /** The maximum number of items in a batch. */
   maxBatch?: number;
-  /** Items that may wait at most; past it `push` refuses with Overloaded. */
+  /** The maximum number of waiting items; beyond it `push` rejects with Overloaded. */
   maxWaiting?: number;
-  /** How the end of the event loop's turn is awaited; the system's by default. */
+  /** Schedules the first batch at the end of the event loop turn; the system clock by default. */
   clock?: Pick<Clock, 'soon'>;
 }
 
@@ -23,12 +23,12 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * While a batch is under way the next one gathers, then goes as one. A lone item waits for nobody: it leaves at the
- * end of the event loop's turn in which it came. There is no timer: batches grow with the load by themselves.
+ * While one batch is in flight the next one fills up. A lone item is not delayed: it is sent at the end of the event
+ * loop turn in which it arrived. There is no timer; batches grow with the load.
  *
- * A batch that fails is tried again item by item, so that a poisoned item fails alone; one that fails because the
- * database is away (ServiceUnavailable) is tried again once as a whole. The writer must therefore be idempotent: after
- * a lost connection the first try may have been committed.
+ * A failed batch is retried item by item, so that a poison item fails alone. A batch that fails because the database is
+ * unavailable (ServiceUnavailable) is retried once as a whole. The writer must therefore be idempotent: after a lost
+ * connection the first attempt may have been committed.
  */
 export class GroupCommit<Item, Result> {
   readonly #write: WriteBatch<Item, Result>;
@@ -48,20 +48,18 @@ export class GroupCommit<Item, Result> {
     this.#clock = options.clock ?? SYSTEM_CLOCK;
   }
 
-  /** How many items wait for the next batch. */
+  /** The number of items waiting for the next batch. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
   /**
-   * Hands an item to the next batch; resolves once that batch is committed.
-   * @throws Overloaded when too many wait: nothing was written, and the caller may repeat.
+   * Adds an item to the next batch; resolves once that batch is committed.
+   * @throws Overloaded when too many items wait: nothing was written, and the caller may retry.
    */
   push(item: Item): Promise<Result> {
     if (this.#waiting.length >= this.#maxWaiting) {
-      return Promise.reject(
-        new Overloaded(`Too many requests are waiting to ${this.#name}. Repeat this one in a moment`),
-      );
+      return Promise.reject(new Overloaded(`Too many requests are waiting to ${this.#name}. Retry in a moment`));
     }
     return new Promise<Result>((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
@@ -72,7 +70,7 @@ export class GroupCommit<Item, Result> {
     });
   }
 
-  /** Resolves when nothing waits and nothing is under way. */
+  /** Resolves when no item is waiting or in flight. */
   drained(): Promise<void> {
     return this.#busy ? new Promise((resolve) => this.#idle.push(resolve)) : Promise.resolve();
   }
@@ -92,7 +90,7 @@ export class GroupCommit<Item, Result> {
       const results = await this.#write(batch.map((waiting) => waiting.item));
       for (let i = 0; i < batch.length; i++) (batch[i] as Waiting<Item, Result>).resolve(results[i] as Result);
     } catch (error) {
-      // Item by item, every one of them would wait for the same outage.
+      // An outage affects the whole batch; retrying item by item would make each one wait for it.
       if (error instanceof ServiceUnavailable && tries < 2) await this.#commit(batch, tries + 1);
       else if (error instanceof ServiceUnavailable || batch.length === 1) for (const { reject } of batch) reject(error);
       else for (const waiting of batch) await this.#commit([waiting]);

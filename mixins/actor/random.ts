@@ -1,11 +1,11 @@
-/** Random bytes in small pieces, drawn from the system in large ones. */
+/** Small amounts of random bytes, served from a pool that is filled by one large system call. */
 import { randomFillSync } from 'node:crypto';
 
 const POOL_BYTES = 8_192;
 const pool = new Uint8Array(POOL_BYTES);
 let used = POOL_BYTES;
 
-/** `count` (at most 8,192) random bytes that are handed out once. */
+/** `count` random bytes (at most 8,192), never returned twice. */
 export function randomBytes(count: number): Uint8Array {
   if (used + count > POOL_BYTES) {
     randomFillSync(pool);

@@ -1,24 +1,24 @@
-/** Recovery: takes up owed work whose time has come, also that of nodes that died, at a bounded rate. */
+/** Recovery: claims due work, including that of dead nodes, at a bounded rate. */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 export interface RecoveryPorts<Claimed> {
-  /** Leases up to `limit` due rows to this node, oldest first, skipping those another node is just claiming. */
+  /** Leases up to `limit` due rows to this node, oldest first, skipping rows that another node is claiming. */
   claim(limit: number): Promise<readonly Claimed[]>;
-  /** Goes on with a claimed row. Resolves when it is at rest or waits for its next attempt. */
+  /** Resumes a claimed row. Resolves when it is at rest or waits for its next attempt. */
   resume(claimed: Claimed): Promise<void>;
-  /** Told when claiming fails and when it works again. */
+  /** Called when claiming or resuming fails. */
   onFailure(error: unknown): void;
 }
 
 export interface RecoveryPolicy {
-  /** Rows taken up a second at most. */
+  /** The maximum number of rows claimed per second. */
   ratePerSecond: number;
-  /** Rows under way at a time at most. */
+  /** The maximum number of rows in progress at once. */
   maxConcurrent: number;
   tickMs: number;
 }
 
-/** Looks for due work at every tick until it is stopped. */
+/** Polls for due work at every tick until stopped. */
 export class Recovery<Claimed> {
   readonly #ports: RecoveryPorts<Claimed>;
   readonly #policy: RecoveryPolicy;
@@ -42,7 +42,7 @@ export class Recovery<Claimed> {
     this.#schedule();
   }
 
-  /** Claims nothing more, and resolves when what was claimed is done. */
+  /** Stops claiming, and resolves when all claimed work is done. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#callOff();
@@ -52,7 +52,7 @@ export class Recovery<Claimed> {
 
   #schedule(): void {
     if (this.#stopped) return;
-    // Jitter keeps the nodes of a mesh from asking in step.
+    // Jitter keeps the nodes of a mesh from polling in lockstep.
     this.#callOff = this.#clock.after(this.#policy.tickMs * (0.75 + this.#clock.random() / 2), () => {
       this.#looking = this.#look().finally(() => this.#schedule());
     });

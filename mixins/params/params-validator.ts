@@ -1,23 +1,23 @@
-/** The validator of action parameters: every fault at once, and a bound on what a hostile value can make it do. */
+/** The validator of action parameters: reports every fault at once, and bounds the cost of a hostile value. */
 import type { CompilationFunction, PluginFn } from 'fastest-validator';
 import { type Middleware, type Service, type ServiceBroker, Validators } from 'moleculer';
 
-/** Where the validator's own words leave the caller guessing. */
+/** Replacements for messages of the validator that are not clear enough. */
 const CLEARER_MESSAGES = {
   enumValue: "The '{field}' field must be one of: {expected}.",
-  date: "The '{field}' field must be a date or a time that exists, such as 2026-01-31 or 2026-01-31T09:30:00Z.",
-  stringPattern: "The '{field}' field is not written as it must be.",
+  date: "The '{field}' field must be a valid date or time, such as 2026-01-31 or 2026-01-31T09:30:00Z.",
+  stringPattern: "The '{field}' field has an invalid format.",
 };
 
-/** What is said of a value that cannot even be put into a message: one nested too deeply, or that only looks like text. */
-const UNREADABLE = { type: 'unreadable', field: '', message: 'A field holds something that cannot be read.' };
+/** The fault of a value that cannot be formatted as text: nested too deeply, or with a broken `toString`. */
+const UNREADABLE = { type: 'unreadable', field: '', message: 'A field has a value that cannot be processed.' };
 
 type Check = ReturnType<Validators.Fastest['compile']>;
 
-/** Moleculer's types know of the answer `true` only. */
+/** Moleculer's types only allow the result `true`. */
 const faults = (...list: object[]): boolean => list as unknown as boolean;
 
-/** Answers its faults and never throws: what a check throws would take a place in the action's bulkhead for good. */
+/** Returns faults and never throws: an exception in a check would occupy a slot of the action's bulkhead for ever. */
 export class ParamsValidator extends Validators.Fastest {
   constructor() {
     super({
@@ -28,7 +28,7 @@ export class ParamsValidator extends Validators.Fastest {
     });
   }
 
-  /** A call without params, or with null from another node, is one with empty params. */
+  /** Treats missing params, or null from another node, as empty params. */
   override middleware(broker: ServiceBroker): Middleware {
     const given = super.middleware(broker) as Required<Pick<Middleware, 'localAction'>> & Middleware;
     return {
@@ -49,7 +49,7 @@ export class ParamsValidator extends Validators.Fastest {
       try {
         return check(params, options);
       } catch (error) {
-        // Turning what was sent into text can fail with either.
+        // Formatting the value for a message can fail with either.
         if (error instanceof TypeError || error instanceof RangeError) return faults({ ...UNREADABLE });
         throw error;
       }
@@ -59,11 +59,11 @@ export class ParamsValidator extends Validators.Fastest {
 }
 
 /**
- * A plugin of fastest-validator: a list past its `max` is one fault. Read to its end, a body of 1 MB would have half a
- * million. The rule for lists is built upon, as the package offers no check before it reads the items.
+ * A plugin of fastest-validator that reports a list beyond its `max` as one fault. Checking every item of a 1 MB body
+ * could yield half a million faults. It wraps the rule for arrays because the package has no hook before the items.
  */
 const leaveLongListsUnread: PluginFn = (validator) => {
-  // Its types take a rule for the schema of one.
+  // The package declares its rules with the type of a schema.
   const array = validator.rules.array as unknown as CompilationFunction;
   validator.add('array', (rule, path, context) => {
     const compiled = array.call(validator, rule, path, context);

@@ -1,7 +1,7 @@
-/** What the validator of action parameters reports, as a failure that callers can read. */
+/** Converts errors of the parameter validator to ValidationFailed. */
 import { type FieldFault, ValidationFailed } from '../../machines/shared/failure.ts';
 
-/** A fault as fastest-validator reports it. */
+/** A fault as reported by fastest-validator. */
 interface ValidatorFault {
   type?: string;
   field?: string;
@@ -9,20 +9,20 @@ interface ValidatorFault {
   actual?: unknown;
 }
 
-/** Whether an error is the validator's, made here or on another node. */
+/** Whether the validator threw an error, on this node or another. */
 export const isValidationError = (error: unknown): error is { data?: unknown } =>
   (error as { type?: unknown } | null | undefined)?.type === 'VALIDATION_ERROR';
 
-/** The same as a failure of ours: every fault with its field, every unknown field by itself. */
+/** The error as ValidationFailed, with one fault per field; each unknown field has its own. */
 export function validationFailure({ data }: { data?: unknown }): ValidationFailed {
   const faults = Array.isArray(data) ? (data as ValidatorFault[]) : [];
   return ValidationFailed.of(faults.flatMap(splitFault));
 }
 
-/** Names of one entry that are looked at. A body has no more fields; the name of one can read like a list of many more. */
+/** The maximum number of names read from one entry. No body has more fields, but one field's name can look like a list. */
 const NAMES_READ = 10_000;
 
-/** The validator reports all unknown fields of an object in one entry: answer one entry for each. */
+/** Splits the validator's entry for all unknown fields of an object into one fault per field. */
 function splitFault({ type = 'invalid', field = '', message = '', actual }: ValidatorFault): FieldFault[] {
   if (type !== 'objectStrict') return [{ field, type, message }];
   return String(actual)
@@ -30,11 +30,11 @@ function splitFault({ type = 'invalid', field = '', message = '', actual }: Vali
     .map((name) => unknownField(field ? `${field}.${name}` : name));
 }
 
-/** Characters of a caller's field name that are said back to it. */
+/** The maximum number of characters of a caller's field name in a message. */
 const SHOWN_NAME = 100;
 
-/** The fault of a field that an endpoint does not know. */
+/** The fault of an unknown field. */
 export function unknownField(name: string): FieldFault {
   const field = name.length > SHOWN_NAME ? `${name.slice(0, SHOWN_NAME)}…` : name;
-  return { field, type: 'unknown', message: `There is no field '${field}' here` };
+  return { field, type: 'unknown', message: `Unknown field '${field}'` };
 }

@@ -1,16 +1,16 @@
-/** How commands read their options: `node:util` parses them, and one that cannot be used is refused by one line. */
+/** Parses command options with `node:util`; an invalid one is reported in one line. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
-/** The command line cannot be used. Its message is the line that says why. */
+/** The command line is invalid. The message is one line that says why. */
 export class UsageError extends Error {}
 
-/** An option with a text. */
+/** A string option. */
 export const text = { type: 'string' } as const;
 
-/** An option with a text, and what it is when it is not given. */
+/** A string option with a default. */
 export const textOr = <Text extends string>(fallback: Text) => ({ ...text, default: fallback });
 
-/** The values of the options that are known here. @throws UsageError for any other */
+/** The values of the given options. @throws UsageError for an unknown option or a missing value */
 export function valuesOf<const Options extends NonNullable<ParseArgsConfig['options']>>(
   args: string[],
   options: Options,
@@ -22,7 +22,7 @@ export function valuesOf<const Options extends NonNullable<ParseArgsConfig['opti
   }
 }
 
-/** A whole number of at least `least`. `name` is how the caller gives it. @throws UsageError */
+/** Parses a whole number of at least `least`; `name` is the option, such as `--rounds`. @throws UsageError */
 export function whole(name: string, given: string, least: number): number {
   const value = Number(given);
   if (given === '' || !Number.isSafeInteger(value) || value < least)

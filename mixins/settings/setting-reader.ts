@@ -1,13 +1,13 @@
-/** How a setting is read: its check, its unit, and the one line that refuses it. */
+/** Reads and checks settings; an invalid one is reported in one line. */
 
-/** A setting that cannot be used. Its message is the one line the operator sees. */
+/** A setting is invalid. The message is one line for the operator. */
 export class SettingError extends Error {}
 
 export type Environment = Record<string, string | undefined>;
 
 const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Reads one environment, and refuses by name what cannot be used. */
+/** Reads settings from an environment. Every method throws a SettingError that names an invalid setting. */
 export class SettingReader {
   readonly #environment: Environment;
   constructor(environment: Environment) {
@@ -31,7 +31,7 @@ export class SettingReader {
     return value;
   }
 
-  /** A plain number is milliseconds; `500ms`, `30s`, `15m`, `2h` and `1d` say their unit. */
+  /** A plain number is in milliseconds; `500ms`, `30s`, `15m`, `2h` and `1d` have units. */
   duration(name: string, fallbackMs: number, minMs = 1): number {
     const text = this.text(name);
     if (text === undefined) return fallbackMs;
@@ -53,7 +53,7 @@ export class SettingReader {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const expected = `an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
-    // The value may hold a password, so it is not repeated.
+    // The value may contain a password, so the message leaves it out.
     if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
       throw new SettingError(`${name} cannot be used: give ${expected}`);
     }

@@ -1,4 +1,4 @@
-/** The settings of a process, and the one place where the environment is read. What belongs to one service is declared there. */
+/** The settings of a process, and the only code that reads the environment. Each service declares its own settings. */
 import { resolve } from 'node:path';
 import type { Middleware, ServiceBroker } from 'moleculer';
 import { type AuthSettings, readAuthSettings } from '../auth/auth.settings.ts';
@@ -8,26 +8,26 @@ import { type MeshSettings, readMeshSettings } from '../mesh/mesh.settings.ts';
 import { type MetricsPortSettings, readMetricsPort } from '../process/metrics-port.settings.ts';
 import { type Environment, SettingError, SettingReader } from './setting-reader.ts';
 
-/** What a process has to know of a service before it starts it. */
+/** What a process must know about a service before starting it. */
 export interface ServiceDeclaration {
-  /** Whether it keeps data, in a PostgreSQL schema of its own name. */
+  /** Whether it stores data, in a PostgreSQL schema of the same name. */
   readonly stateful: boolean;
 }
 
-/** The services that a process can run, by name, in the order in which they are listed to people. */
+/** The services that a process can run, by name, in display order. */
 export type ServiceDeclarations = Readonly<Record<string, ServiceDeclaration>>;
 
-/** What the process was told. Durations are milliseconds. */
+/** The settings of a process. Durations are in milliseconds. */
 export interface Settings {
-  /** How callers are known; undefined: nobody is asked, and the gateway listens on loopback only. */
+  /** How callers authenticate; undefined: no authentication, and the gateway listens on loopback only. */
   auth: AuthSettings | undefined;
-  /** How this process meets the others; undefined is a mesh of one. */
+  /** How this process connects to the other nodes; undefined: a mesh of one. */
   mesh: MeshSettings | undefined;
-  /** Where this process shows its metrics and its health; undefined: nowhere but at its gateway, if it has one. */
+  /** Where this process serves its metrics and health; undefined: only at its gateway, if it has one. */
   metricsPort: MetricsPortSettings | undefined;
   /** SERVICES: which services this process runs. */
   services: string[];
-  /** Those of them that keep data. */
+  /** Those of `services` that store data. */
   stateful: string[];
   /** DATA_DIR: the folder of the embedded database. */
   dataDir: string;
@@ -35,25 +35,25 @@ export interface Settings {
   nodeID: string | undefined;
   /** LOGLEVEL: fatal, error, warn, info, debug or trace. */
   logLevel: string;
-  /** DATABASE_URL, or the service's own such as ORDERS_DATABASE_URL; undefined is the embedded database. */
+  /** DATABASE_URL, or a service's own such as ORDERS_DATABASE_URL; undefined: the embedded database. */
   databaseUrl: (service: string) => string | undefined;
-  /** DATABASE_POOL_SIZE: all connections a service opens to its database. */
+  /** DATABASE_POOL_SIZE: the maximum number of connections from a service to its database. */
   databasePoolSize: number;
-  /** DATABASE_CONNECTION_MAX_AGE: how long a service uses one of them. */
+  /** DATABASE_CONNECTION_MAX_AGE: how long a service uses one connection. */
   databaseConnectionMaxAgeMs: number;
-  /** Reads what a service declares for itself. */
+  /** Reads the settings that a service declares. */
   reader: SettingReader;
 }
 
-/** The environment as the process was started with it, once `takeEnvironment` has taken it. */
+/** The environment at process start, set by `takeEnvironment`. */
 let taken: Environment | undefined;
 
-/** Variables that Moleculer's runner reads too, and otherwise: SERVICES as file names, TRANSPORTER as all there is to say. */
+/** Variables that Moleculer's runner would also read, but interpret differently. */
 const READ_HERE_ONLY = ['SERVICES', 'SERVICEDIR', 'TRANSPORTER', 'NODEID', 'LOGLEVEL'];
 
 /**
- * Keeps the environment for every later `environment()`, and takes out of it what Moleculer's runner must not read for
- * itself. Called once, before the broker is made.
+ * Saves the environment for later calls of `environment()`, and removes the variables that Moleculer's runner must not
+ * read. Called once, before the broker is created.
  */
 export function takeEnvironment(): void {
   taken ??= { ...process.env };
@@ -67,7 +67,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
 
 /**
  * Reads and checks the settings of a process that can run the declared services.
- * @throws SettingError naming the first setting that cannot be used and what to give instead.
+ * @throws SettingError naming the first invalid setting and the expected value.
  */
 export function readProcessSettings(declared: ServiceDeclarations, given: Environment): Settings {
   const reader = new SettingReader(given);
@@ -94,7 +94,7 @@ export function readProcessSettings(declared: ServiceDeclarations, given: Enviro
   };
 }
 
-/** The address of a database, as it was given. The refusal does not repeat it: it may hold a password. */
+/** A database address, as given. Error messages leave it out, because it may contain a password. */
 function databaseAddress(reader: SettingReader, name: string): string | undefined {
   const text = reader.text(name);
   try {
@@ -120,7 +120,7 @@ function servicesIn(read: SettingReader, known: string[]): string[] {
 
 const settings = new WeakMap<ServiceBroker, Settings>();
 
-/** The middleware that gives a broker its settings, so that whatever runs on it is told by it and by nothing else. */
+/** The middleware that binds settings to a broker; everything that runs on the broker reads them from there. */
 export function settingsMiddleware(given: Settings): Middleware {
   return {
     name: 'Settings',
@@ -130,9 +130,9 @@ export function settingsMiddleware(given: Settings): Middleware {
   };
 }
 
-/** The settings that a broker was made with. @throws Error for a broker that was made without `brokerOptions` */
+/** The settings bound to a broker. @throws Error when the broker was created without `brokerOptions` */
 export function settingsOf(broker: ServiceBroker): Settings {
   const given = settings.get(broker);
-  if (!given) throw new Error('this broker has no settings: make it with brokerOptions');
+  if (!given) throw new Error('this broker has no settings: create it with brokerOptions');
   return given;
 }

@@ -88,7 +88,7 @@ test('a release gives back what was reserved, once', async () => {
   expect(await product(id)).toMatchObject({ quantity: 10, reservedQuantity: 0 });
 });
 
-test('an order id with other items is a conflict', async () => {
+test('an order id with different items is a conflict', async () => {
   const { id } = await createProduct();
   const orderId = nextId();
   await ask('reserve', orderId, [{ productId: id, quantity: 1 }]);

@@ -36,7 +36,7 @@ test('a product that counts more or less reserved than is held is found', async 
       kind: 'RESERVED_SUM_DIFFERS',
       expected: '5',
       found: '4',
-      message: `Product ${product} counts 4 reserved, but its reservations hold 5`,
+      message: `Product ${product} has reservedQuantity 4, but its reservations hold 5`,
     },
   ]);
   await forget(orderId);

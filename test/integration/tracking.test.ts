@@ -59,7 +59,7 @@ test('the same order fifty times at once is one shipment', async () => {
   expect(new Set(made.map((shipment) => shipment.trackingNumber)).size).toBe(1);
 });
 
-test('an order id that comes with another carrier or address is refused, alone in its batch', async () => {
+test('an order id reused with a different carrier or address is refused, alone in its batch', async () => {
   const order = newOrder();
   await create(order);
   const results = await Promise.allSettled([create({ ...order, carrier: 'UPS' }), create(newOrder())]);
@@ -91,7 +91,7 @@ test('void and create at once end in a voided shipment, whoever is first', async
   expect(rows.map((row) => row.status)).toEqual(orders.map(() => 'VOIDED'));
 });
 
-test('a voided shipment says so once, takes no more events and is not made again', async () => {
+test('a voided shipment says so once, takes no more events and cannot be created again', async () => {
   const order = newOrder();
   const { trackingNumber } = await create(order);
   await Promise.all([voidOf(order.orderId), voidOf(order.orderId)]);

@@ -61,7 +61,7 @@ for (const status of ORDER_STATUSES) {
   }
 }
 
-test('an order that is under way is not judged, unless nobody will carry it on', () => {
+test('an order in progress is not judged, unless no node will resume it', () => {
   const order = orderOf('SHIPPED', { owes: ['consume'], planned: true, atRest: false });
   expect(judgeOrder({ orderId, order })).toEqual([]);
   expect(judgeOrder({ orderId, order: { ...order, planned: false } })).toMatchObject([{ kind: 'WORK_FORGOTTEN' }]);

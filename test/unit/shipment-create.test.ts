@@ -55,7 +55,7 @@ test('another carrier or address is another shipment, and is refused', () => {
   }
 });
 
-test('a shipment that was voided, also before it was made, is not made again', () => {
+test('a shipment that was voided, even before it was created, cannot be created again', () => {
   const tombstone = { status: 'VOIDED', parcel: null, deliveryAddress: null };
   for (const voided of [{ ...first, status: 'VOIDED' }, tombstone]) {
     const outcome = createOutcome(first, voided);

@@ -102,7 +102,7 @@ test('a refusal names the state and what is allowed', () => {
   expect(delivered).toEqual({ kind: 'refused', error: expect.any(IllegalTransition) });
   expect(delivered).toMatchObject({
     error: {
-      message: 'IN_TRANSIT cannot be recorded: the shipment of order 7 is DELIVERED',
+      message: 'Cannot record IN_TRANSIT: the shipment of order 7 is DELIVERED',
       data: { orderId: 7, status: 'DELIVERED', allowedEvents: [] },
     },
   });
@@ -116,7 +116,7 @@ test('a full timeline takes deliveries and voids, and nothing else', () => {
   expect(full('REPORT')).toMatchObject({
     kind: 'refused',
     error: {
-      message: `The shipment of order 7 has ${MAX_TIMELINE} events, and takes no more`,
+      message: `The timeline of order 7's shipment is full (${MAX_TIMELINE} events)`,
       data: { allowedEvents: ['DELIVER', 'VOID'] },
     },
   });

@@ -24,7 +24,7 @@ test('a release that comes before its reserve wins, in one batch and across batc
     expect(answers[0]).toMatchObject({ success: true });
     expect(answers[1]).toEqual({
       success: false,
-      message: 'Order 1 is released and cannot be reserved any more',
+      message: 'Order 1 was already released and can no longer be reserved',
       unavailableProducts: [],
     });
     expect(book.products.get(1)?.reserved).toBe(0);
@@ -54,7 +54,7 @@ test('a reservation that is consumed cannot be released, and one that is not hel
   ]);
 });
 
-test('an order id with other items is a conflict, and changes nothing', () => {
+test('an order id with different items is a conflict, and changes nothing', () => {
   const { answers, products } = admit(bookOf(5, 5), [
     order('reserve', 1, [1, 1]),
     order('reserve', 1, [1, 2]),
@@ -91,7 +91,7 @@ test('a repeated reserve keeps the price it was made at', () => {
 test('an order whose total is larger than any amount is refused and names no product', () => {
   const { answers } = admit(bookOf(MAX_STOCK), [order('reserve', 1, [1, 1_000_000_000])]);
   expect(answers).toEqual([
-    { success: false, message: 'The total of the order is larger than 9999999999.99', unavailableProducts: [] },
+    { success: false, message: 'The order total exceeds 9999999999.99', unavailableProducts: [] },
   ]);
 });
 
