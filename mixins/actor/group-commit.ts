@@ -6,7 +6,7 @@ import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 export type WriteBatch<Item, Result> = (items: readonly Item[]) => Promise<readonly Result[]>;
 
 export interface GroupCommitOptions {
-  /** What requests are waiting to do, for messages, such as `change shipments`. */
+  /** What waiting requests are about to do, as a verb phrase for messages. */
   name: string;
   /** The maximum number of items in a batch. */
   maxBatch?: number;

@@ -1,4 +1,4 @@
-/** A lease: at most one process at a time is the worker for a name, and the others take over when it falls silent. */
+/** A lease: at most one process at a time is the worker for a name; another takes over when it stops renewing. */
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Database } from '../database/database.ts';
@@ -6,34 +6,34 @@ import { columns, table } from '../database/model.ts';
 import { leaseModel } from './events.models.ts';
 
 export interface LeaseOptions {
-  /** Who holds it, for people: the node's name. Made unique by the lease itself. */
+  /** The holder's display name, such as the node id. The lease makes it unique. */
   holder?: string;
-  /** How long a holder may be silent, in milliseconds. */
+  /** How long the lease lasts without renewal, in milliseconds. */
   termMs?: number;
-  /** How often a holder renews and a candidate asks, in milliseconds; candidates ask with jitter. */
+  /** How often a holder renews and a candidate tries, in milliseconds; candidates add jitter. */
   renewMs?: number;
   /**
-   * Whether this process can do the work now; always by default. A lease belongs to a node that can: a holder that cannot
-   * for a second gives it up, and asks for it again once it can.
+   * Whether this process can do the work now; always by default. A holder that is unable for a second gives the lease up
+   * to a node that can, and tries again once it is able.
    */
   able?: () => boolean;
 }
 
-/** How long a holder may be unable to do its work: a link that is mended at once costs no takeover. */
+/** How long a holder may be unable to work, so that a brief loss of its connection causes no takeover. */
 const UNABLE_MS = 1_000;
-/** How often a process that is unable looks whether it still is. */
+/** How often an unable process checks again. */
 const LOOK_MS = 200;
 
-/** What a lease needs of a database: its statements, and the schema that has the `leases` table. */
+/** What a lease needs of a database: queries, and the schema with the `leases` table. */
 export type LeaseDatabase = Pick<Database, 'query' | 'schema'>;
 
 /**
- * One row of `<schema>.leases`. Who may have it is decided by the database's clock alone, so the nodes' clocks do not
- * matter. `held` is judged by this process's monotonic clock from before the request left: a process that was stopped
- * and wakes up sees at once that its time is over, without asking.
+ * One row of `<schema>.leases`. Only the database's clock decides who may take it, so the nodes' clocks do not matter.
+ * `held` uses this process's monotonic clock, counted from before the request was sent: a process that wakes up after a
+ * suspension sees at once, without a query, that its lease has expired.
  *
- * A lease keeps the work from being done twice at the same time nearly always. It is no lock: what the holder has
- * already sent may arrive after its term, so the work must stay harmless when it is repeated.
+ * A lease almost always prevents concurrent work, but it is not a lock: what the holder has already sent may arrive after
+ * its term, so the work must be idempotent.
  */
 export class Lease {
   readonly name: string;
@@ -60,17 +60,17 @@ export class Lease {
     this.#able = options.able ?? (() => true);
   }
 
-  /** True while nobody else can have it. A tenth of the term is given away, for clocks that run at unequal speed. */
+  /** True while nobody else can take it. Ends a tenth of the term early, because clocks run at different speeds. */
   get held(): boolean {
     return performance.now() < this.#heldUntil;
   }
 
-  /** Grows with every takeover; a holder that sees it unchanged has held without a gap. */
+  /** Grows with every takeover; while it is unchanged, the holder has held the lease without a gap. */
   get term(): number {
     return this.#term;
   }
 
-  /** Takes the lease if it is free, renews it if it is ours. Answers whether we hold it; fails when the database does. */
+  /** Takes the lease if it is free, renews it if it is ours. Resolves with `held`; rejects when the database fails. */
   acquire(): Promise<boolean> {
     this.#asking ??= this.#acquire().finally(() => {
       this.#asking = undefined;
@@ -78,14 +78,14 @@ export class Lease {
     return this.#asking;
   }
 
-  /** Asks for the lease now and from then on, and renews it while we have it, until `stop`. */
+  /** Keeps trying to take the lease, and renews it while it is held, until `stop`. */
   start(): void {
     if (this.#running) return;
     this.#running = true;
     void this.#keep();
   }
 
-  /** Gives the lease up, so that the next candidate has it without waiting for the term to end. */
+  /** Releases the lease, so that the next candidate gets it without waiting for the term to end. */
   async stop(): Promise<void> {
     this.#running = false;
     clearTimeout(this.#timer);
@@ -93,7 +93,7 @@ export class Lease {
     await this.release();
   }
 
-  /** Gives the lease up if we have it. A database that is away is no error: the term ends by itself. */
+  /** Releases the lease if it is held. An unavailable database is not an error: the lease expires anyway. */
   async release(): Promise<void> {
     if (this.#heldUntil === Number.NEGATIVE_INFINITY) return;
     this.#heldUntil = Number.NEGATIVE_INFINITY;
@@ -106,7 +106,7 @@ export class Lease {
     else this.#unableSince ??= performance.now();
     const unable = this.#unableSince !== undefined;
     if (!unable) {
-      // A failure is an unrenewed lease: it ends by the clock, and the holder's own statements say what is wrong.
+      // A failed renewal lets the lease expire; the holder's own statements report the cause.
       await this.acquire().catch(() => false);
     } else if (performance.now() - (this.#unableSince as number) >= UNABLE_MS) await this.release();
     if (!this.#running) return;
@@ -142,7 +142,7 @@ function statementsOn(schema: string) {
         WHERE ${lease.holder} = excluded.${holder} OR ${lease.until} <= clock_timestamp()
         RETURNING ${lease.term} AS term`,
     },
-    // The row stays, for its term must go on growing.
+    // The row is kept, because its term must keep growing.
     release: {
       name: `${schema} lease release`,
       text: `UPDATE ${table(model)} SET ${until} = '-infinity' WHERE ${name} = $1 AND ${holder} = $2`,

@@ -118,7 +118,7 @@ test('a stream that is away for a while loses nothing and reorders nothing', asy
   expect(received.count).toBe(200);
 });
 
-test('a row that is no list of events, or that the stream refuses, is put aside and stops no other', async () => {
+test('a row that is not a list of events, or that the stream rejects, is parked and holds up no other row', async () => {
   const { url, open } = await eventDatabase();
   const node = open();
   const received = new Received();
@@ -135,19 +135,19 @@ test('a row that is no list of events, or that the stream refuses, is put aside 
   expect([...received.byKey.keys()].toSorted()).toEqual(['shipment-1', 'shipment-2']);
   const parked = await query<{ reason: string }>(url, 'SELECT reason FROM tracking.outbox_parked ORDER BY id');
   expect(parked.map((row) => row.reason)).toEqual([
-    'it is no list of events',
-    'it is no list of events',
+    'it is not a list of events',
+    'it is not a list of events',
     'event shipment-13-1 is too large',
   ]);
 });
 
-/** A stream of which nobody hears anything but shipments. */
+/** A stream whose only subscribers are those of shipment events. */
 const ofShipments = (published: string[]) => ({
   ...streamTo(async (event) => void published.push(event.id)),
   heard: () => ['shipment.updated'],
 });
 
-test('events that nobody hears leave the outbox unpublished, and what is no list of events is put aside all the same', async () => {
+test('events without subscribers leave the outbox unpublished, and a row that is not a list of events is parked all the same', async () => {
   const { open } = await eventDatabase();
   const node = open();
   const published: string[] = [];
@@ -160,12 +160,12 @@ test('events that nobody hears leave the outbox unpublished, and what is no list
   expect(rows).toEqual([{ events: { type: 'order.created' } }]);
 });
 
-test('a row whose types nobody hears is not read, and one of which somebody hears a part is', async () => {
+test('a row without subscribed types is not read, and one with a subscribed type is', async () => {
   const { open } = await eventDatabase();
   const node = open();
   const published: string[] = [];
   const relay = startRelay(node, ofShipments(published));
-  // Read, it would be put aside: it is no list of events.
+  // Reading this row would park it: it is not a list of events.
   await writeRows(node, [{ never: 'read' }], ['order.created']);
   await writeRows(node, [[eventOf('shipment-1', 1)]], ['order.created', 'shipment.updated']);
   await eventually(async () => expect(await relay.waiting()).toBe(0));

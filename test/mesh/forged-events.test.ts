@@ -87,7 +87,7 @@ test('a forged delivery delivers no order, and a true one after it does', async 
   await write('not even JSON', seal);
   // Seen before, and so the inbox has it.
   await write(text, seal);
-  await eventually(() => expect(warnings()).toContain('does not carry the seal of this mesh'));
+  await eventually(() => expect(warnings()).toContain('lacks a valid seal of this mesh'));
   expect(await statusOf(mesh, order.orderId)).toBe('SHIPPED');
 
   await deliver(order);

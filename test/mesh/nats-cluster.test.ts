@@ -34,7 +34,7 @@ async function openStream(url: string, settings: Record<string, string> = {}, wa
   return stream;
 }
 
-const copiesOf = async (manager: JetStreamManager): Promise<number> =>
+const replicasOf = async (manager: JetStreamManager): Promise<number> =>
   (await manager.streams.info(STREAM)).config.num_replicas;
 
 async function leaderOf(manager: JetStreamManager, { servers }: NatsCluster) {
@@ -44,11 +44,11 @@ async function leaderOf(manager: JetStreamManager, { servers }: NatsCluster) {
   return server;
 }
 
-test('the stream has three copies; when its leader is killed, events flow again with the next one', async () => {
+test('the stream has three replicas; when its leader is killed, the next one takes over', async () => {
   const cluster = await startNatsCluster(3);
   const stream = await openStream(cluster.url);
   const manager = await managerAt(cluster.url);
-  expect(await copiesOf(manager)).toBe(3);
+  expect(await replicasOf(manager)).toBe(3);
   const node = (await eventDatabase()).open();
   await stream.subscribe(
     { name: 'reader', types: ['shipment.updated'], lease: leaseOf(node, 'consumer:reader') },
@@ -67,21 +67,21 @@ test('the stream has three copies; when its leader is killed, events flow again 
   expect(performance.now() - killedAt).toBeLessThan(ELECTION_MS + LATE_MS);
 }, 90_000);
 
-test('a stream of one copy is given three once there is a cluster, unless the setting says otherwise', async () => {
+test('a stream with one replica gets three once there is a cluster, unless the setting says otherwise', async () => {
   const cluster = await startNatsCluster(3);
   const manager = await managerAt(cluster.url);
   const warnings: string[] = [];
   await openStream(cluster.url, { NATS_REPLICAS: '1' }, warnings);
-  expect(await copiesOf(manager)).toBe(1);
-  expect(warnings).toEqual([expect.stringContaining('has one copy')]);
+  expect(await replicasOf(manager)).toBe(1);
+  expect(warnings).toEqual([expect.stringContaining('has one replica')]);
   await openStream(cluster.url);
-  expect(await copiesOf(manager)).toBe(3);
+  expect(await replicasOf(manager)).toBe(3);
 }, 90_000);
 
-test('a server alone keeps one copy, and the start says so', async () => {
+test('a single server keeps one replica, and the start warns of it', async () => {
   const warnings: string[] = [];
   const { url } = await startNats();
   await openStream(url, {}, warnings);
-  expect(await copiesOf(await managerAt(url))).toBe(1);
-  expect(warnings).toEqual([expect.stringMatching(/^The stream WAYBILL has one copy: .*NATS_REPLICAS=3$/)]);
+  expect(await replicasOf(await managerAt(url))).toBe(1);
+  expect(warnings).toEqual([expect.stringMatching(/^The stream WAYBILL has one replica: .*NATS_REPLICAS=3$/)]);
 });

@@ -1,4 +1,4 @@
-/** What a consumer has handled: the ids of events, in `<schema>.inbox`, so that a repeat is handled once. */
+/** The inbox of a consumer: the ids of handled events in `<schema>.inbox`, so that redeliveries are skipped. */
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import type { Database } from '../../database/database.ts';
 import { columns, type RowOf, selected, table } from '../../database/model.ts';
@@ -7,7 +7,7 @@ import type { HandleEvent } from '../stream/event-stream.ts';
 import { inboxModel } from '../events.models.ts';
 import { STREAM_MAX_AGE_MS } from '../stream/jetstream-link.ts';
 
-/** A day longer than the stream keeps events: what it may still repeat is remembered. */
+/** A day longer than the stream keeps events, so that everything it may redeliver is remembered. */
 const REMEMBER_MS = STREAM_MAX_AGE_MS + 86_400_000;
 const PRUNE_AT_MOST = 5_000;
 
@@ -29,8 +29,8 @@ export class Inbox {
   }
 
   /**
-   * Wraps a handler: an event it has handled is not handed to it again. The id is written after the handler succeeded,
-   * so a crash in between repeats the event: handlers must bear that.
+   * Wraps a handler so that it skips events it has already handled. The id is written after the handler succeeds, so a
+   * crash in between repeats the event: handlers must be idempotent.
    */
   once(handle: HandleEvent): HandleEvent {
     return async (event: DomainEvent) => {
@@ -40,7 +40,7 @@ export class Inbox {
     };
   }
 
-  /** Forgets some of the ids that are too old to come again. Answers how many. */
+  /** Deletes a batch of ids that are too old to be redelivered. Returns how many. */
   async prune(): Promise<number> {
     const values = [this.#consumer, REMEMBER_MS, PRUNE_AT_MOST];
     return (await this.#database.query({ ...this.#statements.prune, values })).rowCount ?? 0;

@@ -1,4 +1,4 @@
-/** Gives a service its subscriptions: events of other services, each handled to success, in order per key. */
+/** Subscribes a service to the events of other services; each is retried until handled, in order per key. */
 import type { Service, ServiceSchema } from 'moleculer';
 import type { DomainEvent, EventType } from '../../../machines/shared/domain-event.ts';
 import type { WithDatabase } from '../../database/database.mixin.ts';
@@ -15,17 +15,16 @@ interface Subscribed extends WithDatabase {
 }
 
 /**
- * The mixin for a service with a key `subscriptions` and what `outboxTables` and `outboxTypes` make; it stands before
- * `databaseMixin`.
- * Events come after the service's own `started`, and no more once its own `stopped` begins. The consumer has the
- * service's name: of many processes one at a time is handed events, and nothing is lost while there is none.
+ * The mixin for a service with the schema key `subscriptions`, whose migrations include `outboxTables` and `outboxTypes`.
+ * List it before `databaseMixin`. Events arrive after the service's own `started` and end before its own `stopped`. The
+ * consumer has the service's name: one process at a time receives events, and none are lost while no process runs.
  */
 export function subscriptionsMixin(): Partial<ServiceSchema> {
   return {
     merged(schema: LifecycleSchema & { subscriptions?: Subscriptions }) {
       const { subscriptions } = schema;
       if (!subscriptions) return;
-      // Appended to the service's own handlers: the last to start, and so the first to stop.
+      // Appended to the service's own handlers: the last to start and the first to stop.
       const start: Lifecycle = async function started() {
         this.subscriptionsEnd = await begin(this, subscriptions);
       };
@@ -41,13 +40,13 @@ async function end(this: Service & Subscribed): Promise<void> {
   await this.subscriptionsEnd?.();
 }
 
-/** A schema after its mixins were merged into it. */
+/** A schema after its mixins are merged into it. */
 interface LifecycleSchema {
   started?: Lifecycle | Lifecycle[];
   stopped?: Lifecycle | Lifecycle[];
 }
 
-// An event and its handler go together by their type: each is looked up with the type of the event as a parameter.
+// The type parameter ties an event to its handler.
 
 function wants<Type extends EventType>(subscriptions: Subscriptions, event: DomainEvent<Type>): boolean {
   const subscription = subscriptions[event.type];
@@ -78,7 +77,7 @@ async function begin(service: Service & Subscribed, subscriptions: Subscriptions
     if (!lease.held) return;
     inbox
       .prune()
-      .catch((error: Error) => logger.warn(`Old entries stay in ${database.schema}.inbox: ${error.message}`));
+      .catch((error: Error) => logger.warn(`Cannot prune ${database.schema}.inbox, will retry: ${error.message}`));
   }, PRUNE_MS).unref();
   return async () => {
     clearInterval(pruning);

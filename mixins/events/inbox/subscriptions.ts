@@ -1,15 +1,15 @@
-/** The schema key `subscriptions`: what a service does about the events of others. */
+/** The schema key `subscriptions`: how a service handles the events of other services. */
 import type { Service } from 'moleculer';
 import type { DomainEvent, EventType } from '../../../machines/shared/domain-event.ts';
 
-/** What a service does about one type of event; `Self` is the service. */
+/** The handler of one event type; `Self` is the service. */
 interface SubscriptionHandler<Self, Type extends EventType> {
   /**
-   * Called until it succeeds, with growing pauses, while later events of the same key wait. It may be called again for
-   * an event it has handled, after a crash, so it must bear repeats.
+   * Retried with backoff until it succeeds, while later events of the same key wait. After a crash it may be called again
+   * for an event it has handled, so it must be idempotent.
    */
   handler(this: Self, event: DomainEvent<Type>): Promise<void>;
-  /** Says of an event, from its content alone, whether the handler is to see it. All are by default. */
+  /** Filters events by their content; without it the handler receives all of them. */
   wants?(event: DomainEvent<Type>): boolean;
 }
 

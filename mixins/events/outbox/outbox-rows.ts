@@ -1,4 +1,4 @@
-/** The relay's statements on `<schema>.outbox`. */
+/** The relay's SQL statements on `<schema>.outbox`. */
 import type { Database } from '../../database/database.ts';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import { columns, table } from '../../database/model.ts';
@@ -9,7 +9,7 @@ export type OutboxDatabase = Pick<Database, 'query' | 'schema'>;
 
 export interface OutboxRow {
   id: number;
-  /** What the row holds, as JSON, of which nothing is promised; null when nobody hears any of it. */
+  /** The row's JSON, unchecked; null when none of its events has a subscriber. */
   events: string | null;
 }
 
@@ -23,12 +23,12 @@ export class OutboxRows {
   }
 
   /**
-   * Deletes the rows `done` and reads the first `room` others that are not in `atHand` (which includes `done`), in id
-   * order: one statement, so one round trip and one commit. The commit does not wait for the disk, as a deletion that a
-   * crash undoes is only a publication that is repeated.
+   * Deletes the rows `done` and reads the first `room` rows that are not in `atHand` (which includes `done`), in id order.
+   * It is one statement, so one round trip and one commit. The commit does not wait for the disk: if a crash undoes the
+   * deletion, the events are merely published again.
    *
-   * `heard` are the event types that somebody hears, undefined when anybody may: other rows come without their events,
-   * which nobody has to read then.
+   * `heard` lists the event types that have subscribers, undefined when any type may. Rows without such a type are
+   * returned without their events.
    */
   async exchange(
     done: readonly number[],
@@ -40,20 +40,20 @@ export class OutboxRows {
     return (await this.#database.query<OutboxRow>({ ...this.#statements.exchange, values })).rows;
   }
 
-  /** Moves rows that can never be published out of the way, each with the reason, for an operator to look at. */
+  /** Parks rows that can never be published, each with the reason, for an operator. */
   async park(rows: readonly { id: number; reason: string }[]): Promise<void> {
     const values = [rows.map((row) => row.id), rows.map((row) => row.reason)];
     await this.#database.query({ ...this.#statements.park, values });
   }
 
-  /** How many rows are there. */
+  /** The number of rows in the outbox. */
   async count(): Promise<number> {
     const { rows } = await this.#database.query<{ count: number }>(this.#statements.count);
     return rows[0]?.count ?? 0;
   }
 }
 
-/** The events of a row that somebody hears. Undefined when the row holds no list of events. */
+/** The events of a row that have subscribers. Undefined when the row is not a list of events. */
 export function eventsIn(
   text: string | null,
   heard: readonly string[] | undefined,

@@ -1,4 +1,4 @@
-/** Gives a service its outbox: what it writes to `<schema>.outbox` reaches the stream, also after a crash. */
+/** Gives a service an outbox: events written to `<schema>.outbox` reach the stream, even after a crash. */
 import type { ServiceBroker, ServiceSchema } from 'moleculer';
 import type { WithDatabase } from '../../database/database.mixin.ts';
 import { Lease } from '../lease.ts';
@@ -10,13 +10,13 @@ import { Relay } from './relay.ts';
 
 /** The service's side of its outbox. */
 export interface Outbox {
-  /** To be called after every commit that wrote events. Forgetting it, or dying before it, costs a fifth of a second. */
+  /** Call after every commit that wrote events. Without the call they are published up to a fifth of a second later. */
   wake(): void;
-  /** How many outbox rows are not published yet. Counts them in the database. */
+  /** The number of unpublished outbox rows. Counts them in the database. */
   waiting(): Promise<number>;
 }
 
-/** What a service gains: `this.outbox`, usable from its `started` to the end of its `stopped`. */
+/** What the mixin adds: `this.outbox`, usable from the service's `started` to the end of its `stopped`. */
 export interface WithOutbox {
   outbox: Outbox;
 }
@@ -28,8 +28,8 @@ interface Own extends WithDatabase, WithOutbox {
 }
 
 /**
- * The mixin for a service whose schema has what `outboxTables` and `outboxTypes` make. It stands before `databaseMixin`
- * in `mixins`: Moleculer starts mixins from the last to the first, and stops them from the first to the last.
+ * The mixin for a service whose migrations include `outboxTables` and `outboxTypes`. List it before `databaseMixin`:
+ * Moleculer starts mixins from last to first, and stops them from first to last.
  */
 export function outboxMixin(): Partial<ServiceSchema> {
   return defineMixin<Own>({
@@ -57,11 +57,11 @@ export function outboxMixin(): Partial<ServiceSchema> {
   });
 }
 
-/** Keeps the gauge of what waits in an outbox. Answers its end. */
+/** Exports the number of waiting outbox rows as a gauge. Returns a function that ends it. */
 function showWaiting(broker: ServiceBroker, schema: string, outbox: Outbox): () => void {
   const { metrics } = broker;
   if (!metrics.hasMetric(OUTBOX_WAITING)) {
-    const description = 'Outbox rows that wait to be published, -1 while they cannot be counted';
+    const description = 'Outbox rows waiting to be published, -1 while they cannot be counted';
     metrics.register({ type: 'gauge', name: OUTBOX_WAITING, description, labelNames: ['schema'] });
   }
   return onScrape(broker, async () => {

@@ -1,16 +1,7 @@
-/** The tables behind the events of a service: its outbox, its inbox, and the leases its single workers hold. */
+/** The DDL of a service's event tables: outbox, inbox and leases. */
 
 /**
- * DDL for a service's first migration.
- *
- * `outbox`: one row a commit batch, holding an array of DomainEvent; inserted in the transaction that made the changes,
- * after the locks on what it changes are taken (ids are given out before the commit, so only then do two changes of one
- * key get ids in the order of their commits). The relay deletes a row once all its events are acknowledged.
- *
- * `outbox_parked`: rows the relay cannot read as events, set aside with the reason for an operator. Putting one back is
- * an INSERT of its events into `outbox`.
- *
- * `leases`: who is the one worker for a name, by the database's clock. `inbox`: event ids a consumer has handled.
+ * DDL for a service's first migration. `events.models.ts` describes the tables.
  */
 export function outboxTables(schema: string): string {
   return `
@@ -53,7 +44,7 @@ CREATE INDEX inbox_received_at ON ${schema}.inbox (received_at);
 }
 
 /**
- * DDL for a later migration: `types`, what a row's events are of, so that those nobody hears need not be read. Rows of
- * older nodes have none, and are read.
+ * DDL for a later migration: the column `types`, the event types of a row, so that events without subscribers are not
+ * read. It is null in rows of older nodes, which are read.
  */
 export const outboxTypes = (schema: string): string => `ALTER TABLE ${schema}.outbox ADD COLUMN types text[];`;

@@ -1,4 +1,4 @@
-/** Carries the events of one outbox to the stream: by one process a schema, in order per key, deleted once acknowledged. */
+/** The relay: one process per schema publishes the outbox's events to the stream, in order per key, and deletes them. */
 import type { Logger } from 'moleculer';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import type { Lease } from '../lease.ts';
@@ -9,12 +9,12 @@ import { eventsIn, type OutboxDatabase, type OutboxRow, OutboxRows } from './out
 
 const CONCURRENCY = 256;
 const READ_AT_MOST = 100;
-/** Rows and events at hand, at most: past it nothing more is read until some are gone. */
+/** The maximum number of rows and events in memory; beyond it nothing more is read. */
 const MAX_ROWS = 1_000;
 const MAX_EVENTS = 20_000;
-/** Under load: the pause between two reads, so that rows gather. A lone row is read at once. */
+/** Under load, the pause between two reads, so that rows are read in batches. A lone row is read at once. */
 const GATHER_MS = 50;
-/** How often rows of other nodes are looked for. */
+/** How often to poll for rows written by other nodes. */
 const POLL_MS = 200;
 const RETRY_BASE_MS = 100;
 const RETRY_CAP_MS = 5_000;
@@ -23,16 +23,16 @@ const STOP_MS = 2_000;
 export interface RelayOptions {
   database: OutboxDatabase;
   stream: EventStream;
-  /** Decides which process relays. The relay starts and stops it. */
+  /** Elects the process that relays. The relay starts and stops it. */
   lease: Lease;
   logger: Logger;
 }
 
 interface Row {
   id: number;
-  /** Events not acknowledged yet. */
+  /** The number of events not yet acknowledged. */
   left: number;
-  /** Why it cannot be published: set on a row that is to be parked. */
+  /** Why the row cannot be published; such a row is parked. */
   refused?: string;
 }
 
@@ -42,9 +42,9 @@ interface Item {
 }
 
 /**
- * Rows are found by being there, never by a remembered id: a lower id may become visible after a higher one. A row at
- * hand stays in `#rows` until its deletion is committed, and reads leave those out. A failing event holds back its key
- * and its row, nothing else; a row that is no list of events, or that the stream refuses, is parked.
+ * Reads take every row not yet in memory, never those after a remembered id: a lower id may become visible after a higher
+ * one. A row stays in `#rows`, and is excluded from reads, until its deletion is committed. A failing event holds back only
+ * its key and its row; a row that is not a list of events, or that the stream rejects, is parked.
  */
 export class Relay {
   readonly #options: RelayOptions;
@@ -75,18 +75,18 @@ export class Relay {
     this.#loop ??= this.#run();
   }
 
-  /** Says that a commit wrote events. Cheap: rows that come in one burst are read together. */
+  /** Signals that a commit wrote events. Cheap: the rows of a burst are read together. */
   wake(): void {
     this.#woken = true;
     this.#signal();
   }
 
-  /** How many rows wait, those under way included. Counts them in the database. */
+  /** The number of unpublished rows, including those in flight. Counts them in the database. */
   waiting(): Promise<number> {
     return this.#table.count();
   }
 
-  /** Carries what can be carried within two seconds, then hands over to another node. */
+  /** Publishes what it can within two seconds, then hands over to another node. */
   async stop(): Promise<void> {
     if (this.#stopBy !== undefined) return;
     this.#stopBy = performance.now() + STOP_MS;
@@ -124,14 +124,14 @@ export class Relay {
       this.#databaseFailures = 0;
       if (found === READ_AT_MOST) continue;
       const restless = this.#woken || this.#done.length > 0;
-      // While stopping, one look in vain with nothing left under way is enough.
+      // While stopping, one empty read with nothing in flight is enough.
       if (this.#stopBy !== undefined && !restless && found === 0 && !this.#queue.active) return;
       if (!restless) await this.#restUntilSignal(this.#stopBy === undefined ? POLL_MS : GATHER_MS);
       await this.#rest(GATHER_MS - (performance.now() - readAt));
     }
   }
 
-  /** Forgets what another node may have carried meanwhile: whoever leads reads everything anew. */
+  /** Forgets all rows: another node may have published them, so a new leader reads everything again. */
   #begin(): void {
     this.#queue.clear();
     this.#rows.clear();
@@ -142,7 +142,7 @@ export class Relay {
     return this.#queue.size < MAX_EVENTS ? Math.max(0, Math.min(READ_AT_MOST, MAX_ROWS - this.#rows.size)) : 0;
   }
 
-  /** Rids the table of what is done and takes what is new. Answers how many rows were new. */
+  /** Deletes the published rows and takes new ones. Returns the number of new rows. */
   async #exchange(room: number): Promise<number> {
     await this.#park();
     const done = this.#done.splice(0);
@@ -168,7 +168,7 @@ export class Relay {
     const row: Row = { id, left: 0 };
     this.#rows.set(id, row);
     if (!events) {
-      row.refused = 'it is no list of events';
+      row.refused = 'it is not a list of events';
       this.#done.push(row);
       return;
     }
@@ -186,14 +186,14 @@ export class Relay {
     for (const { id, reason } of refused) {
       this.#rows.delete(id);
       logger.error(
-        `Row ${id} of ${database.schema}.outbox is put aside in ${database.schema}.outbox_parked: ${reason}`,
+        `Row ${id} of ${database.schema}.outbox cannot be published and was moved to ${database.schema}.outbox_parked: ${reason}`,
       );
     }
   }
 
   async #publish(event: DomainEvent): Promise<void> {
-    // A process that was stopped and wakes up must not publish what another has carried on from.
-    if (!this.#options.lease.held) throw new StreamUnavailable('the lease has ended');
+    // A process that wakes up after a suspension must not publish: another relay may have taken over.
+    if (!this.#options.lease.held) throw new StreamUnavailable('the lease has expired');
     await this.#options.stream.publish(event);
     if (this.#streamFailures > 0) this.#recovered();
     this.#streamFailures = 0;
@@ -205,13 +205,13 @@ export class Relay {
       return 'give up';
     }
     if (error instanceof StreamUnavailable) {
-      // Those under way at the same time fail with it and are one failure; the queue counts its first pause only.
+      // Events in flight fail together and count as one failure: only the first one pauses the queue.
       if (!this.#queue.paused && this.#options.lease.held && ++this.#streamFailures === 1) this.#complain(error);
       return { retryMs: backoffMs(Math.max(1, this.#streamFailures), RETRY_BASE_MS, RETRY_CAP_MS), all: true };
     }
     if (attempt === 1 || attempt === 10) {
       this.#options.logger[attempt === 1 ? 'warn' : 'error'](
-        `Event ${event.id} could not be handled (attempt ${attempt}) and holds back the later ones of ${event.key}: ${error.message}`,
+        `Event ${event.id} failed (attempt ${attempt}) and holds back later events of ${event.key}: ${error.message}`,
       );
     }
     return { retryMs: backoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS) };
@@ -228,13 +228,13 @@ export class Relay {
   }
 
   #recovered(): void {
-    this.#options.logger.info(`Events of ${this.#options.database.schema}.outbox flow again`);
+    this.#options.logger.info(`Events of ${this.#options.database.schema}.outbox are published again`);
   }
 
-  /** Rests until `wake`, the end of a row, or about `ms`. */
+  /** Waits until `wake`, the completion of a row, or about `ms`. */
   #restUntilSignal(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      // With jitter, so that the relays of many schemas do not ask in step.
+      // Jitter keeps the relays of several schemas from polling in lockstep.
       const timer = setTimeout(resolve, ms * (0.75 + Math.random() / 2));
       this.#signal = () => {
         clearTimeout(timer);

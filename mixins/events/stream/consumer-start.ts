@@ -1,19 +1,19 @@
-/** Where a durable consumer that is made anew has to start, so that it misses nothing, whatever befell the stream. */
+/** Where a recreated durable consumer must start so that it misses nothing, whatever happened to the stream. */
 import type { ConsumerInfo, StreamInfo } from 'nats';
 import { isNotFound, type JetStreamLink } from './jetstream-link.ts';
 
-/** The first sequence of the stream that is owed to the consumer, and whether the stream is another than it was. */
+/** Where to start in the stream, and whether the stream has lost messages. */
 export interface ConsumerStart {
   readonly from: number;
-  /** The stream has lost what it held: it ends before what the consumer was to start at, or began again from nothing. */
+  /** The stream has lost messages: it ends before the consumer's position, or was recreated. */
   readonly lost: boolean;
 }
 
 /**
- * What has been acknowledged decides, and where nothing has been, the sequence that the consumer was made for. A stream
- * that lost its disk counts from one again, while the consumer's configuration can survive in the cluster with a start
- * past the stream's end, which the server takes for «the next one»: such a start says nothing. Too early a start only
- * repeats events, which the inbox skips.
+ * The acknowledged floor decides; if nothing is acknowledged, the start sequence of the old consumer does. A stream that
+ * lost its disk counts from one again, while the consumer's configuration may survive in the cluster with a start beyond
+ * the end of the stream, which the server treats as "the next message": such a start is meaningless. Starting too early
+ * only redelivers events, which the inbox skips.
  */
 export async function consumerStart(
   { manager, stream }: JetStreamLink,
@@ -28,17 +28,17 @@ export async function consumerStart(
   const madeFor = consumer.config.opt_start_seq ?? 1;
   if (madeFor <= first_seq) return { from: first(first_seq), lost: false };
   const before = await timeOf(manager, streamInfo, madeFor - 1);
-  // Both times are the server's own.
+  // Both times are the server's.
   if (madeFor <= last_seq + 1 && before !== undefined && before <= Date.parse(consumer.created)) {
     return { from: madeFor, lost: false };
   }
   return { from: first(first_seq), lost: before !== Number.POSITIVE_INFINITY };
 }
 
-/** An empty stream says that it begins at zero. */
+/** An empty stream reports zero as its first sequence. */
 const first = (sequence: number): number => Math.max(1, sequence);
 
-/** When the message at a sequence, or the next one there is before `last_seq`, was stored; undefined when there is none. */
+/** When the message at a sequence was stored; undefined when it does not exist, infinity when it cannot be read. */
 async function timeOf(
   manager: JetStreamLink['manager'],
   { config: { name }, state }: StreamInfo,
@@ -48,9 +48,9 @@ async function timeOf(
   try {
     return (await manager.streams.getMessage(name, { seq: sequence })).time.getTime();
   } catch (error) {
-    // Deleted by hand in the middle of the stream.
+    // Someone deleted the message from the middle of the stream.
     if (isNotFound(error)) return undefined;
-    // A server whose permissions do not let this node read a message: it cannot be told, so the start is the safe one.
+    // The server's permissions may not let this node read messages: assume nothing, and start from the safe position.
     return Number.POSITIVE_INFINITY;
   }
 }

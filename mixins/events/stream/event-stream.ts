@@ -1,51 +1,51 @@
-/** The port through which events leave a service and reach those that asked for them. */
+/** The port through which services publish events and subscribe to them. */
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import type { Lease } from '../lease.ts';
 
-/** The stream cannot be reached at all: every event would fail, so trying others now is useless. */
+/** The stream is unreachable: every event would fail, so others are not tried either. */
 export class StreamUnavailable extends Error {}
 
-/** The stream will never take this event (it is too large): repeating is useless. */
+/** The stream will never accept this event, for example because it is too large: do not retry. */
 export class EventRefused extends Error {}
 
-/** Someone who is owed every event of some types, by name. */
+/** A named, durable consumer of some event types. */
 export interface Consumer {
-  /** Stable over restarts: what is owed is remembered under it. */
+  /** Stable across restarts: the stream remembers the consumer's position by this name. */
   readonly name: string;
-  /** The event types, exactly. */
+  /** The exact event types. */
   readonly types: readonly string[];
-  /** Of all processes with a consumer of this name only the lease's holder is handed events. */
+  /** Of all processes with a consumer of this name, only the lease's holder receives events. */
   readonly lease: Lease;
 }
 
-/** Handles one event. Resolves once what it did is durable; a rejection means: again, later. */
+/** Handles one event. Resolves once its effects are durable; a rejection makes the stream retry later. */
 export type HandleEvent = (event: DomainEvent) => Promise<void>;
 
 export interface Subscription {
-  /** Takes no further event and waits for the handlers under way. The consumer is still owed what comes meanwhile. */
+  /** Stops taking events and waits for running handlers. The stream keeps later events for the consumer. */
   close(): Promise<void>;
 }
 
 /**
- * Carries events at least once. Every consumer is handed the events of one key in the order in which they were
- * published: a failing one is repeated with growing pauses and holds back the later ones of its key, no others.
+ * Delivers events at least once. Every consumer receives the events of one key in the order of publication: a failing
+ * event is retried with backoff and holds back later events of its key only.
  */
 export interface EventStream {
-  /** Whether events can be carried now: who has no link to the stream leaves its work to nodes that have one. */
+  /** Whether this process is connected to the stream; if not, it leaves its work to nodes that are. */
   readonly reachable: boolean;
   /**
-   * Resolves once the event can no longer be lost. Publishing the same event id again is harmless.
-   * @throws StreamUnavailable when the stream is away; EventRefused when it will never take this event.
+   * Resolves once the event is durable. Publishing the same event id again is harmless.
+   * @throws StreamUnavailable when the stream is unreachable; EventRefused when it will never accept this event.
    */
   publish(event: DomainEvent): Promise<void>;
-  /** The types of which somebody is told; undefined when that cannot be known here. Others need not be published. */
+  /** The event types that have subscribers; undefined when unknown. Other types need not be published. */
   heard(): readonly string[] | undefined;
-  /** Begins to hand events over; resolves at once, also while the stream is away. */
+  /** Starts delivering events; resolves at once, even while the stream is unreachable. */
   subscribe(consumer: Consumer, handle: HandleEvent): Promise<Subscription>;
   close(): Promise<void>;
 }
 
-/** True for what looks like an event. Says nothing of its data. */
+/** Whether a value has the shape of an event. Does not check its data. */
 export function isDomainEvent(value: unknown): value is DomainEvent {
   if (typeof value !== 'object' || value === null) return false;
   const { id, type, key } = value as Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** One durable consumer of the JetStream stream: pulled by one process at a time, in order per key. */
+/** A durable JetStream consumer: one process at a time pulls its events and handles them in order per key. */
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'moleculer';
 import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JsMsg, nanos } from 'nats';
@@ -12,11 +12,11 @@ import { KeyedQueue } from './keyed-queue.ts';
 import { Pause } from './pause.ts';
 
 const CONCURRENCY = 64;
-/** Events taken and not yet handled, at most. */
+/** The maximum number of events fetched and not yet handled. */
 const MAX_OUTSTANDING = 2_000;
 const FETCH_AT_MOST = 500;
 const FETCH_EXPIRES_MS = 2_000;
-/** After this the server repeats an event whose acknowledgement it has not seen, for it may have been lost. */
+/** How long the server waits for an acknowledgement before it redelivers the event. */
 const ACK_WAIT_MS = 30_000;
 const RETRY_BASE_MS = 100;
 const RETRY_CAP_MS = 30_000;
@@ -27,7 +27,7 @@ const WARN_EVERY_MS = 60_000;
 interface Entry {
   event: DomainEvent;
   seq: number;
-  /** The latest delivery of it: the one to acknowledge. */
+  /** The latest delivery, which is the one to acknowledge. */
   message: JsMsg;
 }
 
@@ -37,17 +37,17 @@ export interface JetStreamSubscriptionOptions {
   filter: string;
   link: () => JetStreamLink | undefined;
   logger: Logger;
-  /** With keys only messages sealed by one of them are events. */
+  /** With keys, only messages sealed with one of them are accepted. */
   keys?: readonly KeyObject[] | undefined;
   refused?: ((consumer: string) => void) | undefined;
   closed: () => void;
 }
 
 /**
- * A failing event is not handed back to the server, whose repeats are overtaken by later events: it is kept here, and
- * its key with it, and tried again with growing pauses. For the same reason whoever becomes the one puller (after a
- * takeover or a reconnect) makes the durable consumer anew from its acknowledged floor: all that is owed comes again,
- * in the order of the stream, and the inbox skips what was handled.
+ * A failing event is retried here with backoff, holding back its key, instead of being returned to the server, whose
+ * redeliveries come after later events. For the same reason, a process that starts to pull (after a takeover or a
+ * reconnect) recreates the durable consumer from its acknowledged floor: all unacknowledged events arrive again in stream
+ * order, and the inbox skips those already handled.
  */
 export class JetStreamSubscription implements Subscription {
   readonly #options: JetStreamSubscriptionOptions;
@@ -79,7 +79,7 @@ export class JetStreamSubscription implements Subscription {
     this.#stopFetch();
     this.#pause.end();
     this.#queue.clear();
-    // A handler that hangs is left behind: its event is owed still.
+    // A hanging handler is abandoned: its event is not acknowledged and will be redelivered.
     await Promise.race([
       Promise.all([this.#loop, this.#queue.settled()]),
       new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref()),
@@ -108,7 +108,7 @@ export class JetStreamSubscription implements Subscription {
         const reason = (error as Error).message;
         if (this.#options.link() === link && this.#complaint !== reason) {
           this.#complaint = reason;
-          this.#options.logger.warn(`Consumer ${this.#name} cannot pull events and tries again: ${reason}`);
+          this.#options.logger.warn(`Consumer ${this.#name} cannot pull events, retrying: ${reason}`);
         }
         await this.#pause.rest(backoffMs(attempt, RETRY_BASE_MS, 5_000));
       }
@@ -120,10 +120,10 @@ export class JetStreamSubscription implements Subscription {
     const { lease } = this.#options.consumer;
     const { term } = lease;
     const ours = (): boolean => !this.#closing && lease.held && lease.term === term && this.#options.link() === link;
-    // All that is not acknowledged is about to come again.
+    // All unacknowledged events will be redelivered.
     this.#queue.clear();
     this.#outstanding.clear();
-    // What is still under way may have its handler run twice at once otherwise.
+    // Otherwise an event in progress could have two handlers running at once.
     await this.#queue.settled();
     if (!ours()) return;
     await this.#renew(link);
@@ -148,7 +148,7 @@ export class JetStreamSubscription implements Subscription {
     this.#queue.clear();
   }
 
-  /** Makes the durable consumer anew where its acknowledgements end. If this dies halfway the next one begins at the start. */
+  /** Recreates the durable consumer where its acknowledgements end. After a crash halfway, the next one starts at 1. */
   async #renew(link: JetStreamLink): Promise<void> {
     const { manager, stream } = link;
     let from = 1;
@@ -156,7 +156,7 @@ export class JetStreamSubscription implements Subscription {
       const start = await consumerStart(link, await manager.consumers.info(stream, this.#name));
       if (start.lost) {
         this.#options.logger.error(
-          `The stream ${stream} lost events that consumer ${this.#name} may not have handled: it starts again at ${start.from}`,
+          `The stream ${stream} lost events that consumer ${this.#name} may not have handled; it restarts at ${start.from}`,
         );
       }
       from = start.from;
@@ -190,7 +190,7 @@ export class JetStreamSubscription implements Subscription {
     const event = parse(message);
     if (!event) {
       this.#options.logger.error(
-        `Message ${message.seq} of the stream is no event and is given up by consumer ${this.#name} (subject ${message.subject})`,
+        `Consumer ${this.#name} discards message ${message.seq} of the stream: it is not an event (subject ${message.subject})`,
       );
       message.term();
     } else if (this.#options.consumer.types.includes(event.type)) {
@@ -205,7 +205,7 @@ export class JetStreamSubscription implements Subscription {
     return !keys || isSealedEvent(keys, message.data, message.headers?.get(SEAL_HEADER) ?? '');
   }
 
-  /** Given up at once: handed out again it would still be nobody's. */
+  /** Discards a message for good, because a redelivery would be rejected again. */
   #refuse(message: JsMsg): void {
     const { logger, refused } = this.#options;
     message.term();
@@ -213,13 +213,13 @@ export class JetStreamSubscription implements Subscription {
     if (Date.now() - this.#warnedAt < WARN_EVERY_MS) return;
     this.#warnedAt = Date.now();
     logger.warn(
-      `Message ${message.seq} of the stream does not carry the seal of this mesh and is given up by consumer ${this.#name}`,
+      `Consumer ${this.#name} discards message ${message.seq} of the stream: it lacks a valid seal of this mesh`,
     );
   }
 
   async #handle(entry: Entry): Promise<void> {
-    // A process that was stopped and wakes up still has events at hand that are another's by now.
-    if (!this.#options.consumer.lease.held) throw new Error('The lease has ended');
+    // A process that wakes up after a suspension may still hold events that another process now handles.
+    if (!this.#options.consumer.lease.held) throw new Error('the lease has expired');
     await this.#options.handle(entry.event);
     entry.message.ack();
   }
@@ -227,10 +227,12 @@ export class JetStreamSubscription implements Subscription {
   #failed(error: Error, event: DomainEvent, attempt: number): { retryMs: number } {
     if (attempt === 1 && this.#options.consumer.lease.held) {
       this.#options.logger.warn(
-        `Event ${event.id} could not be handled by ${this.#name} and is tried again, its later ones wait: ${error.message}`,
+        `Consumer ${this.#name} failed to handle event ${event.id}; retrying while later events of ${event.key} wait: ${error.message}`,
       );
     } else if (attempt === 10) {
-      this.#options.logger.error(`Event ${event.id} failed ${attempt} times at ${this.#name}: ${error.message}`);
+      this.#options.logger.error(
+        `Consumer ${this.#name} failed to handle event ${event.id} ${attempt} times: ${error.message}`,
+      );
     }
     return { retryMs: backoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS) };
   }

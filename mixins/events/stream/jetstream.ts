@@ -1,4 +1,4 @@
-/** The stream of a mesh: events are kept by NATS JetStream until every consumer has handled them. */
+/** The stream of a mesh: NATS JetStream keeps events until they expire, and every consumer receives them. */
 import type { Logger } from 'moleculer';
 import { connect, ErrorCode, headers, type JetStreamPublishOptions, type NatsConnection } from 'nats';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
@@ -19,30 +19,31 @@ import { ensureStream } from './stream-config.ts';
 import { backoffMs } from '../../actor/backoff.ts';
 import { Pause } from './pause.ts';
 
-/** How long JetStream may take to answer. A leader that died answers nothing, and whoever waits longer is late for its successor. */
+/** How long JetStream may take to answer. Short, because a dead leader never answers and its successor soon does. */
 const ANSWER_TIMEOUT_MS = 1_500;
 const RETRY_BASE_MS = 100;
 const RETRY_CAP_MS = 2_000;
-/** Shards of a type's subjects. A subject a key would have the server keep millions of them in memory. */
+/** Subject shards per event type. One subject per key would make the server keep millions of subjects in memory. */
 const SHARDS = 64;
 
 export interface JetStreamOptions {
-  /** Where NATS is; with keys, events are sealed, and believed only with a seal. */
+  /** How to reach NATS; with keys, events are sealed and accepted only with a valid seal. */
   mesh: MeshSettings;
-  /** Meshes of different namespaces share a server without seeing each other. */
+  /** Isolates meshes that share a server. */
   namespace?: string;
   /** The name shown in the server's list of connections. */
   name?: string;
   logger: Logger;
-  /** Told of each message that the consumer of this name was handed and does not believe. */
+  /** Called for each message that the named consumer rejects because of its seal. */
   refused?: ((consumer: string) => void) | undefined;
 }
 
 /**
- * One stream `WAYBILL` (`WAYBILL-<namespace>`), made or brought up to date at every connect. Subjects are
- * `waybill.<type>.<shard>` (`waybill-<namespace>.…`), so `waybill.order.created.*` is every `order.created`. The message
- * is the event as JSON, its `Nats-Msg-Id` the event's id. With keys every message carries a seal over its bytes in the
- * header `Waybill-Seal`, and in its id, and is handed to a consumer only with it. Connects in the background and for ever.
+ * One stream `WAYBILL` (`WAYBILL-<namespace>`), created or updated at every connect. Subjects are
+ * `waybill.<type>.<shard>` (`waybill-<namespace>.…`), so `waybill.order.created.*` matches every `order.created`. A
+ * message is the event as JSON, with the event's id as `Nats-Msg-Id`. With keys, every message has a seal over its bytes
+ * in the header `Waybill-Seal` and in its id, and consumers accept no other. Connects in the background, and retries for
+ * ever.
  */
 export class JetStreamStream implements EventStream {
   readonly #options: JetStreamOptions;
@@ -64,7 +65,7 @@ export class JetStreamStream implements EventStream {
     this.#preparing = this.#prepare();
   }
 
-  /** The connection, prepared: undefined while the server or its JetStream is away. Changes identity on reconnects. */
+  /** The ready connection; undefined while the server or its JetStream is unavailable. A new object after each reconnect. */
   get link(): JetStreamLink | undefined {
     return this.#link;
   }
@@ -73,7 +74,7 @@ export class JetStreamStream implements EventStream {
     return this.#link !== undefined;
   }
 
-  /** Whoever listens may be anywhere. */
+  /** Unknown: subscribers may run in any process, so every event type must be published. */
   heard(): undefined {
     return undefined;
   }
@@ -91,9 +92,9 @@ export class JetStreamStream implements EventStream {
     } catch (error) {
       const failure = error as Error;
       if (failedFor(failure, ErrorCode.MaxPayloadExceeded)) {
-        throw new EventRefused(`larger than the NATS server takes (max_payload)`, { cause: failure });
+        throw new EventRefused(`larger than the NATS server's max_payload`, { cause: failure });
       }
-      // Nobody answers on the subject: the stream was lost, or JetStream is not ready yet. Prepare it again.
+      // Nothing listens on the subject: the stream was lost, or JetStream is not ready yet. Prepare it again.
       if (failedFor(failure, ErrorCode.NoResponders)) this.#lost(failure.message);
       throw new StreamUnavailable(failure.message, { cause: failure });
     }
@@ -123,7 +124,7 @@ export class JetStreamStream implements EventStream {
     await this.#connection?.close();
   }
 
-  /** The stream drops a second message of one id. With a seal in it, nobody can take an event's id before the event. */
+  /** The stream drops a second message with the same id. The seal in it keeps others from using up an event's id. */
   #identity(event: DomainEvent, message: Uint8Array): Partial<JetStreamPublishOptions> {
     const key = this.#options.mesh.keys?.events[0];
     if (key === undefined) return { msgID: event.id };
@@ -139,7 +140,7 @@ export class JetStreamStream implements EventStream {
     return `${this.#prefix}.${event.type}.${hash % SHARDS}`;
   }
 
-  /** One filter for all types, as servers before 2.10 know no lists: it may let others through. */
+  /** One filter for all types, because servers before 2.10 accept no list. It may let other types through. */
   #filter(types: readonly string[]): string {
     if (types.length === 1) return `${this.#prefix}.${types[0]}.*`;
     const families = new Set(types.map((type) => type.split('.')[0]));
@@ -152,7 +153,7 @@ export class JetStreamStream implements EventStream {
     this.#preparing ??= this.#prepare();
   }
 
-  /** Says once what is wrong, not at every attempt. */
+  /** Logs a problem once, not at every attempt. */
   #complain(reason: string): void {
     if (this.#complaint === reason || this.#closed) return;
     this.#complaint = reason;
@@ -163,7 +164,7 @@ export class JetStreamStream implements EventStream {
     for (let attempt = 1; !this.#closed; attempt++) {
       try {
         this.#connection ??= await this.#connect();
-        // While the client reconnects by itself requests would only time out.
+        // While the client reconnects, requests would only time out.
         const manager = await this.#connection.jetstreamManager({ timeout: ANSWER_TIMEOUT_MS });
         const { mesh, logger } = this.#options;
         const wanted = { name: this.#streamName, subjects: [`${this.#prefix}.>`], replicas: mesh.replicas };
@@ -171,7 +172,7 @@ export class JetStreamStream implements EventStream {
         const js = this.#connection.jetstream({ timeout: ANSWER_TIMEOUT_MS });
         this.#link = { stream: this.#streamName, js, manager };
         if (this.#complaint)
-          this.#options.logger.info(`Events flow again through the JetStream stream ${this.#streamName}`);
+          this.#options.logger.info(`Events are published again to the JetStream stream ${this.#streamName}`);
         this.#complaint = undefined;
         break;
       } catch (error) {
@@ -198,7 +199,7 @@ export class JetStreamStream implements EventStream {
         this.#complain('the connection to NATS is lost');
       } else if (type === 'reconnect') this.#lost('the connection to NATS is lost');
     }
-    // The client has given up, for example because its password is no longer accepted.
+    // The client has given up, for example because the server no longer accepts its password.
     if (!this.#closed) this.#lost('the connection to NATS is closed');
   }
 }

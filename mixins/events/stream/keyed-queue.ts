@@ -1,15 +1,15 @@
-/** Work in lanes: strictly in order within a key, side by side between keys, with patience for what fails. */
+/** A work queue: sequential within a key, concurrent across keys, with retries. */
 
-/** What to do about a failed item: again after `retryMs`, this lane only or (`all`) the whole queue; or give it up. */
+/** What to do with a failed item: pause its lane, or with `all` the whole queue, for `retryMs` and retry; or drop it. */
 export type AfterFailure = { retryMs: number; all?: boolean } | 'give up';
 
 export interface KeyedQueueOptions<Item> {
-  /** Items worked on at once. */
+  /** The maximum number of items in progress. */
   concurrency: number;
   work: (item: Item) => Promise<void>;
-  /** Judges a failure. `attempt` counts this item's failures in a row, from 1. */
+  /** Decides what to do after a failure. `attempt` counts the consecutive failures of the item, from 1. */
   failed: (error: unknown, item: Item, attempt: number) => AfterFailure;
-  /** Called after an item is done or given up; also for one that was under way when the queue was cleared. */
+  /** Called after an item is done or dropped, including one that was in progress when the queue was cleared. */
   finished?: (item: Item) => void;
 }
 
@@ -17,10 +17,10 @@ interface Lane<Item> {
   key: string;
   items: Item[];
   attempt: number;
-  /** Running lanes are in nobody's list; resting ones have a timer; the others wait in `#ready`. */
+  /** Set while the lane waits to retry. A lane that is neither running nor waiting is in `#ready`. */
   timer?: NodeJS.Timeout | undefined;
   running: boolean;
-  /** The queue was cleared while the first item was under way: should it fail, it is forgotten too. */
+  /** The queue was cleared while the first item was in progress: if it fails, it is dropped. */
   forgotten: boolean;
 }
 
@@ -37,17 +37,17 @@ export class KeyedQueue<Item> {
     this.#options = options;
   }
 
-  /** Items not finished yet, those under way and those waiting for another attempt included. */
+  /** The number of unfinished items, including those in progress or waiting to be retried. */
   get size(): number {
     return this.#size;
   }
 
-  /** True when something is under way or could be at once: not while all that is left rests after a failure. */
+  /** True when an item is in progress or ready; false while all remaining items wait to be retried. */
   get active(): boolean {
     return this.#running > 0 || (this.#ready.size > 0 && !this.#pause);
   }
 
-  /** True while the whole queue rests after a failure. */
+  /** True while the whole queue is paused after a failure. */
   get paused(): boolean {
     return this.#pause !== undefined;
   }
@@ -65,7 +65,7 @@ export class KeyedQueue<Item> {
     this.#pump();
   }
 
-  /** Forgets all that is not under way. What is under way keeps its place in its lane. */
+  /** Drops all items that are not in progress. An item in progress keeps its place in its lane. */
   clear(): void {
     clearTimeout(this.#pause);
     this.#pause = undefined;
@@ -81,7 +81,7 @@ export class KeyedQueue<Item> {
     }
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no item is in progress. */
   settled(): Promise<void> {
     return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
@@ -124,7 +124,7 @@ export class KeyedQueue<Item> {
 
   #rest(lane: Lane<Item>, { retryMs, all }: Exclude<AfterFailure, 'give up'>): void {
     if (all) {
-      // The failure says nothing about this item, so it does not count against it.
+      // The failure is not specific to this item, so it does not count as its attempt.
       lane.attempt = 0;
       this.#pause ??= setTimeout(() => {
         this.#pause = undefined;

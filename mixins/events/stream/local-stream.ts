@@ -1,4 +1,4 @@
-/** The stream of a mesh of one: events go from the outbox straight to the subscribers in this process. */
+/** The stream of a single-node mesh: events go from the outbox straight to the subscribers in this process. */
 import type { ServiceBroker } from 'moleculer';
 import { type DomainEvent, EVENT_TYPES } from '../../../machines/shared/domain-event.ts';
 import {
@@ -11,20 +11,20 @@ import {
 
 interface Subscriber {
   consumer: Consumer;
-  /** Undefined once it has closed: it is still owed its events, so publishing those must fail. */
+  /** Undefined once closed: publishing its events must then fail, so that they stay in the outbox. */
   handle: HandleEvent | undefined;
   running: Set<Promise<void>>;
 }
 
 /**
- * Durability is the outbox's: `publish` resolves only after every subscriber's handler did, so that an event leaves its
- * outbox when it has been handled. Order and repeats are the publisher's, too. Plain Moleculer services that listen
- * under `events:` are told as well, once and without a guarantee.
+ * The outbox provides durability: `publish` resolves only after every subscriber's handler has, so an event leaves the
+ * outbox once it is handled. The publisher provides ordering and retries. Plain Moleculer services that listen with
+ * `events:` receive the event too, once and without a delivery guarantee.
  */
 export class LocalStream implements EventStream {
   readonly #broker: ServiceBroker;
   readonly #subscribers: Subscriber[] = [];
-  /** Resolves when every service has started: before, a subscriber may be missing only because it is not there yet. */
+  /** Resolves when every service has started; until then a subscriber may not have registered yet. */
   #started: Promise<void> | undefined;
   #letGo: () => void = () => undefined;
   #closed = false;
@@ -60,7 +60,7 @@ export class LocalStream implements EventStream {
   }
 
   heard(): readonly string[] | undefined {
-    // A subscriber may be missing only because it is not there yet.
+    // A subscriber may not have registered yet.
     if (this.#started) return undefined;
     const consumed = this.#subscribers.flatMap(({ consumer }) => consumer.types);
     return [...consumed, ...EVENT_TYPES.filter((type) => this.#broker.hasEventListener(type))];
@@ -85,7 +85,7 @@ export class LocalStream implements EventStream {
   }
 
   async #hand(subscriber: Subscriber, event: DomainEvent): Promise<void> {
-    if (!subscriber.handle) throw new Error(`Its consumer ${subscriber.consumer.name} has stopped`);
+    if (!subscriber.handle) throw new Error(`consumer ${subscriber.consumer.name} has stopped`);
     const running = subscriber.handle(event);
     subscriber.running.add(running);
     try {

@@ -1,6 +1,6 @@
 /** A pause that can be cut short. */
 
-/** For one sleeper at a time. */
+/** Serves one waiter at a time. */
 export class Pause {
   #wake: () => void = () => undefined;
 
@@ -15,7 +15,7 @@ export class Pause {
     });
   }
 
-  /** Ends the present pause, if there is one. */
+  /** Ends the current pause, if any. */
   end(): void {
     this.#wake();
   }

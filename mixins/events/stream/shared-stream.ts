@@ -1,4 +1,4 @@
-/** One stream a broker, shared by the services on it: JetStream where there is a transporter, else in-process. */
+/** One stream per broker, shared by its services: JetStream if there is a transporter, else in-process. */
 import type { ServiceBroker } from 'moleculer';
 import { EVENTS_REFUSED_TOTAL } from '../../metrics/metric-names.ts';
 import { settingsOf } from '../../settings/settings.ts';
@@ -13,13 +13,13 @@ interface Shared {
 
 const streams = new WeakMap<ServiceBroker, Shared>();
 
-/** A share in the broker's stream, which is closed when the last share is given back. */
+/** A share in the broker's stream, which is closed when the last share is released. */
 export interface StreamShare {
   stream: EventStream;
   release(): Promise<void>;
 }
 
-/** Takes a share in the broker's stream, and makes the stream if it is the first. Returns before it is connected. */
+/** Takes a share in the broker's stream; the first share creates the stream. Returns before it is connected. */
 export function shareStream(broker: ServiceBroker): StreamShare {
   const shared = streams.get(broker) ?? { stream: openStream(broker), users: 0 };
   streams.set(broker, shared);
@@ -44,7 +44,7 @@ function openStream(broker: ServiceBroker): EventStream {
   metrics.register({
     type: 'counter',
     name: EVENTS_REFUSED_TOTAL,
-    description: 'Messages of the stream that were refused',
+    description: 'Stream messages rejected because of an invalid seal',
     labelNames: ['consumer'],
   });
   return new JetStreamStream({

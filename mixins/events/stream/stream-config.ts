@@ -1,4 +1,4 @@
-/** The JetStream stream as it has to be: made, or brought up to date, with as many copies as are asked for. */
+/** Creates the JetStream stream, or updates its configuration. */
 import type { Logger } from 'moleculer';
 import {
   DiscardPolicy,
@@ -13,22 +13,22 @@ import {
 import { isNotFound, STREAM_MAX_AGE_MS } from './jetstream-link.ts';
 
 const DUPLICATE_WINDOW_MS = 2 * 60_000;
-/** Copies in a cluster: with three the loss of any one server loses nothing, and stops nobody. */
+/** The default in a cluster: with three replicas, losing one server loses no data and causes no outage. */
 const COPIES_IN_A_CLUSTER = 3;
-/** What a server says that cannot keep so many copies: it is alone, or knows too few others. */
+/** The error codes of a server that cannot keep so many replicas: it is not in a cluster, or the cluster is too small. */
 const TOO_FEW_SERVERS: ReadonlySet<number> = new Set([10_005, 10_074]);
 
 export interface WantedStream {
   name: string;
   subjects: string[];
-  /** NATS_REPLICAS; undefined: three in a cluster, one elsewhere. */
+  /** NATS_REPLICAS; undefined: three in a cluster, else one. */
   replicas: number | undefined;
 }
 
 /**
- * Makes the stream, or changes what of it is different. Without a setting it takes what the servers can do, and says what
- * that means when it is one copy.
- * @throws NatsError when the servers cannot keep as many copies as the setting asks for
+ * Creates the stream, or updates whatever differs. Without a setting it falls back to one replica when the servers cannot
+ * keep three. Logs a warning when the stream has one replica.
+ * @throws NatsError when the servers cannot keep as many replicas as the setting requires
  */
 export async function ensureStream(
   connection: NatsConnection,
@@ -52,11 +52,11 @@ export async function ensureStream(
   }
   if (kept > 1) return;
   logger.warn(
-    `The stream ${name} has one copy: what a NATS server holds is lost with its disk. Run three servers as a cluster, and set NATS_REPLICAS=3`,
+    `The stream ${name} has one replica: if the NATS server loses its disk, unhandled events are lost. Run a cluster of three servers and set NATS_REPLICAS=3`,
   );
 }
 
-/** Answers how many copies the stream has then. */
+/** Applies the configuration. Returns the number of replicas that the stream then has. */
 async function apply(manager: JetStreamManager, name: string, wanted: Partial<StreamConfig>): Promise<number> {
   try {
     const { config } = await manager.streams.info(name);
@@ -64,7 +64,7 @@ async function apply(manager: JetStreamManager, name: string, wanted: Partial<St
     return (await manager.streams.update(name, { ...config, ...wanted })).config.num_replicas;
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    // When another node is faster with the same settings this succeeds all the same.
+    // This also succeeds when another node has just created the stream with the same settings.
     const made = await manager.streams.add({
       name,
       retention: RetentionPolicy.Limits,
