@@ -175,7 +175,7 @@ class OpenDatabase implements Database {
   #failed(error: unknown, server?: string): void {
     // What comes after the end is no outage.
     if (this.#closed) return;
-    if (isServerGone(error)) this.#usableFrom = performance.now();
+    if (server !== undefined && isServerGone(error)) this.#usableFrom = performance.now();
     this.#watch?.failed(error, server);
   }
 

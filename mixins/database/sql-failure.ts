@@ -97,9 +97,13 @@ function isPlain(error: unknown): boolean {
   return isNativeError(error) && ['Error', 'AggregateError'].includes(error.constructor.name);
 }
 
-/** The server will not work for any connection that is there: it is read-only, or it stopped (57P01 to 57P03). */
+/**
+ * Whether what was met on one connection says the same of all others there are: the server is read-only, it stopped
+ * (57P01 to 57P03), or nothing comes from it any more.
+ */
 export function isServerGone(error: unknown): boolean {
-  return isReadOnly(error) || /^57P0[123]$/.test(stateOf(error) ?? '');
+  const state = stateOf(error);
+  return state === undefined || isReadOnly(error) || /^57P0[123]$/.test(state);
 }
 
 /** Why a connection or a server failed, in a few words for an operator, without anything secret and without any host. */

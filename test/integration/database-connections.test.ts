@@ -1,6 +1,8 @@
 /** The connections of a service: how old they get, and what they are told at their begin. */
+import { createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
+import { Proxy } from '../chaos/proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { createDatabase } from '../support/postgres.ts';
 
@@ -40,4 +42,42 @@ test('a session has its limits of time, and they are not in the startup packet, 
     { name: 'idle_in_transaction_session_timeout', setting: '5000', source: 'session' },
     { name: 'statement_timeout', setting: '4000', source: 'session' },
   ]);
+});
+
+test('a host that is silent delays a connection by less than a second', async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => void sockets.push(socket.resume()));
+  await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+  const address = new URL(await createDatabase());
+  const { port } = silent.address() as { port: number };
+  const hosts = `127.0.0.1:${port},${address.host}`;
+  const several = openDatabase(address.href.replace(address.host, hosts), 'connections', 1);
+  try {
+    const began = performance.now();
+    await several.query('SELECT 1');
+    expect(performance.now() - began).toBeLessThan(1_000);
+    // The silent one is left as soon as the other one was taken.
+    await eventually(() => expect(sockets.map(({ closed }) => closed)).toEqual([true]), { withinMs: 1_000 });
+  } finally {
+    await several.close();
+    silent.close();
+  }
+});
+
+test('of a server that falls silent one statement is waited for, not one on each connection', async () => {
+  const address = new URL(await createDatabase());
+  const proxy = await Proxy.listen(() => Number(address.port));
+  const hosts = `127.0.0.1:${proxy.port},${address.host}`;
+  const several = openDatabase(address.href.replace(address.host, hosts), 'connections', 4);
+  try {
+    await Promise.all(Array.from({ length: 4 }, () => several.query('SELECT pg_sleep(0.2)')));
+    expect(proxy.falterOpen()).toBe(4);
+    await expect(several.query('SELECT 1')).rejects.toThrow();
+    const began = performance.now();
+    await several.query('SELECT 1');
+    expect(performance.now() - began).toBeLessThan(1_000);
+  } finally {
+    await several.close();
+    proxy.close();
+  }
 });
