@@ -24,8 +24,8 @@ const reconciliation = reports.actions?.reconciliation as unknown as { params: {
 const LIMITS: Record<string, number> = {
   'address, query and headers of a request, together': MAX_HEADER_BYTES,
   'fields and elements in a body': json.MAX_ENTRIES,
-  'levels of objects and arrays in a body': json.MAX_DEPTH,
-  'faults that a refusal lists in details': (ValidationFailed.of(faults).data.details as unknown[]).length,
+  'nesting levels of objects and arrays in a body': json.MAX_DEPTH,
+  'faults listed in details': (ValidationFailed.of(faults).data.details as unknown[]).length,
   'items of an order or a reservation': createOrder.items.max,
   'quantity of an item': createOrder.items.items.props.quantity.max,
   deliveryAddress: createOrder.deliveryAddress.max,
@@ -38,13 +38,13 @@ const LIMITS: Record<string, number> = {
   'price, and the total of an order': moneyToNumber(MAX_CENTS),
   'amount of one addStock': addStockParams.amount.max,
   'entries of a page of products': listParams.limit.max,
-  "location of a shipment's event": tracking.addEventParams.location.max,
-  "free fields of a shipment's event": tracking.MAX_FREE_FIELDS,
-  'levels of objects and arrays in a free field': tracking.MAX_DEPTH,
-  'details and free fields of an event, together': tracking.MAX_FREE_BYTES,
+  'location of a shipment event': tracking.addEventParams.location.max,
+  'free fields of a shipment event': tracking.MAX_FREE_FIELDS,
+  'nesting levels of objects and arrays in a free field': tracking.MAX_DEPTH,
+  'details and free fields of a shipment event, together': tracking.MAX_FREE_BYTES,
   'events of a shipment': MAX_TIMELINE,
   'entries of the reconciliation': reconciliation.params.limit.max,
-  'time in which nothing moves on a connection, as when an answer is not taken': STILL_MS / 60_000,
+  'time without any traffic on a connection, for example when an answer is not read': STILL_MS / 60_000,
 };
 
 test.each(Object.entries(LIMITS))('the documented limit of: %s, is %d', (what, most) => {
