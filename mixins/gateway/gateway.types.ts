@@ -28,7 +28,7 @@ export interface GatewayAlias {
   label: string;
 }
 
-/** A request on its way: moleculer-web sets the fields with a `$` and those before the last. */
+/** A request on its way: moleculer-web sets all that is added here but `id` and `input`. */
 export interface GatewayRequest extends IncomingMessage {
   url: string;
   method: string;
