@@ -1,4 +1,4 @@
-/** Every service there is, and every setting: those of the process, and those that each service declares for itself. */
+/** The list of all services, and all settings: those of the process and those that each service declares. */
 import type { GatewaySettings } from '../mixins/gateway/gateway.settings.ts';
 import type { Environment } from '../mixins/settings/setting-reader.ts';
 import { environment, readProcessSettings, type Settings } from '../mixins/settings/settings.ts';
@@ -6,7 +6,7 @@ import { readApiSettings } from './api/api.settings.ts';
 import { type InventorySettings, readInventorySettings } from './inventory/inventory.settings.ts';
 import { type OrdersSettings, readOrdersSettings } from './orders/orders.settings.ts';
 
-/** The services a process can run, in the order in which they are listed to people. */
+/** The services that a process can run, in display order. */
 export const SERVICES = {
   api: { stateful: false },
   orders: { stateful: true },
@@ -17,7 +17,7 @@ export const SERVICES = {
 
 export type ServiceName = keyof typeof SERVICES;
 
-/** All that a process can be told. */
+/** All settings. */
 export interface WaybillSettings extends Settings {
   api: GatewaySettings;
   orders: OrdersSettings;
@@ -25,8 +25,8 @@ export interface WaybillSettings extends Settings {
 }
 
 /**
- * Reads and checks every setting, also those of services that this process does not run: a wrong one is a mistake anyway.
- * @throws SettingError naming the first setting that cannot be used and what to give instead.
+ * Reads and checks every setting, including those of services that this process does not run.
+ * @throws SettingError naming the first invalid setting and the expected value.
  */
 export function readSettings(given: Environment = environment()): WaybillSettings {
   const settings = readProcessSettings(SERVICES, given);

@@ -1,4 +1,4 @@
-/** `npm run machine:check`: restores every order of a database into this code's machine, and lists those that don't fit. */
+/** `npm run machine:check`: checks that this version's machine can restore every order of a database. */
 import { pathToFileURL } from 'node:url';
 import { QueryTypes, type Sequelize, Transaction } from 'sequelize';
 import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
@@ -15,7 +15,7 @@ const O = columns(OrderModel, 'o');
 const BATCH = `SELECT ${ORDER_COLUMNS} FROM ${table(OrderModel)} o WHERE ${O.id} > $1 ORDER BY ${O.id} LIMIT 2000`;
 const ABOUT = `SELECT greatest(reltuples, 0)::float8 AS about FROM pg_class WHERE oid = '${table(OrderModel)}'::regclass`;
 
-/** An order that this code cannot go on with. */
+/** An order that this version cannot restore. */
 export interface Unfit {
   id: number;
   state: string;
@@ -29,8 +29,8 @@ export interface CheckResult {
 }
 
 /**
- * Reads every order as it was at one moment, in a transaction that cannot write, and restores it. `progress` is told
- * after every batch how many of about how many are done.
+ * Restores every order from one snapshot of the database, in a read-only transaction. Calls `progress` after every batch
+ * with the number of orders checked and an estimate of the total.
  */
 export function checkMachine(
   { sequelize }: Database,
@@ -72,7 +72,7 @@ function misfit(row: OrderRow): Unfit | undefined {
   }
 }
 
-/** The command. Answers the exit code: 0 when every order fits, 1 when one does not or the database cannot be read. */
+/** Runs the command. Returns the exit code: 0 when every order fits, 1 when one does not or the check fails. */
 export async function machineCheck(say: (line: string) => void, given: Environment = environment()): Promise<number> {
   try {
     const settings = readProcessSettings({ orders: { stateful: true } }, given);
@@ -83,7 +83,7 @@ export async function machineCheck(say: (line: string) => void, given: Environme
       await database.close();
     }
   } catch (error) {
-    say(error instanceof SettingError ? error.message : `the orders cannot be read: ${causeOfOutage(error)}`);
+    say(error instanceof SettingError ? error.message : `cannot read the orders: ${causeOfOutage(error)}`);
     return 1;
   }
 }
@@ -95,7 +95,7 @@ function report({ checked, unfit }: CheckResult, say: (line: string) => void): n
   const known = `machine version ${ORDER_MACHINE_VERSION}`;
   say(
     unfit.length === 0
-      ? `${checked} orders, all fit ${known}`
+      ? `${checked} orders checked, all fit ${known}`
       : `${unfit.length} of ${checked} orders do not fit ${known}`,
   );
   return unfit.length === 0 ? 0 : 1;

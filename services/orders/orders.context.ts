@@ -1,4 +1,4 @@
-/** What `this` is in the actions of orders. */
+/** The type of `this` in the actions of orders. */
 import type { Service } from 'moleculer';
 import type { WithDatabase } from '../../mixins/database/database.mixin.ts';
 import type { WithOutbox } from '../../mixins/events/outbox/outbox.mixin.ts';

@@ -1,4 +1,4 @@
-/** Shows how much work is owed, by whom it is held up and for how long, in the metrics of this process. */
+/** Exports the backlog of orders as metrics: how many wait, for what, and how long. */
 import type { MetricRegistry, ServiceBroker } from 'moleculer';
 import { ORDERS_OLDEST_WAIT_SECONDS, ORDERS_OWED, ORDERS_PARKED } from '../../mixins/metrics/metric-names.ts';
 import { onScrape } from '../../mixins/metrics/scrape.ts';
@@ -6,12 +6,12 @@ import type { Backlog, StateQueries } from './store/state.queries.ts';
 
 const UNKNOWN: Backlog = { owed: { inventory: -1, tracking: -1 }, parked: -1, oldestWaitS: -1 };
 
-/** Keeps the gauges of owed work, measured when they are read. Answers their end. */
+/** Exports the backlog as gauges, measured at each scrape. Returns a function that ends it. */
 export function showOwed(broker: ServiceBroker, states: StateQueries): () => void {
   const { metrics } = broker;
   register(metrics);
   return onScrape(broker, async () => {
-    // A database that is away shows as -1, which is what the gauges' descriptions say.
+    // The gauges' descriptions document -1 for an unavailable database.
     const { owed, parked, oldestWaitS } = await states.backlog().catch(() => UNKNOWN);
     for (const [peer, orders] of Object.entries(owed)) metrics.set(ORDERS_OWED, orders, { waiting_for: peer });
     metrics.set(ORDERS_PARKED, parked);
@@ -23,7 +23,7 @@ function register(metrics: MetricRegistry): void {
   const gauge = (name: string, description: string, labelNames: string[] = []): void => {
     if (!metrics.hasMetric(name)) metrics.register({ type: 'gauge', name, description, labelNames });
   };
-  gauge(ORDERS_OWED, 'Orders that wait for a peer service, -1 while they cannot be counted', ['waiting_for']);
-  gauge(ORDERS_PARKED, 'Orders that wait for an operator, -1 while they cannot be counted');
-  gauge(ORDERS_OLDEST_WAIT_SECONDS, 'Seconds that the longest waiting order has waited, -1 while unknown');
+  gauge(ORDERS_OWED, 'Orders waiting for a peer service, -1 while they cannot be counted', ['waiting_for']);
+  gauge(ORDERS_PARKED, 'Orders waiting for an operator, -1 while they cannot be counted');
+  gauge(ORDERS_OLDEST_WAIT_SECONDS, 'How long the longest-waiting order has waited, in seconds, -1 while unknown');
 }

@@ -1,12 +1,12 @@
-/** What the actions of orders accept, as fastest-validator schemas. Every fault of a request is reported at once. */
+/** The fastest-validator schemas of the orders actions. Every fault of a request is reported at once. */
 import { ORDER_STATUSES, PEERS } from '../../machines/order/order.words.ts';
 import { countNumber, identifier, isDayOrInstant, text } from '../../mixins/params/params.ts';
 
-/** Lines an order has at most. */
+/** The maximum number of lines in an order. */
 export const MAX_LINES = 1_000;
-/** Units of one line at most. */
+/** The maximum quantity of a line. */
 export const MAX_QUANTITY = 1_000_000_000;
-/** Entries of a page at most. */
+/** The maximum number of entries in a page. */
 export const MAX_LIMIT = 200;
 
 export const page = {
@@ -28,7 +28,7 @@ export const createOrder = {
   customerName: { ...text(200), optional: true, nullable: true },
 };
 
-/** The number of an order in either form; what is neither is an order that does not exist. */
+/** An order's id or `ORD-<uuid>`. Any other value is answered with NotFound. */
 export const orderId = {
   $$strict: true,
   id: [{ type: 'string' }, { type: 'number' }],
@@ -40,7 +40,7 @@ export const orderCommand = {
 };
 
 const amount = { type: 'number', min: 0, max: 9_999_999_999.99, optional: true };
-// Made anew for each field: the validator takes the second use of one object for a cycle, and leaves its check out.
+// A function, because the validator treats a reused schema object as a cycle and skips its check.
 const instant = () => ({
   type: 'string',
   optional: true,

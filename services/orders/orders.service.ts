@@ -1,4 +1,4 @@
-/** Orders: takes them, decides what becomes of them, and carries on what is owed for them. */
+/** The orders service: accepts orders, decides their changes, and performs the work they owe. */
 import { databaseMixin } from '../../mixins/database/database.mixin.ts';
 import { subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';
 import { outboxMixin } from '../../mixins/events/outbox/outbox.mixin.ts';

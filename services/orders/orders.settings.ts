@@ -1,26 +1,26 @@
-/** The settings of orders: how long they wait, how often they try, how many they bear. */
+/** The settings of orders: timeouts, retries and limits. */
 import { SettingError, type SettingReader } from '../../mixins/settings/setting-reader.ts';
 
-/** Durations are milliseconds. */
+/** Durations are in milliseconds. */
 export interface OrdersSettings {
   /** ORDER_PENDING_TTL: how long an order may stay PENDING_CHECK before it is cancelled. */
   pendingTtlMs: number;
-  /** ORDER_LEASE: how long a node that has taken an order may be silent before another takes it over. */
+  /** ORDER_LEASE: how long a node owns an order that it works on; after that another node takes it over. */
   leaseMs: number;
   /** ORDER_RETRY_BASE and ORDER_RETRY_CAP: the first and the longest pause between attempts at owed work. */
   retryBaseMs: number;
   retryCapMs: number;
   /** ORDER_MAX_ATTEMPTS: failed attempts after which owed work is parked for an operator. */
   maxAttempts: number;
-  /** ORDER_MAX_IN_FLIGHT: orders a node works on at once; past it callers get 503 and nothing is written. */
+  /** ORDER_MAX_IN_FLIGHT: the maximum number of orders in progress on a node; beyond it callers get 503 and nothing is written. */
   maxInFlight: number;
-  /** ORDER_RECOVERY_RATE: owed orders a node takes up a second at most, so that a backlog drains without a stampede. */
+  /** ORDER_RECOVERY_RATE: the maximum number of due orders a node claims per second, so that a backlog drains smoothly. */
   recoveryRate: number;
-  /** CALL_TIMEOUT: how long one call to a peer service may take. */
+  /** CALL_TIMEOUT: the timeout of one call to a peer service. */
   callTimeoutMs: number;
 }
 
-/** @throws SettingError also when a lease is too short for what an order does within it */
+/** @throws SettingError also when the lease is too short for two calls to peers */
 export function readOrdersSettings(read: SettingReader): OrdersSettings {
   const settings: OrdersSettings = {
     pendingTtlMs: read.duration('ORDER_PENDING_TTL', 30 * 60_000),
@@ -34,7 +34,7 @@ export function readOrdersSettings(read: SettingReader): OrdersSettings {
   };
   if (settings.callTimeoutMs * 2 >= settings.leaseMs) {
     throw new SettingError(
-      'ORDER_LEASE must be more than twice CALL_TIMEOUT: an order is reserved and shipped within one lease',
+      'ORDER_LEASE must be more than twice CALL_TIMEOUT: an order calls two peer services within one lease',
     );
   }
   return settings;

@@ -1,4 +1,4 @@
-/** What orders do about the news of tracking: a parcel that has arrived makes its order DELIVERED. */
+/** The events that orders handle: a delivered parcel makes its order DELIVERED. */
 import { IllegalTransition } from '../../machines/shared/failure.ts';
 import type { Subscriptions } from '../../mixins/events/inbox/subscriptions.ts';
 import type { OrderHost } from './engine/order-host.ts';
@@ -10,20 +10,20 @@ export const subscriptions: Subscriptions<OrdersService> = {
     async handler({ data: { orderId } }) {
       const status = await parcelDelivered(this.host, orderId);
       if (status !== undefined) {
-        this.logger.warn(`Order ${orderId}: a parcel was delivered for an order that is ${status}`);
+        this.logger.warn(`Order ${orderId} is ${status}, but tracking reports its parcel as delivered`);
       }
     },
   },
 };
 
 /**
- * Tells an order that its parcel has arrived. Answers its status when nothing can become of that, as for an order that
- * was cancelled. An order that is still PENDING_CHECK has to be told again later.
- * @throws IllegalTransition for such an order.
+ * Applies the delivery of a parcel to its order. Returns the order's status when that is impossible, for example because
+ * the order is CANCELLED.
+ * @throws IllegalTransition while the order is PENDING_CHECK: the event must be retried
  */
 export async function parcelDelivered(host: OrderHost, orderId: number): Promise<string | undefined> {
   try {
-    // Shipments can be made by hand, for orders that are not ours.
+    // A shipment created by hand may belong to no order here; `tell` then does nothing.
     await host.tell(orderId, { event: { type: 'PARCEL_DELIVERED' } });
     return undefined;
   } catch (error) {

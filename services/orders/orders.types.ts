@@ -1,4 +1,4 @@
-/** The orders service as its peers see it: parameters and results of its actions. Times are RFC 3339, money is a number. */
+/** The parameters and results of the orders actions, for peers to import. Times are RFC 3339, money is a number. */
 import type { OrderStatus, Peer } from '../../machines/order/order.words.ts';
 
 export interface OrderItem {
@@ -14,7 +14,7 @@ export interface CreateOrderParams {
   customerName?: string | null;
 }
 
-/** What travels beside the parameters of `orders.create`. */
+/** The call metadata of `orders.create`. */
 export interface CallMeta {
   /** The `Idempotency-Key` of the request. Keys are per caller. */
   idempotencyKey?: string;
@@ -34,26 +34,26 @@ export interface OrderView {
 
 export interface PlacedOrder {
   order: OrderView;
-  /** True when this repeats the first answer under an idempotency key. */
+  /** True when this is the first answer to an idempotency key, returned again. */
   replayed: boolean;
-  /** Says what is not done yet although the order is confirmed. */
+  /** Names what is still outstanding although the order is confirmed. */
   warning?: string;
 }
 
-/** What `orders.get` answers. */
+/** The result of `orders.get`. */
 export interface OrderWithTag {
   order: OrderView;
   /** The order's version, opaque. */
   etag: string;
 }
 
-/** `id` is the number, or `ORD-<uuid>`. */
+/** `id` is the order id or `ORD-<uuid>`. */
 export interface OrderIdParams {
   id: string | number;
 }
 
 export interface OrderCommandParams extends OrderIdParams {
-  /** Carry the command out only if the order has one of these etags, or exists at all for `*`. */
+  /** Apply the command only if the order has one of these etags; `*` matches any. */
   ifMatch?: string[];
 }
 
@@ -65,10 +65,10 @@ export interface OrderSummary {
   orderDate: string;
 }
 
-/** Which page of a list is asked for. */
+/** Selects a page of a list. */
 export interface PageParams {
   limit?: number;
-  /** `next` of the page before. */
+  /** The `next` of the previous page. */
   cursor?: string;
 }
 
@@ -107,14 +107,14 @@ export interface HistoryEntryView {
 
 export interface Explanation {
   status: OrderStatus;
-  /** The peer service whose answer is outstanding, `operator` when attempts are used up, null at rest. */
+  /** The peer service that the order waits for, `operator` when it is parked, null at rest. */
   waitingFor: Peer | 'operator' | null;
-  /** Failed attempts at it so far. */
+  /** Failed attempts at the owed work so far. */
   attempt: number;
   lastError: string | null;
-  /** Null while an attempt is under way, and at rest. */
+  /** Null while an attempt is in progress, and at rest. */
   nextAttemptAt: string | null;
-  /** When an order that is still PENDING_CHECK is cancelled; null for others. */
+  /** When the order is cancelled if it is still PENDING_CHECK; null in any other status. */
   deadline: string | null;
   allowedEvents: string[];
   waitingSince: string | null;

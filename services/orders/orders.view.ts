@@ -1,9 +1,9 @@
-/** Orders as people and peers see them. */
+/** The public view of orders. */
 import { itemsOf, type Order, orderNumberOf } from '../../machines/order/order.ts';
 import { moneyToNumber } from '../../machines/shared/money.ts';
 import type { OrderView } from './orders.types.ts';
 
-/** The whole order. */
+/** An order in full. */
 export function viewOf(order: Order): OrderView {
   return {
     orderId: order.id,
@@ -18,5 +18,5 @@ export function viewOf(order: Order): OrderView {
   };
 }
 
-/** Identifies what people see of an order: it changes exactly with the history. */
+/** The ETag of an order; it changes exactly when its history does. */
 export const etagOf = (order: Order): string => `${order.id}-${order.seq}`;

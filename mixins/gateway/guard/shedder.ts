@@ -6,9 +6,7 @@ const SHED_MS = 20;
 const TELL_EVERY_MS = 1_000;
 
 /** What is answered, and why: made once, as a failure is expensive to make thousands of times a second. */
-const FULL = new Overloaded(
-  'More orders are under way than can be finished in time. Nothing was written: send this one again later',
-);
+const FULL = new Overloaded('The engine is at capacity. Nothing was written: retry later');
 
 /** One gateway's knowledge that the engine is full. */
 export class Shedder {

@@ -1,4 +1,4 @@
-/** cancel, ship, deliver: the commands people give an order. */
+/** cancel, ship, deliver: the commands on an order. */
 import type { AccessRule } from '../../../mixins/auth/access.ts';
 import { confinedTo } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
@@ -11,10 +11,9 @@ import type { OrdersOwn } from '../orders.context.ts';
 import type { OrderCommandParams, OrderView } from '../orders.types.ts';
 
 /**
- * An action that tells an order a command. Resolves once the change is durable, with the order; what it owes to its
- * peers then follows by itself, once. Repeating a command that is done answers the same.
- *
- * @throws NotFound, IllegalTransition (it names the state and what is allowed), PreconditionFailed.
+ * An action that applies a command to an order. Resolves with the order once the change is durable; the effects at the
+ * peers follow asynchronously, exactly once. Repeating a command that is done succeeds.
+ * @throws NotFound, IllegalTransition (it names the state and the allowed events), PreconditionFailed
  */
 const command = (type: 'CANCEL' | 'SHIP' | 'DELIVER', access: AccessRule) =>
   defineAction<OrdersOwn, OrderCommandParams>({
@@ -24,7 +23,7 @@ const command = (type: 'CANCEL' | 'SHIP' | 'DELIVER', access: AccessRule) =>
       const { id, ifMatch } = ctx.params;
       const reference = referenceOf(id);
       const confined = confinedTo(ctx);
-      // Only ORD-<uuid> can name an order that is there by number but not by name. Whose an order is never changes.
+      // Checks what the id alone cannot prove: the UUID and the owner. Neither ever changes.
       if (reference.uuid !== undefined || confined !== null) await findOrder(this.store, id, confined);
       const guard = ifMatch && ((order: Order) => demandMatch(order, ifMatch));
       const after = await this.host.tell(reference.id, { event: { type }, guard });
@@ -38,7 +37,7 @@ export const deliver = command('DELIVER', ['staff', 'admin']);
 
 function demandMatch(order: Order, ifMatch: readonly string[]): void {
   if (ifMatch.includes('*') || ifMatch.includes(etagOf(order))) return;
-  throw new PreconditionFailed('The order has changed since you read it. Get it again, then decide', {
+  throw new PreconditionFailed('The order has changed since you read it. Read it again and retry with its new ETag', {
     orderId: order.id,
     status: order.state.status,
   });

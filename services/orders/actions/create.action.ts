@@ -1,4 +1,4 @@
-/** create: how an order comes in. */
+/** create: places an order. */
 import { Forbidden } from '../../../mixins/auth/auth.failures.ts';
 import { callerOf, confinedTo } from '../../../mixins/auth/caller.ts';
 import { isVisible } from '../../../mixins/params/params.ts';
@@ -11,9 +11,9 @@ import type { CallMeta, CreateOrderParams, PlacedOrder } from '../orders.types.t
 const MAX_REQUEST_ID = 128;
 
 /**
- * Takes an order. Resolves when it is CONFIRMED; what it throws says whether the order exists (see OrderPlacing.place).
- * Forbidden for an order in the name of another customer than the caller's own.
- * Safe to repeat: under an idempotency key (meta `idempotencyKey`) for good, without one while the order is pending.
+ * Places an order. Resolves when it is CONFIRMED; its failures say whether the order exists (see OrderPlacing.place).
+ * Safe to retry: with an idempotency key (meta `idempotencyKey`) always, without one while the order is pending.
+ * @throws Forbidden for an order of a customer other than the caller
  */
 export const create = defineAction<OrdersOwn, CreateOrderParams, CallMeta>({
   access: ['customer', 'staff', 'admin'],
@@ -22,7 +22,7 @@ export const create = defineAction<OrdersOwn, CreateOrderParams, CallMeta>({
     const { customerId, items, deliveryAddress, carrier, customerName } = ctx.params;
     const confined = confinedTo(ctx);
     if (confined !== null && confined !== customerId) {
-      throw new Forbidden(`Your token lets you order for customer ${confined} only: send that as customerId`);
+      throw new Forbidden(`This token may only place orders for customer ${confined}: send that as customerId`);
     }
     const key = idempotencyKeyOf(ctx.meta);
     return this.placing.place({
@@ -31,7 +31,7 @@ export const create = defineAction<OrdersOwn, CreateOrderParams, CallMeta>({
       deliveryAddress,
       carrier,
       customerName: customerName ?? null,
-      // A peer may send anything.
+      // A peer may send any value.
       requestId: isVisible(ctx.requestID, MAX_REQUEST_ID) ? ctx.requestID : null,
       keyed: key !== null,
       caller: keyspaceOf(callerOf(ctx)),

@@ -1,4 +1,4 @@
-/** explain: what an order is doing, and why. */
+/** explain: what an order is waiting for, and why. */
 import type { Order } from '../../../machines/order/order.ts';
 import { confinedTo } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
@@ -10,7 +10,7 @@ import type { Explanation, OrderIdParams } from '../orders.types.ts';
 
 const instant = (date: Date | null | undefined): string | null => date?.toISOString() ?? null;
 
-/** What an order is doing now, what it waits for and since when, and what may happen next. @throws NotFound. */
+/** What an order is waiting for and since when, its last error, and the events allowed next. @throws NotFound */
 export const explain = defineAction<OrdersOwn, OrderIdParams>({
   access: ['customer', 'staff', 'admin'],
   params: orderId,
@@ -30,7 +30,7 @@ export async function explanationOf({ queries }: OrdersOwn, order: Order): Promi
     waitingFor: owed === undefined ? null : work?.parkedAt ? 'operator' : owed.from,
     attempt: work?.attempt ?? 0,
     lastError: work?.lastError ?? null,
-    // While a node works on it, due_at is the end of its lease and no attempt is planned.
+    // While a node owns the order, due_at is the end of its lease, not the time of an attempt.
     nextAttemptAt: work?.owner === null ? instant(work.dueAt) : null,
     deadline: canExpire(order) ? instant(work?.deadlineAt) : null,
     allowedEvents: [...order.state.allows],

@@ -1,4 +1,4 @@
-/** The two forms of an order's number, on the way in. */
+/** Finds orders by either form of their number. */
 import { NotFound } from '../../../machines/shared/failure.ts';
 import { idOf } from '../../../machines/shared/ids.ts';
 import type { OrderMemory } from '../store/order.port.ts';
@@ -6,15 +6,16 @@ import type { OrderMemory } from '../store/order.port.ts';
 const PREFIX = /^ORD-/i;
 const DIGITS = /^[1-9]\d{0,15}$/;
 
-/** A number that may belong to an order: its id, and the UUID it must then have, when that form was given. */
+/** A parsed order number: the id, and the UUID that the order must have if that form was given. */
 export interface OrderReference {
   id: number;
   uuid: string | undefined;
 }
 
-const notFound = (given: string | number): NotFound => new NotFound(`There is no order ${String(given).slice(0, 60)}`);
+const notFound = (given: string | number): NotFound =>
+  new NotFound(`Order ${String(given).slice(0, 60)} does not exist`);
 
-/** Reads the number, or `ORD-<uuid>`. @throws NotFound for what cannot be an order. */
+/** Parses an order id or `ORD-<uuid>`. @throws NotFound for anything else */
 export function referenceOf(given: string | number): OrderReference {
   const text = String(given);
   if (DIGITS.test(text) && Number.isSafeInteger(Number(text))) return { id: Number(text), uuid: undefined };
@@ -24,14 +25,14 @@ export function referenceOf(given: string | number): OrderReference {
   return { id, uuid };
 }
 
-/** Where orders are looked up: anyone's, or one customer's own. */
+/** The part of the store that loads orders, of any customer or of one. */
 interface Orders {
   load(id: number): Promise<OrderMemory | undefined>;
   loadOwn(id: number, customerId: number): Promise<OrderMemory | undefined>;
 }
 
 /**
- * Loads an order by either form. For a caller who is confined to a customer there are no orders but that customer's.
+ * Loads an order by either form of its number. A caller confined to a customer finds only that customer's orders.
  * @throws NotFound
  */
 export async function findOrder(

@@ -1,4 +1,4 @@
-/** The reads: one order, a customer's list, the search, a history. */
+/** get, listByCustomer, search, history: the read actions of orders. */
 import { confinedTo } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import { NotFound } from '../../../machines/shared/failure.ts';
@@ -16,7 +16,7 @@ import type {
   SearchResult,
 } from '../orders.types.ts';
 
-/** An order with its etag, by number or `ORD-<uuid>`. @throws NotFound. */
+/** An order with its etag, by id or `ORD-<uuid>`. @throws NotFound */
 export const get = defineAction<OrdersOwn, OrderIdParams>({
   access: ['customer', 'staff', 'admin'],
   params: params.orderId,
@@ -35,7 +35,7 @@ export const listByCustomer = defineAction<OrdersOwn, ListByCustomerParams>({
   },
 });
 
-/** Orders that match every condition given, a page at a time. */
+/** Orders that match every given condition, a page at a time. */
 export const search = defineAction<OrdersOwn, SearchParams>({
   access: ['customer', 'staff', 'admin'],
   params: params.search,
@@ -44,14 +44,14 @@ export const search = defineAction<OrdersOwn, SearchParams>({
   },
 });
 
-/** Every transition of an order, oldest first. @throws NotFound. */
+/** Every transition of an order, oldest first. @throws NotFound */
 export const history = defineAction<OrdersOwn, OrderIdParams>({
   access: ['customer', 'staff', 'admin'],
   params: params.orderId,
   async handler(ctx): Promise<HistoryEntryView[]> {
     const { id } = await findOrder(this.store, ctx.params.id, confinedTo(ctx));
     const entries = await this.queries.history(id);
-    if (entries.length === 0) throw new NotFound(`There is no order ${id}`);
+    if (entries.length === 0) throw new NotFound(`Order ${id} does not exist`);
     return entries;
   },
 });

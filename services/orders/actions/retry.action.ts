@@ -1,4 +1,4 @@
-/** retry: work that is owed, tried now. */
+/** retry: attempts the owed work of an order now. */
 import { confinedTo } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import { findOrder } from './find-order.ts';
@@ -8,10 +8,9 @@ import type { OrdersOwn } from '../orders.context.ts';
 import type { Explanation, OrderIdParams } from '../orders.types.ts';
 
 /**
- * Tries what an order owes now instead of at its next attempt, also when its attempts are used up. Resolves when the
- * attempt is over, with what the order is doing then. An order that owes nothing, or that a node is just working on, is
- * explained as it is.
- * @throws NotFound.
+ * Attempts what an order owes now instead of at its next attempt, even if it is parked. Resolves after the attempt, with
+ * the order's explanation. An order that owes nothing, or that a node is working on, is only explained.
+ * @throws NotFound
  */
 export const retry = defineAction<OrdersOwn, OrderIdParams>({
   access: ['staff', 'admin'],

@@ -1,4 +1,4 @@
-/** The orders of one node, put together: the store, the engine on it, and what is looked after beside them. */
+/** Assembles the orders of a node: the store, the engine, metrics and housekeeping. */
 import type { Service, ServiceBroker } from 'moleculer';
 import { type Peer, PEERS } from '../../../machines/order/order.words.ts';
 import { SYSTEM_CLOCK } from '../../../mixins/actor/clock.ts';
@@ -22,21 +22,21 @@ import type { Peers } from './saga.ts';
 const RECOVERY_TICK_MS = 250;
 const FORGET_KEYS_EVERY_MS = 60_000;
 
-/** What a started service has of its orders. */
+/** The parts of a started orders service. */
 export interface OrdersNode {
   store: OrderStore;
   queries: OrderQueries;
   states: StateQueries;
   host: OrderHost;
   placing: OrderPlacing;
-  /** Takes up nothing more, and resolves when everything under way is done. */
+  /** Stops claiming work, and resolves when everything in progress is done. */
   stopNode(): Promise<void>;
 }
 
 /** A service whose mixins have started. */
 type Started = Pick<Service, 'broker' | 'logger'> & WithDatabase & WithOutbox;
 
-/** Starts it, recovery included: from now on the node takes up what is owed. */
+/** Starts the engine and its recovery. */
 export function startNode({ broker, database, outbox, logger }: Started): OrdersNode {
   const settings = readOrdersSettings(settingsOf(broker).reader);
   const node = broker.nodeID;
@@ -45,12 +45,12 @@ export function startNode({ broker, database, outbox, logger }: Started): Orders
     { node, leaseMs: settings.leaseMs, ttlMs: settings.pendingTtlMs },
     {
       wrote: () => outbox.wake(),
-      unfit: (id, error) => logger.error(`Order ${id} cannot be read, and is set aside for a while:`, error.message),
+      unfit: (id, error) => logger.error(`Cannot read order ${id}; will retry later:`, error.message),
     },
   );
   const mayClaim = (): boolean => database.clock.isRight;
   const terms = { node, ...settings, recoveryTickMs: RECOVERY_TICK_MS, mayClaim };
-  // Order ids and times are the database's, so that lists are in order whichever node took an order.
+  // Order ids and times use the database's clock, so that lists are sorted whichever node accepted an order.
   const clock = { ...SYSTEM_CLOCK, now: () => database.clock.now() };
   const { host, placing, recovery } = orderEngine(store, peersOver(broker), terms, engineLog(logger), clock);
   const states = new StateQueries(database);
@@ -73,7 +73,7 @@ export function startNode({ broker, database, outbox, logger }: Started): Orders
   };
 }
 
-/** An action of each peer: who offers it offers the others as well. */
+/** One action of each peer, which stands for all of them. */
 const OFFERED: Record<Peer, string> = { inventory: 'inventory.reserve', tracking: 'tracking.createShipment' };
 
 function peersOver(broker: ServiceBroker): Peers {
@@ -85,21 +85,21 @@ function peersOver(broker: ServiceBroker): Peers {
 
 function engineLog(logger: Service['logger']): EngineWatch {
   return {
-    recovery: told(logger, 'Recovery cannot go on now and tries again', 'Recovery goes on'),
+    recovery: told(logger, 'Recovery failed, retrying', 'Recovery works again'),
     carryOn: told(
       logger,
-      'Orders that were just placed cannot be read again, and are left to recovery',
-      'Orders that were just placed are read again',
+      'New orders cannot be processed right away and are left to recovery',
+      'New orders are processed right away again',
     ),
     onSetback(order, setback) {
-      const story = `Order ${order.id} (request ${order.requestId}): ${setback.lastError}; attempt ${setback.attempt}`;
-      if (setback.at === 'parked') logger.error(`${story}, the last. It waits for an operator's retry`);
-      else logger.debug(`${story}, the next in ${setback.pauseMs} ms`);
+      const failed = `Order ${order.id} (request ${order.requestId}) failed attempt ${setback.attempt}: ${setback.lastError}`;
+      if (setback.at === 'parked') logger.error(`${failed}. Parked: resolve the cause, then retry the order`);
+      else logger.debug(`${failed}. Next attempt in ${setback.pauseMs} ms`);
     },
   };
 }
 
-/** The log of one kind of work. What the database's own log tells is not told again. */
+/** Logs when a kind of work fails and recovers, except for outages that the database logs itself. */
 function told(logger: Service['logger'], failing: string, working: string): OutageWatch {
   return outageLog(logger, { failing, working }, (error) => {
     if (isLoggedOutage(error)) return undefined;
@@ -107,12 +107,12 @@ function told(logger: Service['logger'], failing: string, working: string): Outa
   });
 }
 
-/** Forgets idempotency keys from time to time once they are old enough. Answers the end of that. */
+/** Periodically deletes expired idempotency keys. Returns a function that ends it. */
 function forgetKeys(store: OrderStore, logger: Service['logger']): () => void {
   const { failed, worked } = told(
     logger,
-    'Old idempotency keys cannot be deleted now, and are a minute later',
-    'Old idempotency keys are deleted again',
+    'Expired idempotency keys cannot be deleted, retrying in a minute',
+    'Expired idempotency keys are deleted again',
   );
   const forget = (): void => void orUnavailable(store.forgetKeys(KEY_TTL_MS)).then(worked, failed);
   const timer = setInterval(forget, FORGET_KEYS_EVERY_MS);

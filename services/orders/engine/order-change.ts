@@ -1,4 +1,4 @@
-/** What the commit of a change writes beside the order's row: the answer kept for its key, and the events it tells. */
+/** What the commit of a change writes beside the order's row: the answer kept for its key, and the events. */
 import { attentionRequired } from '../../../machines/order/order.events.ts';
 import type { Decision, Order } from '../../../machines/order/order.ts';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
@@ -8,7 +8,7 @@ import { answerToKeep } from './idempotency.ts';
 
 const NONE: readonly DomainEvent[] = [];
 
-/** Completes a change that an actor has decided. `at` is now, in Unix milliseconds. */
+/** Completes a change decided by an actor. `at` is the current time in Unix milliseconds. */
 export function orderChange({ memory, decision, due }: Change<Order, Decision>, at: number): OrderChange {
   const events = decision?.announcements ?? NONE;
   const order = decision?.order ?? memory.state;

@@ -1,4 +1,4 @@
-/** The engine of one node of orders: actors, placing and recovery, wired to a store and to a way of calling peers. */
+/** The orders engine of a node: actors, placing and recovery, wired to a store and to the peers. */
 import { type Clock, SYSTEM_CLOCK } from '../../../mixins/actor/clock.ts';
 import { Recovery } from '../../../mixins/actor/recovery.ts';
 import type { OutageWatch } from '../../../mixins/database/outage-log.ts';
@@ -8,16 +8,16 @@ import { type OnSetback, type OrderHost, orderHost, type RetryTerms } from './or
 import { OrderPlacing } from './placing.ts';
 import { OrderSaga, type Peers } from './saga.ts';
 
-/** How a node works. Milliseconds. */
+/** The parameters of the engine. Durations are in milliseconds. */
 export interface EngineTerms extends RetryTerms {
   callTimeoutMs: number;
-  /** How long an order may stay PENDING_CHECK; the store measures it, here it is the reason that is given. */
+  /** How long an order may stay PENDING_CHECK, for the reason of its expiry; the store measures it. */
   pendingTtlMs: number;
   maxInFlight: number;
-  /** Owed orders taken up a second at most. */
+  /** The maximum number of due orders claimed per second. */
   recoveryRate: number;
   recoveryTickMs: number;
-  /** Whether recovery may take up work now; always by default. */
+  /** Whether recovery may claim work now; always by default. */
   mayClaim?: () => boolean;
 }
 
@@ -28,15 +28,16 @@ export interface OrderEngine {
   recovery: Recovery<Claimed>;
 }
 
-/** Told how the engine fares. */
+/** Observes the engine. */
 export interface EngineWatch {
-  /** Of every claim of recovery, and of every order that it could not go on with. */
+  /** Observes every claim of recovery, and every order that it failed to resume. */
   recovery: OutageWatch;
-  /** Of every order that was placed, and whether it could be carried on. */
+  /** Observes whether newly placed orders could be processed. */
   carryOn: OutageWatch;
   onSetback?: OnSetback;
 }
 
+/** Wires an engine together. Nothing runs until its recovery is started. */
 export function orderEngine(
   store: OrderPort,
   peers: Peers,
@@ -66,7 +67,7 @@ function recoveryOf(
     {
       claim: async (limit) => {
         if (terms.mayClaim?.() === false) return [];
-        // What nobody could be asked for from here is left to nodes that can.
+        // Orders that wait for an unreachable peer are left to nodes that can reach it.
         const claimed = await store.claimDue(limit, peers.away());
         watch.worked();
         return claimed;

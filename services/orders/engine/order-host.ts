@@ -1,4 +1,4 @@
-/** The actors of orders: the generic actor host, told how an order decides, is saved, and pays what it owes. */
+/** The actors of orders: the generic actor host with the ports of an order. */
 import { decide } from '../../../machines/order/order.decide.ts';
 import type { Decision, Order, OrderEvent } from '../../../machines/order/order.ts';
 import type { Effect } from '../../../machines/order/order.words.ts';
@@ -12,18 +12,19 @@ import { Absent, type OrderSaga, Refused } from './saga.ts';
 
 const MAX_MAILBOX = 64;
 
-/** The actors of orders that are at work on this node. */
+/** The order actors of this node. */
 export type OrderHost = ActorHost<Order, OrderEvent, Decision, Effect>;
 
-/** How the actors of a node retry what is owed. */
+/** How a node retries owed work. */
 export type RetryTerms = Pick<ActorPolicy, 'node' | 'retryBaseMs' | 'retryCapMs' | 'maxAttempts'>;
 
-/** A failed attempt at what an order owes, and what follows from it. */
+/** A failed attempt at owed work: retry after a pause, or park. */
 export type Setback = Extract<Due, { at: 'pause' | 'parked' }>;
 
-/** Told of every setback that is written down. */
+/** Called after a setback is saved. */
 export type OnSetback = (order: Order, setback: Setback) => void;
 
+/** Creates the actor host of a node. */
 export function orderHost(
   store: OrderPort,
   saga: OrderSaga,

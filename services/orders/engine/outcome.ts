@@ -1,4 +1,4 @@
-/** What placing an order comes to: an answer, or the failure that says what became of the order. */
+/** The outcome of placing an order: an answer, or a failure that tells the state of the order. */
 import { InsufficientStock, OrderCancelled, OrderPending } from '../../../machines/order/order.failures.ts';
 import { type Order, orderNumberOf, SHIPMENT_OWED } from '../../../machines/order/order.ts';
 import type { Failure, FailureData } from '../../../machines/shared/failure.ts';
@@ -6,7 +6,7 @@ import type { OrderStatus } from '../../../machines/order/order.words.ts';
 import { viewOf } from '../orders.view.ts';
 import type { PlacedOrder } from '../orders.types.ts';
 
-/** What an order has come to, as far as its placing is concerned: `open` until it is confirmed or cancelled. */
+/** The outcome of an order's placement: `open` until it is confirmed or cancelled. */
 export type Outcome = 'open' | 'confirmed' | 'cancelled';
 
 const OUTCOMES: Record<OrderStatus, Outcome> = {
@@ -27,15 +27,15 @@ export function confirmedAnswer(order: Order, replayed = false): PlacedOrder {
 }
 
 /**
- * The answer for an order as it is now. `replayed` marks what a repeat is answered.
- * @throws OrderPending, InsufficientStock or OrderCancelled for an order that is not confirmed.
+ * The answer for the current state of an order. `replayed` marks the answer to a repeat.
+ * @throws OrderPending, InsufficientStock or OrderCancelled for an order that is not confirmed
  */
 export function answerOf(order: Order, replayed = false): PlacedOrder {
   switch (outcomeOf(order)) {
     case 'open':
       throw pending(
         order,
-        'The order is taken and waits for its stock to be reserved. It goes on by itself: ask for it later',
+        'The order is accepted and waits for stock to be reserved. Processing continues automatically; check the order later',
       );
     case 'confirmed':
       return confirmedAnswer(order, replayed);
@@ -47,12 +47,12 @@ export function answerOf(order: Order, replayed = false): PlacedOrder {
 function refusalOf(order: Order, replayed: boolean): Failure {
   const data = { ...namesOf(order), ...(replayed ? { replayed } : {}) };
   const { refusal } = order;
-  if (!refusal) return new OrderCancelled('The order was cancelled before it was confirmed. Place a new one', data);
+  if (!refusal) return new OrderCancelled('The order was cancelled before it was confirmed. Place a new order', data);
   const { message, unavailableProducts } = refusal;
   return new InsufficientStock(message, { unavailableProducts, ...data });
 }
 
-/** The failure of a request whose order is safe, and goes on without it. */
+/** The failure of a request whose order is stored and continues without it. */
 export const pending = (order: Order, message: string): OrderPending => new OrderPending(message, namesOf(order));
 
 const namesOf = (order: Order): FailureData => ({

@@ -1,4 +1,4 @@
-/** Placing an order: once for each key and for each body that is still pending, however often it is sent. */
+/** Places orders: exactly once per idempotency key, and per body that is still pending. */
 import { Overloaded } from '../../../machines/shared/failure.ts';
 import { IdGenerator, uuidOf } from '../../../machines/shared/ids.ts';
 import { place } from '../../../machines/order/order.decide.ts';
@@ -10,13 +10,13 @@ import { fingerprintOf, repeatedAnswer, repeatOf, type Submission } from './idem
 import type { OrderHost } from './order-host.ts';
 import { answerOf, pending } from './outcome.ts';
 
-/** Ids are drawn anew when another node drew the same; that takes the same slot in the same millisecond. */
+/** Attempts to draw an id that no other node has drawn. Collisions need the same slot in the same millisecond. */
 const MAX_DRAWS = 5;
 
 export interface PlacingOptions {
-  /** Orders under way on this node at most; past it nothing is taken. */
+  /** The maximum number of orders in progress on this node; beyond it none are accepted. */
   maxInFlight: number;
-  /** Told whether orders could be carried on after they were written. */
+  /** Observes whether newly placed orders could be processed. */
   watch: OutageWatch;
   clock: Clock;
 }
@@ -39,16 +39,14 @@ export class OrderPlacing {
   }
 
   /**
-   * Places an order, or carries on the one that an earlier copy of this request placed. Resolves when it is confirmed.
-   * @throws InsufficientStock or OrderCancelled (the order is CANCELLED); OrderPending (it is safe and goes on by
-   * itself); IdempotencyKeyReused or IdempotencyKeyInUse; Overloaded or ServiceUnavailable without an order id
-   * (nothing was promised).
+   * Places an order, or resumes the one that an earlier copy of this request placed. Resolves when it is confirmed.
+   * @throws InsufficientStock or OrderCancelled (the order is CANCELLED); OrderPending (it is stored and continues
+   * without this request); IdempotencyKeyReused or IdempotencyKeyInUse; Overloaded or ServiceUnavailable without an
+   * order id (no order was promised).
    */
   async place(submission: Submission): Promise<PlacedOrder> {
     if (this.#host.size >= this.#maxInFlight) {
-      throw new Overloaded(
-        'More orders are under way than can be finished in time. Nothing was written: send this one again later',
-      );
+      throw new Overloaded('The engine is at capacity. Nothing was written: retry later');
     }
     const fingerprint = fingerprintOf(submission);
     for (let draw = 0; draw < MAX_DRAWS; draw++) {
@@ -63,7 +61,7 @@ export class OrderPlacing {
       const own = await this.#store.load(id);
       if (own?.state.uuid === decision.order.uuid) return this.#carryOn(own);
     }
-    throw new Overloaded('No free order number was found. Nothing was written: send the order again');
+    throw new Overloaded('Could not find a free order number. Nothing was written: retry');
   }
 
   async #carryOn(memory: OrderMemory): Promise<PlacedOrder> {
@@ -72,7 +70,7 @@ export class OrderPlacing {
       after = await this.#host.resume(memory);
       this.#watch.worked();
     } catch (error) {
-      // The order is written, so its number is answered whatever fails now: it is what the caller can ask for.
+      // The order is stored, so answer with its number whatever fails now: the caller can then read it.
       this.#watch.failed(error);
     }
     return answerOf(after?.state ?? memory.state);
@@ -89,12 +87,12 @@ export class OrderPlacing {
     }
   }
 
-  /** Goes on with a pending order that an earlier request placed, here or with whoever works on it. */
+  /** Waits for a pending order that an earlier request placed, or resumes it if no node works on it. */
   async #join(memory: OrderMemory): Promise<PlacedOrder> {
     const { id, state } = memory;
     if (this.#host.has(id)) return answerOf((await this.#host.join(id))?.state ?? state);
     const claimed = await this.#store.claimOne(id);
     if (claimed) return this.#carryOn(claimed.memory);
-    throw pending(state, 'The order is taken and another node works on it. Ask for it in a moment');
+    throw pending(state, 'The order is accepted and another node is processing it. Check the order in a moment');
   }
 }

@@ -1,4 +1,4 @@
-/** What an order owes to its peers, carried out: each effect is a call or two that may be repeated at any time. */
+/** The saga of an order: performs the effects that it owes to its peers, by calls that are safe to repeat. */
 import { Unauthenticated } from '../../../mixins/auth/auth.failures.ts';
 import { Failure, InternalError } from '../../../machines/shared/failure.ts';
 import { parseMoney } from '../../../machines/shared/money.ts';
@@ -13,15 +13,15 @@ import type {
   VoidShipmentResult,
 } from '../../tracking/tracking.types.ts';
 
-/** A peer answered that it will not do what is owed. Only an operator can mend that. */
+/** A peer refused the effect for good: only an operator can resolve that. */
 export class Refused extends Error {}
 
-/** Nobody was there to be asked: the peer was not reached, and nothing was tried. */
+/** The peer was unreachable, so the effect was not attempted. */
 export class Absent extends Error {}
 
-/** The peer services, as they are reached over a broker. */
+/** The peer services, as reached through a broker. */
 export interface Peers {
-  /** Those that cannot be reached from here now. */
+  /** The peers that this node cannot reach now. */
   away(): readonly Peer[];
   call<Result, Params>(
     action: string,
@@ -30,7 +30,7 @@ export interface Peers {
   ): Promise<Result>;
 }
 
-/** Carries out what orders owe. */
+/** Performs the effects that orders owe. */
 export class OrderSaga {
   readonly #peers: Peers;
   readonly #timeoutMs: number;
@@ -42,8 +42,8 @@ export class OrderSaga {
   }
 
   /**
-   * Carries out one effect and answers what came of it as an event.
-   * @throws when the peer is away or refuses: the effect stays owed. A timeout leaves open whether it worked.
+   * Performs one effect and returns its result as an event.
+   * @throws when the peer is unavailable or refuses: the effect stays owed. After a timeout it may have taken place.
    */
   async perform(effect: Effect, order: Order): Promise<Answer<OrderEvent>> {
     switch (effect) {
@@ -63,7 +63,7 @@ export class OrderSaga {
     }
   }
 
-  // The commit of PENDING_CHECK allows both calls: both are repeatable, and a cancel takes back both.
+  // Both calls need only the commit of PENDING_CHECK: both are idempotent, and a cancel undoes both.
   async #secure(order: Order): Promise<Answer<OrderEvent>> {
     const { success, message, unavailableProducts, items } = await this.#call<StockReply, StockOrder>(
       'inventory.reserve',
@@ -112,7 +112,7 @@ export class OrderSaga {
   }
 }
 
-/** A peer that does not know this node has other secrets, for as long as they are being changed. */
+/** Unauthenticated is no refusal: while secrets are rotated, a peer may not accept this node's yet. */
 const isRefusal = (error: unknown): boolean =>
   error instanceof Failure &&
   !error.retryable &&
@@ -129,14 +129,14 @@ const stockParams = (order: Order): StockOrder => ({
 });
 
 const WORDS: Record<string, string> = {
-  REQUEST_TIMEOUT: 'did not answer in time',
-  REQUEST_REJECTED: 'went away during the call',
-  SERVICE_NOT_FOUND: 'no node offers it',
-  SERVICE_NOT_AVAILABLE: 'no node takes calls, or the breaker is open',
-  REQUEST_UNDELIVERED: 'no node took the call',
+  REQUEST_TIMEOUT: 'timed out',
+  REQUEST_REJECTED: 'the node disconnected during the call',
+  SERVICE_NOT_FOUND: 'no node provides it',
+  SERVICE_NOT_AVAILABLE: 'no node is available, or the circuit breaker is open',
+  REQUEST_UNDELIVERED: 'no node accepted the call',
 };
 
-// The framework's own messages name nodes, and what an order waits for is shown to callers.
+// Callers see why an order waits, and the framework's own messages would reveal node names.
 function describe(error: unknown): string {
   const { type, message, code } = error as { type?: string; message?: string; code?: unknown };
   if (type && WORDS[type]) return WORDS[type];

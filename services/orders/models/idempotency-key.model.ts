@@ -1,4 +1,4 @@
-/** An idempotency key as it is stored: whose it is, the body it came with, the order it placed and the answer to repeat. */
+/** The table of idempotency keys: their caller, the fingerprint of the body, the order, and the answer to return again. */
 import {
   bigint,
   DeclaredModel,

@@ -1,4 +1,4 @@
-/** An entry of an order's history as it is stored. */
+/** The table of order history entries. */
 import type { OrderStatus } from '../../../machines/order/order.words.ts';
 import {
   bigint,

@@ -1,4 +1,4 @@
-/** An order as it is stored: one row, lines included. */
+/** The table of orders: one row per order, including its lines. */
 import type { Refusal } from '../../../machines/order/order.ts';
 import type { OrderStatus } from '../../../machines/order/order.words.ts';
 import type { OrderRecord } from '../../../machines/reconciliation/books.ts';
@@ -37,15 +37,15 @@ export const OrderModel = new DeclaredModel('orders', 'orders', {
   orderDate: time(),
   requestId: nullable(text()),
   keyed: boolean(),
-  // The snapshot of the machine: a state a region, and the version of the chart that wrote it.
+  // The machine's snapshot: one state per region, and the version of the chart that wrote it.
   status: text<OrderStatus>(),
   stockState: text<OrderRecord['stock']>(),
   shipmentState: text<OrderRecord['shipment']>(),
   machineVersion: smallint(),
-  // `seq` counts what people see (the history), `version` counts writes (the lease changes it too).
+  // `seq` counts history entries; `version` counts all writes, including those of the lease.
   seq: integer(),
   version: integer(),
-  // What is owed: by whom it is worked on, when anyone may take it over, and how it went so far.
+  // The owed work: its owner, when any node may take it over, and the attempts so far.
   owner: nullable(text()),
   dueAt: nullable(time()),
   attempt: made(integer()),
@@ -53,7 +53,7 @@ export const OrderModel = new DeclaredModel('orders', 'orders', {
   waitingSince: nullable(time()),
   parkedAt: nullable(time()),
   deadlineAt: time(),
-  // The body of an order placed without a key, while its repeat would carry it on.
+  // The fingerprint of the body of an order placed without a key, kept while a repeat would resume the order.
   fingerprint: nullable(uuid()),
 });
 
