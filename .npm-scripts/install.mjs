@@ -1,6 +1,6 @@
 /**
- * Makes sure that node_modules holds what package-lock.json names, before `npm start` (production) and `npm test`
- * (development). Only ever adds: a process that runs from this folder keeps its modules, which `npm ci` would delete.
+ * Installs what package-lock.json names and node_modules lacks, before `npm start` (production) and `npm test`
+ * (development). It never deletes: a process that runs from this folder keeps its modules, unlike with `npm ci`.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -18,11 +18,11 @@ const SOCKET = { linux: `\0${NAME}`, win32: `\\\\.\\pipe\\${NAME}` }[process.pla
 
 if (missing().length > 0) {
   await lock();
-  // Another start may have installed everything meanwhile.
+  // Another start may have installed everything in the meantime.
   process.exit(missing().length === 0 ? 0 : install());
 }
 
-/** The packages that are needed here and are not there in their version. */
+/** The needed packages that are not installed in their locked version. */
 function missing() {
   const present = packagesIn('node_modules/.package-lock.json');
   return Object.entries(packagesIn('package-lock.json'))
@@ -33,7 +33,7 @@ function missing() {
     .map(([path]) => path);
 }
 
-/** Binaries are optional packages, each for one platform; which C library there is cannot be told cheaply. */
+/** Binaries are optional packages, one for each platform. Those for one C library are not checked: it is costly to detect. */
 function isNeeded({ dev, optional, os = [process.platform], cpu = [process.arch], libc }) {
   if (production && dev) return false;
   return !optional || (os.includes(process.platform) && cpu.includes(process.arch) && !libc);
@@ -44,25 +44,25 @@ function packagesIn(file) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : {};
 }
 
-/** One install at a time in this folder. The system closes the socket also when its process is killed. */
+/** Allows one install at a time in this folder. The system closes the socket even when its process is killed. */
 async function lock() {
   for (;;) {
     try {
       return await once(createServer().listen(SOCKET), 'listening');
     } catch {
-      console.log('Another start is installing what Waybill needs: waiting for it.');
+      console.log('Another start is installing the dependencies: waiting for it.');
     }
-    // The holder takes the connection and says nothing until its end. Only macOS leaves the file of a socket that is gone.
+    // The holder keeps the connection open until it ends. Only macOS leaves the file of a closed socket behind.
     const holder = connect(SOCKET);
     await once(holder, 'close').catch(() => process.platform === 'darwin' && rmSync(SOCKET, { force: true }));
   }
 }
 
-/** Says how it went, and answers the exit code. */
+/** Installs, reports the outcome, and returns the exit code. */
 function install() {
   const began = performance.now();
-  console.log('Installing what Waybill needs; this is done once.');
-  // npm would take away the development packages that are there.
+  console.log('Installing dependencies (only the first time)…');
+  // With --omit=dev npm would remove development packages that are already installed.
   const hasDev = Object.values(packagesIn('node_modules/.package-lock.json')).some(({ dev }) => dev);
   const which = production && !hasDev ? '--omit=dev' : '--include=dev';
   const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', which];
@@ -74,7 +74,7 @@ function install() {
     return 0;
   }
   const reason =
-    status === 0 ? `left out ${left.slice(0, 3).join(', ')}` : `failed (${error?.message ?? `exit code ${status}`})`;
-  console.error(`npm install ${reason}: try again, and without node_modules if that does not help`);
+    status === 0 ? `skipped ${left.slice(0, 3).join(', ')}` : `failed (${error?.message ?? `exit code ${status}`})`;
+  console.error(`npm install ${reason}: try again; if that does not help, delete node_modules first`);
   return 1;
 }

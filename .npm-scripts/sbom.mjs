@@ -1,6 +1,6 @@
 /**
- * `npm run --silent sbom`: prints the bill of materials of what runs in production (CycloneDX), from package-lock.json
- * alone, so without a network. npm's own `--omit dev` would leave out what production shares with development.
+ * `npm run --silent sbom`: prints the software bill of materials of the production dependencies (CycloneDX), from
+ * package-lock.json alone, without network access. npm's `--omit dev` would drop packages shared with development.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -16,14 +16,14 @@ const { status, stdout, stderr, error } = spawnSync(
   { cwd: ROOT, encoding: 'utf8', maxBuffer: MAX_BYTES, shell: process.platform === 'win32' },
 );
 if (status !== 0) {
-  console.error(`The bill of materials cannot be made: ${error?.message ?? stderr.trim()}`);
+  console.error(`npm sbom failed: ${error?.message ?? stderr.trim()}`);
   process.exit(1);
 }
 
 const bill = JSON.parse(stdout);
 const inProject = (path) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
 
-/** `name@version` of what production needs. A package may be there twice, once of them for development. */
+/** `name@version` of every production package. A package may be locked twice, once for development only. */
 const production = new Set(
   Object.entries(inProject('package-lock.json').packages)
     .filter(([, { dev, devOptional }]) => !dev && !devOptional)
@@ -31,7 +31,7 @@ const production = new Set(
 );
 const nameOf = ({ group, name }) => (group ? `${group}/${name}` : name);
 
-// npm names the project after the folder it lies in.
+// npm names the project after its folder.
 bill.metadata.component.name = inProject('package.json').name;
 bill.components = bill.components.filter((each) => production.has(`${nameOf(each)}@${each.version}`));
 const kept = new Set([bill.metadata.component, ...bill.components].map((component) => component['bom-ref']));

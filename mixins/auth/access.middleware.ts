@@ -1,4 +1,4 @@
-/** Holds calls against the rule of their action, and services against having one. */
+/** Checks every call against the access rule of its action, and refuses to start a service whose actions lack one. */
 import type { Context, Middleware, Service } from 'moleculer';
 import { StartRefused } from '../process/refusal.ts';
 import { type AccessRule, demandRole } from './access.ts';
@@ -10,13 +10,13 @@ interface Action {
   access?: AccessRule;
 }
 
-/** Moleculer's own actions of every node tell who is there and with which options, passwords among them. */
+/** Moleculer's internal actions list the nodes of the mesh and their options, passwords included. */
 const OF_THE_NODE = '$node.';
 
 /**
- * The middleware. It stands outside of every other that looks at a call, and inside the one that says who calls, so
- * that a caller who may not is told so before anything else about the call is. With `enforced` false callers may do
- * everything, and calls cost nothing more; that every action has a rule is demanded all the same.
+ * The middleware. It runs after the caller is identified and before everything else that looks at a call, so that an
+ * unauthorized caller learns nothing else about it. With `enforced` false every caller may do everything, at no cost
+ * per call; every action still needs a rule.
  */
 export function access({ enforced }: { enforced: boolean }): Middleware {
   return {
@@ -39,18 +39,18 @@ export function access({ enforced }: { enforced: boolean }): Middleware {
     serviceCreated(service) {
       const open = withoutRule(service);
       if (open.length === 0) return;
-      // A start handler that fails is how a start is refused.
+      // A start handler that throws is how a service refuses the start.
       service.schema.started = () => {
-        throw new StartRefused(`say who may call ${open.join(', ')}: each needs a list of roles under access`);
+        throw new StartRefused(`no access rule for ${open.join(', ')}: list the roles that may call it under access`);
       };
     },
   };
 }
 
-/** Undefined for what can be reached from inside its own service only. */
+/** The rule to enforce; undefined for actions that only their own service can reach. */
 function ruleOf({ name = '', visibility, access: rule }: Action): AccessRule | undefined {
   if (name.startsWith(OF_THE_NODE)) return [];
-  // A request over the mesh reaches protected actions too, when it names them.
+  // A request over the mesh can also reach protected actions by name.
   return rule ?? (visibility === 'private' ? undefined : []);
 }
 

@@ -1,13 +1,13 @@
-/** How a caller is turned away. */
+/** The failures of authentication and authorization. */
 import { Failure } from '../../machines/shared/failure.ts';
 
-/** Nobody is known to be asking: no token, or one that cannot be believed. */
+/** The caller is unknown: it sent no token, or an invalid one. */
 export class Unauthenticated extends Failure {
   readonly type = 'UNAUTHENTICATED';
   readonly retryable = false;
 }
 
-/** The caller is known, and may not do this. */
+/** The caller is known but not allowed to do this. */
 export class Forbidden extends Failure {
   readonly type = 'FORBIDDEN';
   readonly retryable = false;

@@ -1,4 +1,4 @@
-/** Knows who calls an action, and believes nobody on the mesh without proof. Installed where callers are authenticated. */
+/** Identifies the caller of every action, and demands proof of callers on the mesh. Installed when authentication is on. */
 import type { ActionEndpoint, Context, Middleware, ServiceBroker } from 'moleculer';
 import { Unauthenticated } from './auth.failures.ts';
 import type { MeshKeys } from '../mesh/seal/mesh-keys.ts';
@@ -6,27 +6,27 @@ import { PacketGuard } from '../mesh/seal/packet-guard.ts';
 import { type Caller, callerOf, ENGINE, setCaller } from './caller.ts';
 
 export interface MeshIdentityOptions {
-  /** The keys of the mesh; undefined for a mesh of one, where no call comes from elsewhere. */
+  /** The keys of the mesh; undefined when this is the only node. */
   keys: MeshKeys | undefined;
-  /** Who the holder of a bearer token is. @throws Unauthenticated for a token that cannot be believed */
+  /** The caller that a bearer token identifies. @throws Unauthenticated for an invalid token */
   verifyToken: (token: string) => Caller | Promise<Caller>;
 }
 
 type CallerContext = Context<unknown, { token?: unknown }>;
 type Handler = (ctx: CallerContext) => Promise<unknown>;
 
-/** All that Context.create takes; its own type has the shortest of its forms. */
+/** Every argument of Context.create; Moleculer's types declare only its shortest overload. */
 type CreateArguments = [ServiceBroker, ActionEndpoint, Record<string, unknown>, Record<string, unknown>];
 
-/** The header of a sealed request that names who calls. Headers go one hop; meta would be handed on and back. */
+/** The header of a sealed request that names the caller. Headers travel one hop; meta would travel on, and back. */
 const CALLER = 'waybill-caller';
 
 /**
- * The middleware; it belongs outside every one that refuses callers or changes params.
+ * The middleware; it must wrap every middleware that refuses callers or changes params.
  *
- * A context that code of this process makes has a caller from its birth: that of the context it was called from, or
- * the engine. One that came over the transporter has none until it is proven here: by the seal of this mesh, which
- * also vouches for the caller named in the request, or by a token in `ctx.meta.token`.
+ * A context created in this process gets its caller at creation: that of its parent context, or the engine. A context
+ * that came over the transporter has none until it is proven here: by the seal of this mesh, which also vouches for the
+ * caller that the request names, or by a token in `ctx.meta.token`.
  */
 export function meshIdentity({ keys, verifyToken }: MeshIdentityOptions): Middleware {
   const guard = keys && new PacketGuard(keys.packets);
@@ -45,7 +45,7 @@ export function meshIdentity({ keys, verifyToken }: MeshIdentityOptions): Middle
 
   const proven = async (ctx: CallerContext, next: Handler): Promise<unknown> => {
     const { token } = ctx.meta;
-    // On its way to other nodes it would be shown to all who listen there.
+    // Meta travels on to other nodes: every subscriber there would see the token.
     delete ctx.meta.token;
     if (typeof token !== 'string') throw unproven(token);
     setCaller(ctx, await verifyToken(token));
@@ -66,13 +66,13 @@ export function meshIdentity({ keys, verifyToken }: MeshIdentityOptions): Middle
 
 function remoteAction(next: Handler): Handler {
   return function named(ctx) {
-    // The headers may be an object of the caller's that it uses again.
+    // The caller may reuse its headers object, so it is copied.
     ctx.headers = { ...ctx.headers, [CALLER]: callerOf(ctx) };
     return next(ctx);
   };
 }
 
-/** Contexts that code of this process makes come from `create`; what makes one for a packet calls the constructor. */
+/** This process creates its contexts with `create`; for a packet from the mesh Moleculer calls the constructor. */
 function knowingItsCaller(Base: typeof Context): typeof Context {
   class KnownContext extends Base {
     static override create(...args: unknown[]): Context {
@@ -92,7 +92,7 @@ function isKnown(ctx: Context<unknown, object>): boolean {
 function unproven(token: unknown): Unauthenticated {
   return new Unauthenticated(
     token === undefined
-      ? 'Put a bearer token in meta.token: a call from another node needs one, or the secret of this mesh'
+      ? 'Authentication required: send a bearer token in meta.token, or give the calling node the secret of this mesh'
       : 'meta.token must be a string: the bearer token without the word Bearer',
   );
 }

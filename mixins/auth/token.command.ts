@@ -1,4 +1,4 @@
-/** `npm run token`: makes a token with AUTH_JWT_SECRET, for whoever has no issuer of tokens. */
+/** `npm run token`: makes a token with AUTH_JWT_SECRET, for deployments without a token issuer. */
 import { pathToFileURL } from 'node:url';
 import { SignJWT } from 'jose';
 import { text, UsageError, valuesOf } from '../settings/command-line.ts';
@@ -8,11 +8,11 @@ import { type AuthSettings, readAuthSettings } from './auth.settings.ts';
 import { type Role, ROLES } from './caller.ts';
 import { SECRET_ALGORITHMS } from './tokens.ts';
 
-/** What is said of a token's holder. */
+/** What a token says about its holder. */
 export interface TokenClaims {
   role: Role;
   subject: string;
-  /** Whose orders a customer may see. */
+  /** The customer whose orders the holder may see; only with the role customer. */
   customerId?: number | undefined;
 }
 
@@ -21,15 +21,15 @@ const USAGE = '--role staff [--customer 42] [--subject name] [--ttl 1h]';
 const DEFAULT_TTL_MS = 3_600_000;
 
 /**
- * A token that is believed from now for `ttlMs`, for the issuer and audience of the settings.
+ * A token that is valid from now for `ttlMs`, with the issuer and audience of the settings.
  * @throws SettingError without AUTH_JWT_SECRET
  */
 export function mintToken(auth: AuthSettings | undefined, claims: TokenClaims, ttlMs: number): Promise<string> {
   if (auth?.secret === undefined) {
     throw new SettingError(
       auth === undefined
-        ? 'AUTH_JWT_SECRET is not set: set it to the secret of the gateway the token is for'
-        : 'AUTH_JWT_SECRET is not set: tokens for AUTH_JWKS_URL come from its issuer',
+        ? 'AUTH_JWT_SECRET is not set: set it to the secret of the gateway that the token is for'
+        : 'AUTH_JWT_SECRET is not set: with AUTH_JWKS_URL, get tokens from its issuer',
     );
   }
   const { role, subject, customerId } = claims;
@@ -44,13 +44,13 @@ export function mintToken(auth: AuthSettings | undefined, claims: TokenClaims, t
   return token.sign(new TextEncoder().encode(auth.secret));
 }
 
-/** Reads the command's options. @throws UsageError, or SettingError, that says what to give */
+/** Reads the command's options. @throws UsageError or SettingError that says what to give */
 function readOptions(args: string[]): { claims: TokenClaims; ttlMs: number } {
   const { role, customer, subject, ttl } = valuesOf(args, { role: text, customer: text, subject: text, ttl: text });
   if (!ROLES.includes(role as Role)) throw new SettingError(`--role is needed: give ${ROLES.join(', ')}`);
   if ((role === 'customer') !== (customer !== undefined)) {
     throw new SettingError(
-      '--customer belongs to --role customer: it is the id of the customer, such as --customer 42',
+      '--role customer needs the id of the customer, such as --customer 42; other roles take no --customer',
     );
   }
   const read = new SettingReader({ '--customer': customer, '--ttl': ttl });
@@ -65,7 +65,7 @@ function readOptions(args: string[]): { claims: TokenClaims; ttlMs: number } {
   };
 }
 
-/** The command. Prints the token and nothing else, or says on the error output why there is none. Answers the exit code. */
+/** The command. Prints the token and nothing else, or passes the reason for a failure to `complain`. Returns the exit code. */
 export async function tokenCommand(
   args: string[],
   print: (line: string) => void,

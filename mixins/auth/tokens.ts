@@ -1,4 +1,4 @@
-/** Bearer tokens (JWT): whether one is genuine, and whom it names. */
+/** Bearer tokens (JWT): whether a token is valid, and which caller it identifies. */
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { Forbidden, Unauthenticated } from './auth.failures.ts';
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';
@@ -6,7 +6,7 @@ import { isStorable } from '../params/params.ts';
 import type { AuthSettings } from './auth.settings.ts';
 import { type Caller, type Role, ROLES } from './caller.ts';
 
-/** What each source of keys may sign with. A shared secret never checks what a public key should, nor the reverse. */
+/** The algorithms of each key source. A shared secret never verifies what a public key should, nor the reverse. */
 export const SECRET_ALGORITHMS = ['HS256'] as const;
 export const JWKS_ALGORITHMS = [
   'RS256',
@@ -22,29 +22,29 @@ export const JWKS_ALGORITHMS = [
   'Ed25519',
 ] as const;
 
-/** How far the clock of whoever made a token may be from ours. */
+/** How far the issuer's clock may differ from ours. */
 const LEEWAY_S = 5;
-/** How long a token that was checked is believed without another look, and how many are remembered. */
+/** How long a verified token is trusted without another check, and how many are cached. */
 const REMEMBER_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
-/** Key sets are read again after this long, and at once for a key that is not in them, though not more often than the cooldown. */
+/** Keys are fetched again at this age, and at once when one is missing, but never more often than the cooldown. */
 const KEYS_MAX_AGE_MS = 600_000;
 const KEYS_COOLDOWN_MS = 30_000;
 const KEYS_TIMEOUT_MS = 3_000;
-/** A subject is part of idempotency keys and log lines. */
+/** Bounded because a subject becomes part of idempotency keys and log lines. */
 const MAX_SUBJECT = 200;
 
-/** Checks tokens. */
+/** Verifies tokens. */
 export interface TokenVerifier {
   /**
-   * The caller that a token names; at once for a token that was checked within the last minute.
-   * @throws Unauthenticated for a token that is not genuine, not valid now or not meant for us; Forbidden for a genuine
-   * one that does not say enough; ServiceUnavailable while the keys cannot be read.
+   * The caller that a token identifies; synchronous for a token that was verified within the last minute.
+   * @throws Unauthenticated for a token that is forged, not valid now or not meant for us; Forbidden for a valid one
+   * that lacks a claim; ServiceUnavailable while the keys cannot be fetched.
    */
   verify(token: string): Caller | Promise<Caller>;
 }
 
-/** How a verifier treats its key server; for tests. Milliseconds. */
+/** How a verifier treats its key server, in milliseconds; for tests. */
 export interface VerifierTerms {
   keysCooldownMs?: number;
 }
@@ -84,7 +84,7 @@ export function tokenVerifier(auth: AuthSettings, terms: VerifierTerms = {}): To
   };
 }
 
-/** The key server did not give its keys: that says nothing against the token. */
+/** The keys cannot be fetched, which says nothing about the token. */
 class KeysAway extends Error {}
 
 function keySource({ secret, jwksUrl }: AuthSettings, terms: VerifierTerms): JWTVerifyGetKey {
@@ -103,51 +103,49 @@ function keySource({ secret, jwksUrl }: AuthSettings, terms: VerifierTerms): JWT
     } catch (error) {
       const aboutToken = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported];
       if (aboutToken.some((kind) => error instanceof kind)) throw error;
-      throw new KeysAway('the keys cannot be read', { cause: error });
+      throw new KeysAway('the keys cannot be fetched', { cause: error });
     }
   };
 }
 
-/** What is wrong with a token, in words that do not repeat it. */
+/** Why a token is refused, without repeating it. */
 function refusalOf(error: unknown): Unauthenticated | ServiceUnavailable {
   if (error instanceof KeysAway) {
-    const unread = new ServiceUnavailable(
-      'The keys that check tokens cannot be read now. Repeat the request in a moment',
-    );
+    const unread = new ServiceUnavailable('The keys that verify tokens are unavailable: retry in a moment');
     return Object.assign(unread, { cause: error.cause });
   }
-  return new Unauthenticated(`${wrongWith(error)}. Get a new one and send it as Authorization: Bearer <token>`);
+  return new Unauthenticated(`${wrongWith(error)}: send a new one as Authorization: Bearer <token>`);
 }
 
 const WRONG_CLAIM: Record<string, string> = {
   nbf: 'The token is not valid yet',
-  iss: 'The token is not of the issuer that is accepted here',
+  iss: 'The token is not from the accepted issuer (iss)',
   aud: 'The token is not meant for this service (aud)',
-  exp: 'The token does not say when it expires (exp)',
+  exp: 'The token has no expiry time (exp)',
 };
 
 function wrongWith(error: unknown): string {
   if (error instanceof errors.JWTExpired) return 'The token has expired';
   if (error instanceof errors.JWTClaimValidationFailed)
-    return WRONG_CLAIM[error.claim] ?? `The claim ${error.claim} of the token is not accepted here`;
-  if (error instanceof errors.JOSEAlgNotAllowed) return 'The token is signed in a way that is not accepted here (alg)';
+    return WRONG_CLAIM[error.claim] ?? `The token has an invalid claim (${error.claim})`;
+  if (error instanceof errors.JOSEAlgNotAllowed)
+    return 'The token is signed with an algorithm that is not accepted (alg)';
   if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey)
-    return 'The token is not signed with a key that is accepted here';
-  if (error instanceof errors.JWKSMultipleMatchingKeys)
-    return 'The token does not say which key it is signed with (kid)';
-  return 'What was sent is no token that can be read here';
+    return 'The token is not signed with an accepted key';
+  if (error instanceof errors.JWKSMultipleMatchingKeys) return 'The token does not name the key that signed it (kid)';
+  return 'The token is malformed';
 }
 
-/** Whom the claims of a genuine token name. @throws Forbidden that says which claim is missing */
+/** The caller that the claims of a valid token identify. @throws Forbidden that names the missing claim */
 function callerIn({ role, sub, customerId }: JWTPayload): Caller {
-  if (!isRole(role)) throw tooLittle(`role, one of ${ROLES.join(', ')}`);
+  if (!isRole(role)) throw tooLittle(`role (one of ${ROLES.join(', ')})`);
   if (role === 'customer') {
     if (!Number.isSafeInteger(customerId) || (customerId as number) < 1)
-      throw tooLittle('customerId, a whole number from 1 below 2^53, as its role is customer');
+      throw tooLittle('customerId (for role customer: a whole number from 1 to 2^53 - 1)');
     const own = customerId as number;
     return { role, subject: isSubject(sub) ? sub : `customer ${own}`, customerId: own };
   }
-  if (!isSubject(sub)) throw tooLittle(`sub, a text of 1 to ${MAX_SUBJECT} characters, as its role is ${role}`);
+  if (!isSubject(sub)) throw tooLittle(`sub (for role ${role}: a text of 1 to ${MAX_SUBJECT} characters)`);
   return { role, subject: sub, customerId: null };
 }
 
@@ -157,5 +155,5 @@ const isSubject = (sub: unknown): sub is string =>
   typeof sub === 'string' && sub.length > 0 && sub.length <= MAX_SUBJECT && isStorable(sub);
 
 function tooLittle(needed: string): Forbidden {
-  return new Forbidden(`The token is genuine but does not say enough. It needs the claim ${needed}`);
+  return new Forbidden(`The token lacks a valid claim ${needed}`);
 }

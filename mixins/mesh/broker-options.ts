@@ -1,4 +1,4 @@
-/** The options of every Waybill broker. Moleculer's defaults have no timeout, no breaker and no graceful stop. */
+/** The broker options of every node. Moleculer's defaults have no timeout, no circuit breaker and no graceful stop. */
 import { hostname } from 'node:os';
 import { isatty } from 'node:tty';
 import { inspect } from 'node:util';
@@ -19,17 +19,17 @@ import { isValidationError, validationFailure } from '../params/validation-failu
 import { failover } from './failover.middleware.ts';
 import { FailureRegenerator } from './failure-regenerator.ts';
 
-/** Nodes of one mesh share this name; topics in NATS carry it. */
+/** The Moleculer namespace of the mesh; NATS subjects contain it. */
 export const NAMESPACE = 'waybill';
 
-/** How long a call may take when its caller does not say. */
+/** The timeout of a call whose caller sets none. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** How long a stop waits for what is in flight. */
+/** How long a stop waits for calls in flight. */
 const DRAIN_TIMEOUT_MS = 8_000;
 
 /**
- * From the inside out: the first is nearest to the handler. The built-in order has Timeout outside the breaker, where a
- * peer that never answers is never counted as failing.
+ * From the inside out: the first is nearest to the handler. Moleculer's order puts Timeout outside the breaker, which
+ * then never counts a peer that does not answer as failing.
  */
 function middlewaresInsideOut(settings: Settings): BrokerOptions['middlewares'] {
   const { auth, mesh } = settings;
@@ -40,31 +40,31 @@ function middlewaresInsideOut(settings: Settings): BrokerOptions['middlewares'] 
     'Bulkhead',
     'Timeout',
     circuitBreaker(),
-    // Outside of Timeout: a call that was given up, whose answer may never come, must not hold up a stop.
+    // Outside Timeout: a stop must not wait for a call that has timed out, as its answer may never come.
     'ContextTracker',
     breakerMetrics(),
     access({ enforced: auth !== undefined }),
     ...(auth === undefined ? [] : [identity(auth, mesh)]),
-    // Outside of all that refuse a call: what they throw is told in the same form.
+    // Outside everything that refuses a call, so that all refusals have the same form.
     'ErrorHandler',
     failover(),
   ];
 }
 
-/** Says of every call who calls; of one from another node, by what it proves. */
+/** Identifies the caller of every call; a call from another node must prove it. */
 function identity(auth: AuthSettings, mesh: MeshSettings | undefined): Middleware {
   const tokens = tokenVerifier(auth);
   return meshIdentity({ keys: mesh?.keys, verifyToken: async (token) => await tokens.verify(token) });
 }
 
-/** This process's name in the mesh when NODEID does not give it one. */
+/** This process's name in the mesh: NODEID, or the host name and process id. */
 export function nodeName(settings: Settings, pid = process.pid): string {
   return settings.nodeID ?? `${hostname().toLowerCase()}-${pid}`;
 }
 
 /**
- * Whether an error says that the peer itself is failing, and so counts towards opening its breaker. An answer is not a
- * failure, even an unwelcome one: an order that waits for inventory says nothing against the orders service.
+ * Whether an error counts towards opening the peer's circuit breaker: only when the peer itself is failing. A refusal is
+ * an answer, and an order that waits for inventory does not mean that the orders service is failing.
  */
 export function countsAsFailure(error: unknown): boolean {
   if (error instanceof Failure) return error instanceof InternalError || error instanceof ServiceUnavailable;
@@ -72,7 +72,7 @@ export function countsAsFailure(error: unknown): boolean {
   return !(typeof code === 'number' && code < 500);
 }
 
-/** The broker options for these settings, to which the caller adds its own middlewares. */
+/** The broker options for these settings. The caller may add middlewares. */
 export function brokerOptions(settings: Settings): BrokerOptions {
   return {
     namespace: NAMESPACE,
@@ -87,7 +87,7 @@ export function brokerOptions(settings: Settings): BrokerOptions {
     heartbeatInterval: 5,
     heartbeatTimeout: 15,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Owed work is repeated durably by the service that owes it; a second retry would multiply with it.
+    // The service that owes work retries it durably; retries here would multiply those.
     retryPolicy: { enabled: false },
     tracking: { enabled: true, shutdownTimeout: DRAIN_TIMEOUT_MS },
     circuitBreaker: {
@@ -98,11 +98,11 @@ export function brokerOptions(settings: Settings): BrokerOptions {
       halfOpenTime: 5_000,
       check: countsAsFailure,
     },
-    // An action that wants one says so itself.
+    // Actions that need a bulkhead enable it themselves.
     bulkhead: { enabled: false },
     registry: { strategy: 'RoundRobin', preferLocal: true },
     validator: new ParamsValidator(),
-    // Peers get the same typed refusal as HTTP's callers do.
+    // Peers get the same typed failures as HTTP callers.
     errorHandler: (error: Error) => {
       const failure = isValidationError(error) ? validationFailure(error) : error;
       throw failure instanceof Failure ? withCode(failure) : failure;
@@ -110,8 +110,7 @@ export function brokerOptions(settings: Settings): BrokerOptions {
     errorRegenerator: new FailureRegenerator(),
     internalMiddlewares: false,
     middlewares: middlewaresInsideOut(settings),
-    // Shown by the gateway and at METRICS_PORT. Moleculer's middleware that measures every call is left out, as it would halve
-    // the speed.
+    // Served by the gateway and at METRICS_PORT. Moleculer's own Metrics middleware is left out: it halves the throughput.
     metrics: { enabled: true, collectProcessMetrics: true },
     tracing: false,
   };
@@ -123,7 +122,7 @@ function onOneLine(value: unknown): string {
   return text.replaceAll(/\s*\n\s*/g, ' | ');
 }
 
-/** An error without its data, which can be what a caller sent: a name, an address. */
+/** The stack of an error and its causes, without their data, which may hold a caller's name or address. */
 function stackOf(error: Error): string {
   const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : '';
   return `${error.stack ?? error.message}${cause}`;

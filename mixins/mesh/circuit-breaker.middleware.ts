@@ -1,30 +1,31 @@
 /**
- * Keeps calls from an endpoint that fails. Moleculer's own middleware keeps its state by the endpoint's name, with the
- * endpoint it saw first under that name: once a peer comes back under the same name (a restarted container), that one
- * is dead, and opening marks it while the living one goes on being called. Here the state belongs to the endpoint.
+ * Circuit breakers: keep calls away from failing endpoints. Moleculer's own middleware keys its state by endpoint name
+ * and holds on to the first endpoint of that name. When a peer comes back under the same name (a restarted container),
+ * opening the breaker marks the dead endpoint while calls still go to the live one. Here the state belongs to the endpoint.
  */
 import type { ActionEndpoint, BrokerOptions, Context, Middleware, ServiceBroker } from 'moleculer';
 
 type Options = Required<NonNullable<BrokerOptions['circuitBreaker']>>;
 
-/** Closed: all calls pass. Open: none. Half-open: the next one passes, as a trial. Trying: none until it has ended. */
+/** Closed: all calls pass. Open: none. Half-open: the next one passes, as a trial. Trying: none until the trial ends. */
 type State = 'closed' | 'open' | 'half-open' | 'trying';
 
-/** What all breakers of a broker share. */
+/** State shared by all breakers of a broker. */
 interface Shared {
   /** The number of the current window. */
   window: number;
-  /** Those that are not closed. */
+  /** The breakers that are not closed. */
   readonly unhealthy: Set<Breaker>;
 }
 
 /**
  * The middleware, with the options and the `$circuit-breaker.*` broadcasts of Moleculer's `CircuitBreaker`.
  *
- * A failure opens its endpoint when the window of `windowTime` seconds holds at least `minRequestCount` calls, and at
- * least the share `threshold` of them failed. The balancer then passes it over. After `halfOpenTime` ms one call goes through as a trial: a
- * failure opens again, any answer closes, and a trial that takes longer than `halfOpenTime` is followed by another.
- * A failure is what `check` says is one, unless it comes from a node behind the peer; other errors are not counted.
+ * A breaker opens when, in a window of `windowTime` seconds, its endpoint has had at least `minRequestCount` calls and
+ * at least the share `threshold` of them failed. The balancer then skips the endpoint. After `halfOpenTime` ms one call
+ * passes as a trial: a failure opens the breaker again, any answer closes it, and after a trial of more than
+ * `halfOpenTime` ms another one may pass. `check` decides which errors are failures; those from a node behind the peer
+ * never are. Other errors are not counted.
  */
 export function circuitBreaker(): Middleware {
   const shared: Shared = { window: 0, unhealthy: new Set() };
@@ -65,7 +66,7 @@ export function circuitBreaker(): Middleware {
   };
 }
 
-/** The breaker of one endpoint. Its handlers are made once, so that a call costs no more than one promise. */
+/** The breaker of one endpoint. Its handlers are created once, so that a call costs only one promise. */
 class Breaker {
   readonly #endpoint: ActionEndpoint;
   readonly #options: Options;
@@ -82,7 +83,7 @@ class Breaker {
     this.#shared = shared;
   }
 
-  // What ends while the breaker is not closed began before it opened, and says nothing new.
+  // A call that ends while the breaker is not closed began before it opened, so it is not counted.
   readonly succeeded = (result: unknown): unknown => {
     if (this.#state === 'closed') this.#countCall();
     return result;
@@ -106,7 +107,7 @@ class Breaker {
     throw error;
   };
 
-  /** Whether the call that begins now is the trial. */
+  /** Whether the call that begins now is the trial. If so, calls are held back until it ends. */
   beginTrial(): boolean {
     if (this.#state !== 'half-open') return false;
     this.#become('trying');
@@ -148,7 +149,7 @@ class Breaker {
     this.#countCall();
     this.#failures += 1;
     const { minRequestCount, threshold } = this.#options;
-    // Calls that outlive their endpoint must not open the name of its successor for those who listen.
+    // A call that outlives its endpoint must not report the successor of the same name as open.
     if (this.#count >= minRequestCount && this.#failures / this.#count >= threshold && this.isRegistered())
       this.#open();
   }

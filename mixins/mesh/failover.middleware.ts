@@ -1,13 +1,13 @@
-/** Makes a call to another node when the one it was made to is not there any more. */
+/** Failover: repeats a call on another node when the node it was sent to is gone. */
 import type { Context, Middleware, ServiceBroker } from 'moleculer';
 import { RequestUndelivered } from './nats/undelivered.ts';
 
 type RemoteHandler = (ctx: Context) => Promise<unknown>;
 
 /**
- * The middleware; it belongs outside of all that count or bound a call, so that each attempt is one call to them. Only what
- * was certainly not executed is repeated. The balancer has forgotten the dead node by then, so this ends with an answer, or
- * with the broker's own error that no node offers the action. A call to a node by name is made to nobody else.
+ * The middleware; it must wrap every middleware that counts or bounds calls, so that each attempt counts as one call.
+ * Only calls that were certainly not executed are repeated. The balancer has dropped the dead node by then, so the call
+ * ends with an answer, or with the broker's error that no node offers the action. A call to a named node never moves.
  */
 export function failover(): Middleware {
   return {
@@ -25,10 +25,10 @@ export function failover(): Middleware {
   };
 }
 
-/** Whether the caller has chosen the node itself. */
+/** Whether the caller chose the node. */
 const isPinned = (ctx: Context): boolean => (ctx.options as { nodeID?: string }).nodeID !== undefined;
 
-/** `Context.copy` as Moleculer's own retries use it; its types leave it out. */
+/** `Context.copy`, which Moleculer's own retries use; its types omit it. */
 interface CopyableContext extends Context {
   copy(): Context;
 }

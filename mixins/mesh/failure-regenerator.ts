@@ -1,11 +1,11 @@
-/** Errors from other nodes arrive as plain fields: this gives ours back their class. */
+/** Restores the class of our failures when they arrive from other nodes as plain fields. */
 import { Errors } from 'moleculer';
 import { restoreFailure, withCode } from '../gateway/reply/failure-table.ts';
 
-/** For the broker option `errorRegenerator`: restores by the stable `type`, never by the text. */
+/** The broker option `errorRegenerator`: restores failures by their stable `type`, never by their message. */
 export class FailureRegenerator extends Errors.Regenerator {
   override restoreCustomError(plain: { type?: string; message: string; data?: object }): Error {
-    // Moleculer makes an error of its own when it gets undefined; its types do not say so.
+    // For undefined Moleculer creates a generic error; its types do not allow undefined.
     const failure = restoreFailure(plain);
     return (failure && withCode(failure)) as Error;
   }

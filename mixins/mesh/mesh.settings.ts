@@ -1,43 +1,43 @@
-/** The settings of the mesh: where NATS is, who this process is to it, and what its nodes know each other by. */
+/** The settings of the mesh: the NATS servers, the login to them, and the secret that nodes share. */
 import { nkeys } from 'nats';
 import type { AuthSettings } from '../auth/auth.settings.ts';
 import { SettingError, type SettingReader } from '../settings/setting-reader.ts';
 import { deriveMeshKeys, type MeshKeys } from './seal/mesh-keys.ts';
 
-/** What NATS is shown of this process. Never log it. */
+/** The credentials of this process at NATS. Never log them. */
 export type NatsLogin =
   | { user: string; password: string }
   | { token: string }
   | { nkeySeed: string }
   | { credentialsFile: string };
 
-/** The files of TLS. They are read at every connection, so that they can be renewed while the process runs. */
+/** TLS files. They are read at every connection, so that they can be renewed while the process runs. */
 export interface NatsTls {
-  /** NATS_TLS_CA: the authority that signs the server's certificate; undefined: those that Node.js knows. */
+  /** NATS_TLS_CA: the certificate authority of the server; undefined: the ones Node.js trusts. */
   caFile: string | undefined;
-  /** NATS_TLS_CERT and NATS_TLS_KEY: the certificate that this process shows, and its key. */
+  /** NATS_TLS_CERT and NATS_TLS_KEY: the client certificate of this process, and its key. */
   certFile: string | undefined;
   keyFile: string | undefined;
 }
 
 export interface MeshSettings {
-  /** TRANSPORTER: the NATS servers as `host:port`, without anything secret. One is enough of a cluster. */
+  /** TRANSPORTER: the NATS servers as `host:port`, without secrets. One server of a cluster is enough. */
   servers: string[];
-  /** How this process logs in to NATS; undefined where NATS lets everyone in. */
+  /** How this process logs in to NATS; undefined when NATS needs no login. */
   login: NatsLogin | undefined;
-  /** With it a connection without TLS is not used; undefined: TLS if the server offers it. */
+  /** When set, every connection must use TLS; undefined: TLS if the server offers it. */
   tls: NatsTls | undefined;
-  /** NATS_REPLICAS: copies that NATS keeps of each event; undefined: three in a cluster, else one. */
+  /** NATS_REPLICAS: how many copies of each event NATS keeps; undefined: three in a cluster, otherwise one. */
   replicas: number | undefined;
-  /** MESH_SECRET: what packets and events are sealed with; undefined where callers are not authenticated. */
+  /** The keys that seal packets and events, from MESH_SECRET or AUTH_JWT_SECRET; undefined while authentication is off. */
   keys: MeshKeys | undefined;
 }
 
 const SECRET_BYTES = 32;
 
 /**
- * Reads how this process meets the others; undefined without a TRANSPORTER.
- * @throws SettingError that never repeats a value, as most of them are secret
+ * Reads how this process joins the mesh; undefined without a TRANSPORTER.
+ * @throws SettingError, which never contains a value, as most of them are secret
  */
 export function readMeshSettings(read: SettingReader, auth: AuthSettings | undefined): MeshSettings | undefined {
   const addresses = read.text('TRANSPORTER')?.split(',').map(parseAddress);
@@ -51,12 +51,12 @@ export function readMeshSettings(read: SettingReader, auth: AuthSettings | undef
   }
   if (secrets !== undefined && auth === undefined) {
     throw new SettingError(
-      'MESH_SECRET cannot be used where callers are not authenticated: set AUTH_JWT_SECRET or AUTH_JWKS_URL as well',
+      'MESH_SECRET cannot be used without authentication: set AUTH_JWT_SECRET or AUTH_JWKS_URL as well',
     );
   }
   if (secrets === undefined && auth !== undefined && auth.secret === undefined) {
     throw new SettingError(
-      'AUTH_JWKS_URL and TRANSPORTER need a MESH_SECRET: give every node the same, such as that of openssl rand -base64 32',
+      'AUTH_JWKS_URL with TRANSPORTER needs MESH_SECRET: set the same on every node, for example from openssl rand -base64 32',
     );
   }
   const trusted = secrets ?? (auth?.secret === undefined ? undefined : [auth.secret]);
@@ -69,7 +69,7 @@ export function readMeshSettings(read: SettingReader, auth: AuthSettings | undef
   };
 }
 
-/** JetStream keeps an odd number of copies, five at most. */
+/** JetStream supports an odd number of replicas, five at most. */
 function readReplicas(read: SettingReader): number | undefined {
   const text = read.text('NATS_REPLICAS');
   if (text === undefined) return undefined;
@@ -91,14 +91,14 @@ function parseAddress(text: string): Address {
       return { secure: protocol === 'tls:', host, login: loginIn(address) };
     }
   } catch {
-    // The reason may repeat the password.
+    // The reason may contain the password.
   }
   throw new SettingError(
-    'TRANSPORTER cannot be used: give an address that begins with nats:// or tls://, several with commas between them',
+    'TRANSPORTER cannot be used: give one or more addresses that begin with nats:// or tls://, separated by commas',
   );
 }
 
-/** NATS takes a name without a password for a token. */
+/** NATS treats a user name without a password as a token. */
 function loginIn({ username, password }: URL): NatsLogin | undefined {
   if (username === '') return undefined;
   const user = decodeURIComponent(username);
@@ -130,7 +130,7 @@ function isUserSeed(seed: string): boolean {
 function oneLogin(logins: Record<string, NatsLogin | undefined>): NatsLogin | undefined {
   const [first, second] = Object.entries(logins).filter(([, login]) => login !== undefined);
   if (first && second) {
-    throw new SettingError(`${first[0]} and ${second[0]} cannot both say who this process is to NATS: set one of them`);
+    throw new SettingError(`${first[0]} and ${second[0]} both contain a NATS login: keep only one of them`);
   }
   return first?.[1];
 }
@@ -155,7 +155,7 @@ function tlsOf(addresses: Address[], files: ReturnType<typeof readTls>): NatsTls
   return wanted ? { caFile, certFile, keyFile } : undefined;
 }
 
-/** Of several, separated by commas, the first seals and all are believed. */
+/** Several secrets are separated by commas: the first one seals, and all of them are accepted. */
 function readSecrets(read: SettingReader): string[] | undefined {
   const secrets = read
     .text('MESH_SECRET')
@@ -163,17 +163,17 @@ function readSecrets(read: SettingReader): string[] | undefined {
     .map((secret) => secret.trim());
   if (secrets?.some((secret) => Buffer.byteLength(secret) < SECRET_BYTES)) {
     throw new SettingError(
-      `MESH_SECRET cannot be used: give at least ${SECRET_BYTES} bytes without a comma, as of openssl rand -base64 32`,
+      `MESH_SECRET is too short: give at least ${SECRET_BYTES} bytes without a comma, for example from openssl rand -base64 32`,
     );
   }
   return secrets;
 }
 
-/** Whoever sets these wants to meet other nodes, and would otherwise run a mesh of one without noticing. */
+/** Setting one of these without TRANSPORTER is a mistake: the process would run alone, unnoticed. */
 function demandTransporter(settings: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(settings)) {
     if (value !== undefined) {
-      throw new SettingError(`${name} cannot be used without TRANSPORTER: give the address of NATS as well`);
+      throw new SettingError(`${name} cannot be used without TRANSPORTER: set the address of NATS as well`);
     }
   }
 }

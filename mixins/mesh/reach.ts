@@ -1,10 +1,10 @@
-/** What can be called from here now: without asking anybody, from what this node knows of the others. */
+/** Which actions this node can call now, judged from its own registry, without a request to other nodes. */
 import type { ServiceBroker } from 'moleculer';
 import { MeshTransporter } from './nats/nats-transporter.ts';
 
 /**
- * Whether a call of an action would reach somebody: a node offers it, no breaker keeps calls from it, and where that is
- * another node, this one has its link to the mesh. Nothing is promised of the answer.
+ * Whether a call of an action would reach a node: one offers it, its breaker lets calls pass, and if it is another node,
+ * this one is connected to the mesh. The call may still fail.
  */
 export function canReach(broker: ServiceBroker, action: string): boolean {
   const endpoints = broker.registry.getActionEndpoints(action)?.endpoints ?? [];

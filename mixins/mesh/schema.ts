@@ -1,28 +1,28 @@
-/** Typed ways to write Moleculer schemas: `this` is checked inside, the plain type Moleculer wants comes out. */
+/** Typed helpers for Moleculer schemas: they check `this` in handlers and return the plain types that Moleculer takes. */
 import type { ActionSchema, Context, Service, ServiceSchema, ServiceSettingSchema } from 'moleculer';
 import type { AccessRule } from '../auth/access.ts';
 import type { Subscriptions } from '../events/inbox/subscriptions.ts';
 
 type Settings = ServiceSettingSchema & Record<string, unknown>;
 
-/** The schema keys of an action that our own middlewares read. */
+/** The keys of an action's schema that our middlewares read. */
 interface ActionKeys {
-  /** Who may call it. Every action that can be called from outside its service needs one, or the start is refused. */
+  /** Who may call it. Required for every action that other services can call: without it the start is refused. */
   access?: AccessRule;
 }
 
-/** The schema keys that our own mixins read. */
+/** The keys of a service's schema that our mixins and middlewares read. */
 interface Keys<Self> {
-  /** The services whose actions it calls: on a stop they go on until it has stopped. They must not call it back. */
+  /** The services whose actions it calls: they stop after this one. They must not call it back. */
   calls?: readonly string[];
-  /** The services whose action `ready` must answer, wherever they run, before its process is ready. */
+  /** The services, in any process, whose action `ready` must succeed before this process is ready. */
   needs?: readonly string[];
   actions?: Record<string, ActionKeys | boolean>;
-  /** The domain events the service is owed, and what it does with each (see subscriptionsMixin). */
+  /** The domain events that the service subscribes to, with a handler for each (see subscriptionsMixin). */
   subscriptions?: Subscriptions<Self>;
 }
 
-/** A service schema whose handlers see `Own` (what its mixins and its `created` put there) on `this`. */
+/** A service schema whose handlers see `Own`, what its mixins and its `created` provide, on `this`. */
 export function defineService<Own extends object>(
   schema: ServiceSchema<Settings, Record<never, never>, Own> & Keys<Service & Own>,
 ): ServiceSchema {
@@ -31,12 +31,12 @@ export function defineService<Own extends object>(
 
 type This<Own> = Service<Settings> & Own & Record<never, never>;
 
-/** An action in a file of its own: its rules, and a handler that sees `Own` on `this`. */
+/** An action in a file of its own: its schema, and a handler that sees `Own` on `this`. */
 export function defineAction<Own extends object, Params, Meta extends object = object, Result = unknown>(
   action: Omit<ActionSchema<This<Own>>, 'handler'> & {
     /** Who may call it. */
     access: AccessRule;
-    /** Milliseconds a call may take when its caller does not say. Moleculer reads it; its types leave it out. */
+    /** The timeout in milliseconds of a call whose caller sets none. Moleculer reads it; its types omit it. */
     timeout?: number;
     handler(this: This<Own>, ctx: Context<Params, Meta>): Promise<Result>;
   },
@@ -44,7 +44,7 @@ export function defineAction<Own extends object, Params, Meta extends object = o
   return action;
 }
 
-/** A mixin whose handlers see `Own` on `this`; a service that uses it names `Own` among its own. */
+/** A mixin whose handlers see `Own` on `this`; a service that uses it includes `Own` in its own type. */
 export function defineMixin<Own extends object>(
   schema: Partial<ServiceSchema<Settings, Record<never, never>, Own> & Keys<Service & Own>>,
 ): Partial<ServiceSchema> {

@@ -1,16 +1,16 @@
-/** Counts the batches of a group commit and what they hold. */
+/** Counts the batches of a group commit and the items in them. */
 import type { MetricRegistry } from 'moleculer';
 import type { WriteBatch } from '../actor/group-commit.ts';
 import { BATCH_ITEMS_TOTAL, BATCHES_TOTAL } from './metric-names.ts';
 
-/** The same writer, counted under `stage`. Counts nothing where the broker's metrics are off. */
+/** Wraps a writer so that its batches are counted under `stage`. Counts nothing when the broker's metrics are off. */
 export function countBatches<Item, Result>(
   registry: MetricRegistry,
   stage: string,
   write: WriteBatch<Item, Result>,
 ): WriteBatch<Item, Result> {
   const labels = { stage };
-  // A second registration would forget what the first has counted.
+  // Registering twice would reset the counts.
   if (!registry.hasMetric(BATCHES_TOTAL)) {
     const labelNames = Object.keys(labels);
     registry.register({ type: 'counter', name: BATCHES_TOTAL, description: 'Batches written', labelNames });

@@ -7,7 +7,7 @@ interface BreakerNews {
   nodeID: string;
 }
 
-/** A half-open breaker lets one call through to try, and still counts as open. */
+/** A half-open breaker lets only one trial call pass, and still counts as open. */
 const OPEN_AFTER = { opened: 1, 'half-opened': 1, closed: 0 } as const;
 
 /** The middleware that keeps the gauge. */
@@ -18,7 +18,7 @@ export function breakerMetrics(): Middleware {
       metrics.register({
         type: 'gauge',
         name: BREAKER_OPEN,
-        description: '1 while calls are kept from an action of a node',
+        description: '1 while the circuit breaker of an action of a node is open',
         labelNames: ['action', 'node'],
       });
       for (const [news, value] of Object.entries(OPEN_AFTER)) {

@@ -1,4 +1,4 @@
-/** Counts and times the requests of a gateway, and what it refuses, in the broker's metric registry. */
+/** Counts and times a gateway's requests, and counts what it refuses, in the broker's metric registry. */
 import type { MetricRegistry } from 'moleculer';
 import {
   CONNECTIONS_REFUSED_TOTAL,
@@ -9,7 +9,7 @@ import {
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Does nothing where the broker's metrics are off. */
+/** The metrics of one gateway. Does nothing when the broker's metrics are off. */
 export class HttpMetrics {
   readonly #registry: MetricRegistry;
 
@@ -46,12 +46,12 @@ export class HttpMetrics {
     this.#registry.observe(HTTP_REQUEST_DURATION_SECONDS, seconds, { method, route });
   }
 
-  /** A request was refused because its caller, or its address, asks too often. */
+  /** Counts a request refused with 429, by whose limit it exceeded. */
   limited(by: 'caller' | 'address'): void {
     this.#registry.increment(RATE_LIMITED_TOTAL, { by });
   }
 
-  /** A connection was closed because there were too many. */
+  /** Counts a connection closed because there were too many. */
   connectionRefused(): void {
     this.#registry.increment(CONNECTIONS_REFUSED_TOTAL);
   }

@@ -1,4 +1,4 @@
-/** The names of the engine's metrics, as an operator's dashboards and alarms know them. */
+/** The names of the engine's metrics. Dashboards and alerts rely on them. */
 
 /** Counter of answered requests. Labels: `method`, `route` (the template, never the path), `status`. */
 export const HTTP_REQUESTS_TOTAL = 'waybill_http_requests_total';
@@ -6,19 +6,19 @@ export const HTTP_REQUESTS_TOTAL = 'waybill_http_requests_total';
 /** Histogram of seconds from the end of the request's headers to its answer. Labels: `method`, `route`. */
 export const HTTP_REQUEST_DURATION_SECONDS = 'waybill_http_request_duration_seconds';
 
-/** Counter of requests refused with 429. Label: `by`, whose limit it was: `caller`, or `address` for nobody known. */
+/** Counter of requests refused with 429. Label: `by`, the limit exceeded: `caller`, or `address` for unknown callers. */
 export const RATE_LIMITED_TOTAL = 'waybill_rate_limited_total';
 
 /** Counter of connections closed at once because there were too many. */
 export const CONNECTIONS_REFUSED_TOTAL = 'waybill_connections_refused_total';
 
-/** Counter of transactions that carried a batch, those tried again included. Label: `stage`. */
+/** Counter of transactions that wrote a batch, retries included. Label: `stage`. */
 export const BATCHES_TOTAL = 'waybill_batches_total';
 
-/** Counter of the items in those batches: divided by the former, how many callers share a commit. Label: `stage`. */
+/** Counter of the items in those batches; divided by the batches, the callers that share a commit. Label: `stage`. */
 export const BATCH_ITEMS_TOTAL = 'waybill_batch_items_total';
 
-/** Gauge, 1 while this process keeps calls from an action of a node because it failed. Labels: `action`, `node`. */
+/** Gauge, 1 while this process's circuit breaker for an action of a node is open. Labels: `action`, `node`. */
 export const BREAKER_OPEN = 'waybill_breaker_open';
 
 /** Gauge of outbox rows that wait to be published, -1 while they cannot be counted. Label: `schema`. */
@@ -30,13 +30,13 @@ export const ORDERS_OWED = 'waybill_orders_owed';
 /** Gauge of orders whose work is parked for an operator, -1 while they cannot be counted. */
 export const ORDERS_PARKED = 'waybill_orders_parked';
 
-/** Gauge of seconds that the longest waiting order has waited, parked ones included; -1 while it is not known. */
+/** Gauge of seconds that the longest waiting order has waited, parked ones included; -1 while unknown. */
 export const ORDERS_OLDEST_WAIT_SECONDS = 'waybill_orders_oldest_wait_seconds';
 
-/** Counter of packets from NATS that were refused. Labels: `packet` (Moleculer's type of it), `reason`. */
+/** Counter of packets from NATS that were refused. Labels: `packet` (Moleculer's packet type), `reason`. */
 export const MESH_REFUSED_TOTAL = 'waybill_mesh_refused_total';
 
-/** Counter of messages in the stream that a consumer did not believe. Label: `consumer`. */
+/** Counter of messages in the stream that a consumer refused. Label: `consumer`. */
 export const EVENTS_REFUSED_TOTAL = 'waybill_events_refused_total';
 
 /** Gauge of seconds that the clock of this machine is ahead of a database's, negative behind it. Label: `schema`. */

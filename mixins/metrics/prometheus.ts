@@ -4,12 +4,12 @@ import { collectGauges } from './scrape.ts';
 
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Facts about the machine that are no measurements, and would tell its names and addresses to whoever reads. */
+/** Facts about the machine that are not measurements and would reveal its names and addresses. */
 const LEFT_OUT = ['os.**', 'process.arguments'];
 
 type Labels = Record<string, unknown>;
 
-/** A measured value of a metric, with what its type adds. */
+/** A value of a metric; counts, sums and buckets only for histograms. */
 interface Sample {
   labels?: Labels;
   value?: unknown;
@@ -27,13 +27,13 @@ interface Metric {
   values: Sample[];
 }
 
-/** What a scrape of a broker is answered: gauges that are measured only when they are read are measured first. */
+/** The metrics of a broker as Prometheus text. Gauges that are measured on demand are measured first. */
 export async function readMetrics(broker: ServiceBroker): Promise<string> {
   await collectGauges(broker);
   return renderPrometheus(broker.metrics);
 }
 
-/** Every metric that has a value. Names get `_` for what Prometheus does not allow. */
+/** Renders every metric that has a value. Characters that Prometheus forbids in names become `_`. */
 export function renderPrometheus(registry: MetricRegistry): string {
   const metrics = registry.list({ excludes: LEFT_OUT }) as unknown as Metric[];
   return metrics
@@ -56,7 +56,7 @@ function renderMetric(metric: Metric): string {
 function renderSample(name: string, type: string, sample: Sample): string {
   if (type === 'info') return line(name, { ...sample.labels, value: sample.value }, 1);
   if (type !== 'histogram') return line(name, sample.labels, sample.value);
-  // Object keys that look like whole numbers come first, so the bounds are sorted again.
+  // JavaScript lists integer-like keys first, so the bounds must be sorted.
   const bounds = Object.entries(sample.buckets ?? {}).toSorted(([a], [b]) => Number(a) - Number(b));
   return (
     bounds.map(([le, count]) => line(`${name}_bucket`, { ...sample.labels, le }, count)).join('') +

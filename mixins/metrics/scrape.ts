@@ -1,17 +1,17 @@
-/** Gauges that are measured when somebody asks for them, rather than all the time. */
+/** Gauges that are measured on demand, when metrics are read. */
 import type { ServiceBroker } from 'moleculer';
 
-/** Measures and sets gauges. Its failure is its own matter: it must show in the gauge. */
+/** Measures and sets gauges. It must not reject: a failure shows in the gauge. */
 export type Collector = () => Promise<void>;
 
-/** A measurement is good for this long. */
+/** A measurement is reused for this long. */
 const FRESH_MS = 5_000;
-/** What takes longer is left as it was, and is there at the next scrape. */
+/** A slower measurement shows at the next scrape; until then its gauge keeps its value. */
 const PATIENCE_MS = 1_000;
 
 const collectors = new WeakMap<ServiceBroker, Set<Collector>>();
 
-/** Has `collect` called before the metrics of a broker are read, at most every five seconds. Answers its end. */
+/** Calls `collect` before the metrics of a broker are read, at most every five seconds. Returns a function that ends this. */
 export function onScrape(broker: ServiceBroker, collect: Collector): () => void {
   const all = collectors.get(broker) ?? new Set();
   collectors.set(broker, all);
@@ -20,7 +20,7 @@ export function onScrape(broker: ServiceBroker, collect: Collector): () => void 
   return () => void all.delete(rare);
 }
 
-/** Brings the gauges of a broker up to date, as far as that is done within a second. */
+/** Updates the gauges of a broker, waiting at most a second. */
 export async function collectGauges(broker: ServiceBroker): Promise<void> {
   const collecting = [...(collectors.get(broker) ?? [])].map((collect) => collect());
   if (collecting.length === 0) return;

@@ -1,15 +1,15 @@
-/** The container's health check, a program of its own: exits 0 when the process that has its settings is ready. */
+/** The container's health check, a separate program: exits 0 when the process with the same settings is ready. */
 import { environment } from '../settings/settings.ts';
 import { SettingReader } from '../settings/setting-reader.ts';
 import { readMetricsPort } from './metrics-port.settings.ts';
 
 const TIMEOUT_MS = 4_000;
-/** The addresses that stand for every address of a machine, and the one that is asked then. */
+/** The wildcard addresses that a server can listen on, and the address to connect to for each. */
 const LOOPBACK: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
 
 try {
   const settings = readMetricsPort(new SettingReader(environment()));
-  if (settings === undefined) throw new Error('METRICS_PORT is not set: the health of this process is not shown');
+  if (settings === undefined) throw new Error('METRICS_PORT is not set: set it to enable the health check');
   const host = LOOPBACK[settings.host] ?? (settings.host.includes(':') ? `[${settings.host}]` : settings.host);
   const answer = await fetch(`http://${host}:${settings.port}/health/ready`, {
     signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -20,7 +20,7 @@ try {
   process.exitCode = 1;
 }
 
-/** What fetch says is in the cause: "fetch failed" alone tells nobody anything. */
+/** The message of an error with its cause: fetch itself only says "fetch failed". */
 function reasonOf(error: unknown): string {
   const { cause, message } = error as Error;
   return cause instanceof Error ? `${message}: ${cause.message || cause.name}` : message;

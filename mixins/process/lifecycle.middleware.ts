@@ -1,26 +1,26 @@
-/** How a process begins and ends: a start that fails is one line, a stop lets what is in flight finish, callers first. */
+/** Start and stop of a process: a failed start prints one line; a stop lets calls in flight finish, callers first. */
 import type { Middleware, Service, ServiceBroker } from 'moleculer';
 import { refuseStart } from './refusal.ts';
 
-/** What the process holds beside its services. */
+/** The resources that the process holds besides its services. */
 export interface LifecycleOptions {
-  /** Gives it back, in at most `withinMs`. Called when the services have stopped, or when they cannot start. */
+  /** Releases them within `withinMs`. Called when the services have stopped, or when they cannot start. */
   release: (withinMs: number) => Promise<void>;
 }
 
 /** The `started` of a service. */
 type Handler = (this: Service) => unknown;
 
-/** A stop that hangs is cut off here: what was in flight is durable, and the next start resumes it. */
+/** A stop that takes longer is cut off: what was in flight is durable, and the next start resumes it. */
 const STOP_DEADLINE_MS = 9_000;
 const RELEASE_TIMEOUT_MS = 5_000;
 
-/** The middleware. It belongs at the end of the list, so that it hears of a service's stop before the others do. */
+/** The middleware. It must be the last in the list, so that it learns of a service's stop before the others. */
 export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
   const ends = new Map<Service, End>();
   let refusing = false;
 
-  /** Ends the process with the line for `error`. The first reason is told; whoever comes with another waits for the exit. */
+  /** Ends the process with the line for `error`. Only the first error is reported; later ones wait for the exit. */
   const refuse = async (error: unknown): Promise<never> => {
     if (refusing) return await new Promise<never>(() => undefined);
     refusing = true;
@@ -33,7 +33,7 @@ export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
 
     created(broker) {
       stopOnce(broker, () => release(RELEASE_TIMEOUT_MS));
-      // Moleculer's own would print a stack and exit without giving anything back.
+      // Moleculer's own prints a stack and exits without releasing anything.
       broker.fatal = (message, error, needExit = true) => {
         broker.logger.debug(message, error);
         if (needExit) void refuse(error ?? new Error(message));
@@ -46,7 +46,7 @@ export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
       ends.set(service, newEnd());
     },
 
-    /** A service that cannot start ends the process here, in one line: Moleculer would print the stack, and give nothing back. */
+    /** Ends the process with one line when a service cannot start: Moleculer prints a stack and releases nothing. */
     serviceStarting(service) {
       const schema = service.schema as { started?: unknown };
       const handlers = [schema.started].flat().filter((each): each is Handler => typeof each === 'function');
@@ -64,7 +64,7 @@ export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
       return Promise.resolve();
     },
 
-    /** A service stops after those here that call it, so that what they have in flight still finds it. */
+    /** Stops a service after the services in this process that call it, so that their calls in flight still succeed. */
     async serviceStopping(service) {
       const callers = service.broker.services.filter((other) => callsOf(other).includes(service.name));
       await Promise.all(callers.map(async (caller) => await ends.get(caller)?.reached));
@@ -78,16 +78,16 @@ export function lifecycleMiddleware({ release }: LifecycleOptions): Middleware {
 }
 
 /**
- * Has `broker.stop` run once, however often it is called: under npm Ctrl-C reaches a process twice, from the terminal and
- * from npm. What the process holds is given back even when the stop fails half-way, as it does when NATS goes at the same
- * moment: Moleculer then leaves out the hooks that follow.
+ * Makes `broker.stop` run once, however often it is called: under npm, Ctrl-C reaches the process twice, from the terminal
+ * and from npm. Resources are released even when the stop fails half-way, for example because NATS goes away at the same
+ * moment: Moleculer then skips the remaining hooks.
  */
 function stopOnce(broker: ServiceBroker, release: () => Promise<void>): void {
   const stop = broker.stop.bind(broker);
   let stopping: Promise<void> | undefined;
   const begin = async (): Promise<void> => {
     const deadline = setTimeout(() => {
-      broker.logger.warn('The stop took too long and is cut off; the next start resumes what was in flight.');
+      broker.logger.warn('The stop took too long and was cut off; the next start resumes what was in flight.');
       process.exit(0);
     }, STOP_DEADLINE_MS).unref();
     try {
@@ -100,12 +100,12 @@ function stopOnce(broker: ServiceBroker, release: () => Promise<void>): void {
   broker.stop = () => (stopping ??= begin());
 }
 
-/** The services that a service says it calls, under `calls` in its schema. */
+/** The services that a service calls, as its schema declares under `calls`. */
 function callsOf(service: Service): readonly string[] {
   return (service.schema as { calls?: readonly string[] }).calls ?? [];
 }
 
-/** The end of a service's stop, which others wait for. */
+/** The end of a service's stop, for which others wait. */
 interface End {
   reached: Promise<void>;
   reach: () => void;

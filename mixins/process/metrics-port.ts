@@ -1,4 +1,4 @@
-/** The port on which a process, with a gateway or without, shows its metrics and its health to whoever watches it. */
+/** The port on which a process, with or without a gateway, serves its metrics and health to monitoring. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -14,12 +14,12 @@ import type { MetricsPortSettings } from './metrics-port.settings.ts';
 import { portRefusal } from './port-refusal.ts';
 import { checkReadiness, notReady } from './readiness.ts';
 
-/** More than those who watch one process. Past it a connection is closed at once. */
+/** More than any monitoring needs. Further connections are closed at once. */
 const MAX_CONNECTIONS = 64;
 const MAX_HEADER_BYTES = 8_192;
-/** No connection lives longer, whatever it sends or leaves unread: it carries one request, which takes a second or two. */
+/** No connection lives longer, whatever it sends or leaves unread. It carries one request, which takes a second or two. */
 const LIFETIME_MS = 10_000;
-/** What is still being answered when the process ends has this long. */
+/** How long a stop waits for requests that are still being answered. */
 const STOP_TIMEOUT_MS = 200;
 
 interface Answer {
@@ -30,8 +30,8 @@ interface Answer {
 }
 
 /**
- * Listens from before the first service starts until after the last has stopped, so that both can be watched. Never keeps
- * the process alive.
+ * Listens from before the first service starts until after the last has stopped, so that start and stop can be observed.
+ * It never keeps the process alive.
  */
 export class MetricsPort {
   readonly #server: Server;
@@ -50,8 +50,8 @@ export class MetricsPort {
   }
 
   /**
-   * Begins to listen. `services` are those that this process is going to run.
-   * @throws StartRefused with one clear line when the address cannot be listened on
+   * Begins to listen. `services` are those that this process will run.
+   * @throws StartRefused with one clear line when it cannot listen on the address
    */
   static async open(settings: MetricsPortSettings, services: readonly string[]): Promise<MetricsPort> {
     const port = new MetricsPort(services);
@@ -62,21 +62,21 @@ export class MetricsPort {
     return port;
   }
 
-  /** Where it listens. */
+  /** The address it listens on. */
   get address(): AddressInfo {
     return this.#server.address() as AddressInfo;
   }
 
-  /** Tells it of the broker whose metrics and services it shows. */
+  /** The middleware that hands over the broker whose metrics and services it serves. */
   middleware(): Middleware {
     return {
       name: 'MetricsPort',
-      // Before that, a broker does not have all its services.
+      // Not earlier: only a starting broker has all its services.
       starting: (broker) => {
         this.#broker = broker;
         const { address, family, port } = this.address;
         const host = family === 'IPv6' ? `[${address}]` : address;
-        broker.logger.info(`Metrics and health are shown on http://${host}:${port}`);
+        broker.logger.info(`Metrics and health are served on http://${host}:${port}`);
         return Promise.resolve();
       },
     };
@@ -107,8 +107,8 @@ export class MetricsPort {
   async #answer(method: string, path: string): Promise<Answer> {
     try {
       const show = this.#pages[path];
-      if (!show) throw new NotFound('There are only /metrics, /health/live and /health/ready here');
-      if (method !== 'GET' && method !== 'HEAD') throw new MethodNotAllowed(`${path} can only be read`);
+      if (!show) throw new NotFound('No such resource; this port serves /metrics, /health/live and /health/ready');
+      if (method !== 'GET' && method !== 'HEAD') throw new MethodNotAllowed(`${path} allows only GET and HEAD`);
       return await show();
     } catch (error) {
       const failure = toFailure(error);
@@ -141,7 +141,7 @@ function boundLifetime(socket: Socket): void {
   socket.unref().once('close', () => clearTimeout(timer));
 }
 
-/** Answers what the parser refuses, before there is a request. */
+/** Answers a request that the HTTP parser refuses. */
 function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable) {
     socket.destroy();
@@ -150,8 +150,8 @@ function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Duplex): void
   const large = code === 'HPE_HEADER_OVERFLOW';
   const error = large ? 'Request Header Fields Too Large' : 'Bad Request';
   const message = large
-    ? `The address and the headers may have at most ${MAX_HEADER_BYTES} bytes together`
-    : 'The request is not readable as HTTP/1.1';
+    ? `The request line and headers must not exceed ${MAX_HEADER_BYTES} bytes`
+    : 'The request is not valid HTTP/1.1';
   const body = JSON.stringify({ error, message });
   const head = [`HTTP/1.1 ${large ? 431 : 400} ${error}`, 'Content-Type: application/json', 'Connection: close'];
   socket.end([...head, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'));

@@ -1,4 +1,4 @@
-/** What is looked at before anything is started, so that an ordinary mistake ends in one clear line. */
+/** Checks before anything is started, so that an ordinary mistake ends in one clear line. */
 import { createServer } from 'node:net';
 import { parseAddress } from '../database/address.ts';
 import type { Connection } from '../database/connection.ts';
@@ -8,20 +8,20 @@ import { natsAbsence } from '../mesh/nats/nats-refusal.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Port, portRefusal } from './port-refusal.ts';
 
-/** Whether a service of this process has no database of its own and takes the embedded one. */
+/** Whether a service of this process uses the embedded database, because no other is set for it. */
 export function needsEmbeddedDatabase(settings: Settings): boolean {
   return settings.stateful.some((service) => settings.databaseUrl(service) === undefined);
 }
 
 /**
- * Looks whether all that this process needs from outside is there.
- * @throws StartRefused or DatabaseAbsent with the first thing that is missing.
+ * Checks that the ports, the databases and NATS are available. Only logs when NATS does not answer, as the start waits for it.
+ * @throws StartRefused or DatabaseAbsent for the first one that is not
  */
 export async function preflight(settings: Settings, ports: readonly Port[]): Promise<void> {
   for (const port of ports) await checkPort(port);
   await checkDatabases(settings);
   const absence = settings.mesh && (await natsAbsence(settings.mesh));
-  if (absence !== undefined) console.log(`${absence}: waiting for it`);
+  if (absence !== undefined) console.log(`${absence}; waiting for it`);
 }
 
 /** Connects to each configured database of this process's services once. @throws DatabaseAbsent */

@@ -1,11 +1,11 @@
-/** Decides whether a process should be given work: what its services need is there, and it is not on its way out. */
+/** Decides whether a process is ready for work: its services have what they need, and it is neither starting nor stopping. */
 import type { Service, ServiceBroker } from 'moleculer';
 import type { WithDatabase } from '../database/database.mixin.ts';
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';
 
-/** A probe is answered before common probes give up. */
+/** Shorter than the timeout of common probes. */
 const TIMEOUT_MS = 800;
-/** An answer is given to everyone who asks within this time: a flood of probes must not become one of queries. */
+/** All probes within this time share one answer: a flood of probes must not become a flood of queries. */
 const GOOD_FOR_MS = 200;
 
 /** The answer of a process that is ready. */
@@ -21,13 +21,13 @@ interface Check {
 const lastChecks = new WeakMap<ServiceBroker, Check>();
 
 /**
- * Ready is: the process has started and is not stopping; every service here that has an action `ready` answers it, which
- * it does when its database does; so does every service that one here names under `needs`, wherever it runs; and the clock
- * is that of the databases here.
- * @throws ServiceUnavailable whose data lists under `missing` the services that are not, and `clock`
+ * Checks that the process has started and is not stopping, that the action `ready` succeeds for every service of this
+ * process that has one (it asks the service's database) and for every service named under `needs`, wherever it runs, and
+ * that the clock of this machine agrees with those of its databases.
+ * @throws ServiceUnavailable whose data lists the services that are not ready, and `clock`, under `missing`
  */
 export async function checkReadiness(broker: ServiceBroker): Promise<Readiness> {
-  // Nothing is shared here: a process that begins to stop says so at once.
+  // Not from the shared answer: a process that begins to stop reports it at once.
   if (!broker.started)
     throw notReady(
       ownServices(broker).map(({ name }) => name),
@@ -69,12 +69,12 @@ async function askServices(broker: ServiceBroker): Promise<Readiness> {
   return { status: 'ready' };
 }
 
-const WRONG = 'the clock of this machine is not that of its database';
+const WRONG = "the clock of this machine differs from its database's";
 
 const hasWrongClock = (service: Service): boolean =>
   (service as Partial<WithDatabase>).database?.clock.isRight === false;
 
-/** The name of the service if it is not ready. */
+/** The name of the service if it is not ready, otherwise undefined. */
 async function unlessReady(broker: ServiceBroker, name: string, nodeID?: string): Promise<string | undefined> {
   try {
     await broker.call(`${name}.ready`, {}, { timeout: TIMEOUT_MS, nodeID });

@@ -28,7 +28,7 @@ test.each([
   ['with', ASKED],
   ['without', {}],
 ] as const)(
-  'a service whose actions do not say who may call them does not start, %s authentication',
+  'a service with an action without an access rule does not start, %s authentication',
   async (_title, environment) => {
     const shop = {
       name: 'shop',
@@ -37,7 +37,7 @@ test.each([
     const error: unknown = await newBroker(shop as ServiceSchema, environment)
       .start()
       .catch((thrown: unknown) => thrown);
-    const open = 'say who may call shop.buy, shop.sell: each needs a list of roles under access';
+    const open = 'no access rule for shop.buy, shop.sell: list the roles that may call it under access';
     expect(refusalLine(error)).toBe(`Waybill cannot start: ${open}`);
   },
 );
@@ -50,11 +50,11 @@ test('a process with such a service ends with one line and exit code 1', async (
   });
   expect(await waybill.exited).toEqual({ code: 1, signal: null });
   expect(waybill.stderr).toEqual([
-    expect.stringMatching(/^Waybill cannot start: say who may call inventory\.create, inventory\.get: /),
+    expect.stringMatching(/^Waybill cannot start: no access rule for inventory\.create, inventory\.get: /),
   ]);
 });
 
-test('what is called from inside only needs no rule', async () => {
+test('an action that only its own service calls needs no rule', async () => {
   const quiet = defineService<object>({
     name: 'quiet',
     actions: { inner: { visibility: 'private', handler }, near: { visibility: 'protected', handler } },
@@ -78,7 +78,7 @@ test('the role is looked at before the parameters', async () => {
   await broker.start();
   await expect(callAs(broker, customer(1), 'desk.stamp', { nonsense: true })).rejects.toBeInstanceOf(Forbidden);
   await expect(callAs(broker, ADMIN, 'desk.stamp', { page: 1 })).rejects.toThrow(
-    'This needs the role staff; yours is admin',
+    'Requires the role staff; your role is admin',
   );
   await expect(callAs(broker, STAFF, 'desk.stamp', { nonsense: true })).rejects.toBeInstanceOf(ValidationFailed);
   expect(await callAs(broker, STAFF, 'desk.stamp', { page: 1 })).toBe('done');

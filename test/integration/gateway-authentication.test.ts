@@ -65,21 +65,21 @@ test('a role that may not is told which one is needed', async () => {
   expect([status, headers.get('X-Error-Type'), headers.get('WWW-Authenticate')]).toEqual([403, 'FORBIDDEN', null]);
   expect(body).toEqual({
     error: 'Forbidden',
-    message: 'This needs the role staff or admin; yours is customer',
+    message: 'Requires the role staff or admin; your role is customer',
     role: 'customer',
     needs: ['staff', 'admin'],
   });
 });
 
-test('a genuine token that does not say enough is 403, which names what is missing', async () => {
+test('a valid token that lacks a claim is 403, and the message names the claim', async () => {
   const { status, body } = await http('GET', `${root}/api/v1/orders`, {
     headers: await bearer({ role: 'customer', subject: 'ada', customerId: null }),
   });
   expect(status).toBe(403);
-  expect(body.message).toContain('needs the claim customerId');
+  expect(body.message).toContain('lacks a valid claim customerId');
 });
 
-/** Sends the headers of a POST, and its body only when it is asked for. Answers the status, and whether it was. */
+/** Sends the headers of a POST, and its body only when asked for it. Returns the status, and whether it was asked. */
 function ask(path: string, headers: Record<string, string>): Promise<{ status: number; bodyWanted: boolean }> {
   return new Promise((resolve, reject) => {
     let bodyWanted = false;
@@ -96,13 +96,13 @@ function ask(path: string, headers: Record<string, string>): Promise<{ status: n
   });
 }
 
-test('who is refused is refused before the body is read, and who is not, by the body', async () => {
+test('an unauthorized caller is refused before the body is read, an authorized one because of the body', async () => {
   expect(await ask('/inventory', {})).toEqual({ status: 401, bodyWanted: false });
   expect(await ask('/inventory', await bearer(customer(1)))).toEqual({ status: 403, bodyWanted: false });
   expect(await ask('/inventory', await bearer(STAFF))).toEqual({ status: 400, bodyWanted: true });
 });
 
-test('a role that may not is told so before its query is looked at, and an unknown address is 404 to everyone', async () => {
+test('a forbidden role is 403 before its query is validated, and an unknown address is 404 to everyone', async () => {
   const headers = await bearer(customer(1));
   expect((await http('GET', `${root}/api/v1/reports/reconciliation?wrong=1`, { headers })).status).toBe(403);
   expect((await http('GET', `${root}/api/v1/nowhere`)).status).toBe(404);

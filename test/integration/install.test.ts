@@ -43,10 +43,7 @@ async function install(mode: string): Promise<readonly string[]> {
   return child.stdout;
 }
 
-const INSTALLED = [
-  'Installing what Waybill needs; this is done once.',
-  expect.stringMatching(/^Installed in \d+ s\.$/),
-];
+const INSTALLED = ['Installing dependencies (only the first time)…', expect.stringMatching(/^Installed in \d+ s\.$/)];
 
 test('a first start installs what production needs, in two lines, and a second says nothing', async () => {
   expect(await install('production')).toEqual(INSTALLED);

@@ -161,7 +161,7 @@ test('a peer that refuses for good parks the order for an operator, and a retry 
 
 test('a peer that does not know this node is asked again: secrets are being changed', async () => {
   const product = await engine.product();
-  engine.disturb('inventory.reserve', () => Promise.reject(new Unauthenticated('Put a bearer token in meta.token')));
+  engine.disturb('inventory.reserve', () => Promise.reject(new Unauthenticated('Authentication required')));
   const { status, body } = await engine.post(bodyOf(product));
   expect([status, body.status]).toEqual([503, 'PENDING_CHECK']);
   expect(await engine.explain(body.orderId)).toMatchObject({ waitingFor: 'inventory' });

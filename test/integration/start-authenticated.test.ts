@@ -41,7 +41,7 @@ test('a secret that is too short ends the start with one line that does not repe
   const waybill = await spawnWaybill({ env: { AUTH_JWT_SECRET: 'sesame' } });
   expect(await waybill.exited).toMatchObject({ code: 1 });
   expect(waybill.stderr).toEqual([
-    'Waybill cannot start: AUTH_JWT_SECRET cannot be used: give at least 32 bytes, such as those of openssl rand -base64 32',
+    'Waybill cannot start: AUTH_JWT_SECRET is too short: give at least 32 bytes, for example from openssl rand -base64 32',
   ]);
 });
 
@@ -60,11 +60,11 @@ describe('npm run token', () => {
 
   test.each([
     [['--role', 'staff'], {}, /^AUTH_JWT_SECRET is not set/],
-    [['--role', 'staff'], { AUTH_JWT_SECRET: 'sesame' }, /^AUTH_JWT_SECRET cannot be used: give at least 32 bytes/],
+    [['--role', 'staff'], { AUTH_JWT_SECRET: 'sesame' }, /^AUTH_JWT_SECRET is too short: give at least 32 bytes/],
     [['--role', 'staff'], { AUTH_JWKS_URL: 'https://id.example/keys' }, /^AUTH_JWT_SECRET is not set: .* its issuer$/],
     [['--role', 'root'], GIVEN, /^--role is needed: give customer, staff, admin$/],
-    [['--role', 'customer'], GIVEN, /^--customer belongs to --role customer/],
-    [['--role', 'staff', '--customer', '7'], GIVEN, /^--customer belongs to --role customer/],
+    [['--role', 'customer'], GIVEN, /^--role customer needs the id of the customer/],
+    [['--role', 'staff', '--customer', '7'], GIVEN, /^--role customer needs the id of the customer/],
     [['--role', 'customer', '--customer', 'ada'], GIVEN, /^--customer=ada cannot be used: give a whole number/],
     [['--role', 'staff', '--ttl', 'long'], GIVEN, /^--ttl=long cannot be used: give a duration/],
     [['--rule', 'staff'], GIVEN, /Give --role staff/],

@@ -81,7 +81,8 @@ test('a taken port ends the start with one line', async () => {
   await new Promise<void>((done) => other.listen(port, '127.0.0.1', done));
   try {
     const line = await refusal({ env: { PORT: String(port), DATABASE_URL: await createDatabase() } });
-    expect(line).toBe(`Waybill cannot start: PORT=${port} cannot be used: something else listens on 127.0.0.1:${port}`);
+    const reason = `PORT=${port} is already in use on 127.0.0.1: set another port, or stop the process that uses it`;
+    expect(line).toBe(`Waybill cannot start: ${reason}`);
   } finally {
     other.close();
   }

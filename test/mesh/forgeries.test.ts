@@ -53,7 +53,7 @@ test('a request that was seen is not carried out again', async () => {
   await handled('stock');
   expect(await quantity()).toBe(before);
   await eventually(() =>
-    expect(logOf('stock')).toContain('A packet of api from NATS (REQ) is refused: it was received before'),
+    expect(logOf('stock')).toContain('Refused a packet of node api from NATS (REQ): it was received before'),
   );
 });
 
@@ -95,7 +95,7 @@ test('a request that was seen is of no use at another node', async () => {
   expect(await answer).toMatchObject({ success: false, error: { type: 'UNAUTHENTICATED' } });
 });
 
-test('an answer that a stranger gives before a slow node is not believed', async () => {
+test('an answer from a stranger that arrives before that of a slow node is refused', async () => {
   process.kill(mesh.nodes.stock.pid, 'SIGSTOP');
   const placing = placeAs(mesh, 2, productId);
   try {
@@ -109,7 +109,7 @@ test('an answer that a stranger gives before a slow node is not believed', async
     wire.send(`RES.${reserve.payload.sender}`, answer);
     const placed = await placing;
     expect([placed.status, placed.body.status]).toEqual([503, 'PENDING_CHECK']);
-    expect(logOf(reserve.payload.sender as ClosedNode)).toContain('A packet from NATS (RES) is refused');
+    expect(logOf(reserve.payload.sender as ClosedNode)).toContain('Refused a packet from NATS (RES)');
   } finally {
     process.kill(mesh.nodes.stock.pid, 'SIGCONT');
   }
@@ -151,7 +151,7 @@ test('a service that a stranger offers is not called', async () => {
   await handled('orders-2');
   for (let n = 0; n < 10; n++) expect((await placeAs(mesh, 4, productId)).status).toBe(201);
   expect(called).toEqual([]);
-  expect(logOf('orders-1')).toContain('A packet from NATS');
+  expect(logOf('orders-1')).toContain('Refused a packet from NATS');
 });
 
 test('a stranger cannot say that a node is gone', async () => {

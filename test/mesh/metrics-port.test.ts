@@ -71,7 +71,7 @@ test.each([
   [
     'a port that is taken',
     () => ({ METRICS_PORT: String(port) }),
-    () => `METRICS_PORT=${port} cannot be used: something else listens on 127.0.0.1:${port}`,
+    () => `METRICS_PORT=${port} is already in use on 127.0.0.1: set another port, or stop the process that uses it`,
   ],
   [
     'an address of another machine',

@@ -120,7 +120,7 @@ test.each<[string, () => string, (url: string) => Settings, string]>([
     (url) => asUser(url, 'wrong'),
     'correct the user and the password in TRANSPORTER',
   ],
-  ['no password', () => PASSWORD_CONFIG, (url) => ({ TRANSPORTER: url }), 'say who it is by'],
+  ['no password', () => PASSWORD_CONFIG, (url) => ({ TRANSPORTER: url }), 'set a login in'],
   [
     'a wrong token',
     () => 'authorization { token: sesame }',
@@ -133,8 +133,8 @@ test.each<[string, () => string, (url: string) => Settings, string]>([
     (url) => ({ TRANSPORTER: url, NATS_NKEY_SEED: other }),
     'correct NATS_NKEY_SEED',
   ],
-  ['a certificate that is not believed', () => tls(), overTls, 'set NATS_TLS_CA to its authority'],
-  ['a server without TLS', () => '', overTls, 'has no TLS'],
+  ['an untrusted certificate', () => tls(), overTls, 'set NATS_TLS_CA to its certificate authority'],
+  ['a server without TLS', () => '', overTls, 'does not offer TLS'],
   [
     'a file that is not there',
     () => '',
@@ -145,7 +145,7 @@ test.each<[string, () => string, (url: string) => Settings, string]>([
     'a user that may not subscribe',
     () => 'authorization { users: [{ user: engine, password: "p", permissions: { subscribe: "_INBOX.>" } }] }',
     (url) => asUser(url, 'p'),
-    'does not let this process subscribe to MOL-waybill.',
+    'forbids this process to subscribe to MOL-waybill.',
   ],
 ])(
   '%s ends the start with one line that says what to do, and holds no secret',
@@ -163,7 +163,7 @@ test('a NATS that comes late and refuses ends the start as well', async () => {
     services: 'inventory',
     env: { ...asUser(nats.url, 'wrong'), DATABASE_URL: databaseUrl, DEMO_CATALOG: 'false' },
   });
-  await eventually(() => expect(node.stdout.join('\n')).toContain('does not answer: waiting for it'));
+  await eventually(() => expect(node.stdout.join('\n')).toContain('does not answer; waiting for it'));
   await nats.restart();
   expect((await node.exited).code).toBe(1);
   expect(node.stderr.join('\n')).toContain('correct the user and the password in TRANSPORTER');

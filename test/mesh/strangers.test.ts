@@ -56,12 +56,12 @@ describe('without a token', () => {
     const nodeID = action.startsWith('$') ? 'orders-1' : undefined;
     const refused = stranger.call(action, params(), { nodeID });
     await expect(refused).rejects.toThrow(Unauthenticated);
-    await expect(refused).rejects.toThrow('Put a bearer token in meta.token');
+    await expect(refused).rejects.toThrow('send a bearer token in meta.token');
     expect(await countOrders()).toEqual(before);
     expect(await statusOf(mesh, orderId)).toBe('CONFIRMED');
   });
 
-  test('what a request says of itself is not believed', async () => {
+  test('what a stranger claims about itself is ignored', async () => {
     const wire = await Wire.tap(mesh.nats);
     const engine = { role: 'service', subject: 'engine', customerId: null };
     const sealed = { seal: `${Date.now()}000=${'A'.repeat(43)}` };
@@ -152,7 +152,7 @@ describe('without a token', () => {
       filled(request, (filling) => ({ meta: { filling } })),
     );
     await wire.ask('stock', 'inventory.get', { id: productId });
-    await eventually(() => expect(logOf('stock')).toContain('larger than any request has to be'));
+    await eventually(() => expect(logOf('stock')).toContain('larger than any request needs to be'));
     expect(logOf('stock')).not.toMatch(/MAX_PAYLOAD|unheard/);
   });
 });

@@ -1,4 +1,4 @@
-/** Loaded before the program: its inventory forgets to say who may call two of its actions. */
+/** Loaded before the program: removes the access rules of two inventory actions. */
 import type { ServiceSchema } from 'moleculer';
 import inventory from '../../services/inventory/inventory.service.ts';
 

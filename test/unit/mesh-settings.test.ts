@@ -36,24 +36,36 @@ test('an address may hold a user or a token, ask for TLS, and be one of several'
 });
 
 test.each<[string, Record<string, string>, string]>([
-  ['another protocol', { TRANSPORTER: 'redis://me:sesame@host' }, 'TRANSPORTER cannot be used: give an address'],
-  ['no host', { TRANSPORTER: 'nats://' }, 'TRANSPORTER cannot be used: give an address'],
-  ['a broken escape', { TRANSPORTER: 'nats://me:sesame%@host' }, 'TRANSPORTER cannot be used: give an address'],
-  ['a list with a hole', { TRANSPORTER: 'nats://a,,nats://b' }, 'TRANSPORTER cannot be used: give an address'],
+  [
+    'another protocol',
+    { TRANSPORTER: 'redis://me:sesame@host' },
+    'TRANSPORTER cannot be used: give one or more addresses',
+  ],
+  ['no host', { TRANSPORTER: 'nats://' }, 'TRANSPORTER cannot be used: give one or more addresses'],
+  [
+    'a broken escape',
+    { TRANSPORTER: 'nats://me:sesame%@host' },
+    'TRANSPORTER cannot be used: give one or more addresses',
+  ],
+  [
+    'a list with an empty entry',
+    { TRANSPORTER: 'nats://a,,nats://b' },
+    'TRANSPORTER cannot be used: give one or more addresses',
+  ],
   ['a login without a mesh', { NATS_TOKEN: 'sesame' }, 'NATS_TOKEN cannot be used without TRANSPORTER'],
   ['a secret without a mesh', { MESH_SECRET: SECRET }, 'MESH_SECRET cannot be used without TRANSPORTER'],
   ['an authority without a mesh', { NATS_TLS_CA: '/sesame' }, 'NATS_TLS_CA cannot be used without TRANSPORTER'],
-  ['two logins', { ...NATS, NATS_TOKEN: 'sesame', NATS_NKEY_SEED: seed }, 'NATS_TOKEN and NATS_NKEY_SEED cannot both'],
+  [
+    'two logins',
+    { ...NATS, NATS_TOKEN: 'sesame', NATS_NKEY_SEED: seed },
+    'NATS_TOKEN and NATS_NKEY_SEED both contain a NATS login',
+  ],
   [
     'a login beside the address',
     { TRANSPORTER: 'nats://a:sesame@b', NATS_CREDENTIALS: '/c' },
-    'cannot both say who this',
+    'both contain a NATS login',
   ],
-  [
-    'a seed that is none',
-    { ...NATS, NATS_NKEY_SEED: `${seed.slice(0, -1)}x` },
-    'NATS_NKEY_SEED cannot be used: give the',
-  ],
+  ['an invalid seed', { ...NATS, NATS_NKEY_SEED: `${seed.slice(0, -1)}x` }, 'NATS_NKEY_SEED cannot be used: give the'],
   [
     'the seed of an account',
     { ...NATS, NATS_NKEY_SEED: accountSeed },
@@ -64,22 +76,22 @@ test.each<[string, Record<string, string>, string]>([
   [
     'a short secret',
     { ...NATS, AUTH_JWT_SECRET: SECRET, MESH_SECRET: 'sesame' },
-    'MESH_SECRET cannot be used: give at least',
+    'MESH_SECRET is too short: give at least',
   ],
   [
-    'a short second one',
+    'a short second secret',
     { ...NATS, AUTH_JWT_SECRET: SECRET, MESH_SECRET: `${SECRET},sesame` },
     'give at least 32 bytes',
   ],
   [
-    'a secret where nobody is asked',
+    'a mesh secret without authentication',
     { ...NATS, MESH_SECRET: SECRET },
-    'MESH_SECRET cannot be used where callers are not',
+    'MESH_SECRET cannot be used without authentication',
   ],
   [
-    'public keys alone',
+    'an issuer without a mesh secret',
     { ...NATS, AUTH_JWKS_URL: 'https://issuer/keys' },
-    'AUTH_JWKS_URL and TRANSPORTER need a MESH_SECRET',
+    'AUTH_JWKS_URL with TRANSPORTER needs MESH_SECRET',
   ],
 ])('%s is refused in one line that repeats no value', (_what, settings, line) => {
   let message = '';

@@ -102,7 +102,7 @@ describe('time', () => {
     expect(new Set(verdicts.slice(1))).toEqual(new Set(['replayed', 'stale']));
   });
 
-  test('what was sent to the earlier life of a node, or by it, is not believed by the next', () => {
+  test('what was sent to or by an earlier run of a node is refused by the next', () => {
     const { clock, sender } = nodes();
     const request = sender.seal('REQ', 'orders-1', PACKET);
     // Moleculer ends a node that hears of another one with its name.

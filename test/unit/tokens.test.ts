@@ -88,20 +88,20 @@ const withoutExpiry = () =>
 describe('a token is refused', () => {
   test.each([
     ['that has expired', () => make({ expires: NOW_S - 30 }), 'has expired'],
-    ['that never expires', withoutExpiry, 'does not say when it expires'],
+    ['that never expires', withoutExpiry, 'has no expiry time'],
     ['that is not valid yet', () => make({ notBefore: NOW_S + 30 }), 'is not valid yet'],
-    ['of another issuer', () => make({ issuer: 'https://evil.example' }), 'not of the issuer'],
+    ['of another issuer', () => make({ issuer: 'https://evil.example' }), 'not from the accepted issuer'],
     ['for another audience', () => make({ audience: 'other' }), 'not meant for this service'],
     [
       'signed with another secret',
       () => make({ secret: 'another secret, which is also long enough' }),
-      'not signed with a key',
+      'not signed with an accepted key',
     ],
     ['signed with the right secret in another way', () => make({ alg: 'HS512', secret: SECRET.padEnd(64) }), 'alg'],
-    ['that is not signed at all', () => new UnsecuredJWT(unsigned({})).encode(), 'no token that can be read|alg'],
-    ['that was changed after it was signed', tampered, 'not signed with a key'],
-    ['that is none', () => 'not.a.token', 'no token that can be read'],
-    ['that is one word', () => 'password', 'no token that can be read'],
+    ['that is not signed at all', () => new UnsecuredJWT(unsigned({})).encode(), 'malformed|alg'],
+    ['that was changed after it was signed', tampered, 'not signed with an accepted key'],
+    ['that is not a token', () => 'not.a.token', 'malformed'],
+    ['that is one word', () => 'password', 'malformed'],
   ])('%s', async (_title, token, reason) => {
     const given = await token();
     const refusal = (await verify(given).catch((error: unknown) => error)) as Error;
@@ -111,7 +111,7 @@ describe('a token is refused', () => {
   });
 });
 
-describe('a genuine token that does not say enough is refused by naming the claim', () => {
+describe('a valid token that lacks a claim is refused, and the message names the claim', () => {
   test.each([
     [{}, 'role'],
     [{ role: 'root', sub: 'eve' }, 'role'],
@@ -128,11 +128,11 @@ describe('a genuine token that does not say enough is refused by naming the clai
   ])('%j', async (claims, claim) => {
     const refusal = (await verify(await make({ claims })).catch((error: unknown) => error)) as Error;
     expect(refusal).toBeInstanceOf(Forbidden);
-    expect(refusal.message).toContain(`needs the claim ${claim}`);
+    expect(refusal.message).toContain(`lacks a valid claim ${claim}`);
   });
 });
 
-test('a token that was checked is believed at once for a minute, and never past its expiry', async () => {
+test('a verified token is cached for a minute, and never past its expiry', async () => {
   const verifier = tokenVerifier(AUTH);
   const [long, short] = [await make({ expires: NOW_S + 3_600 }), await make({ expires: NOW_S + 20 })];
   await Promise.all([verifier.verify(long), verifier.verify(short)]);

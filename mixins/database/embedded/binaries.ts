@@ -1,26 +1,26 @@
-/** The PostgreSQL programs that come as an npm package: found, made whole, and put where their user can reach them. */
+/** Finds the PostgreSQL programs in their npm package, completes them, and puts them where their user can reach them. */
 import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 
-/** The system user that a program runs as; undefined is the user of this process. */
+/** The system user that a program runs as. */
 export interface SystemUser {
   uid: number;
   gid: number;
 }
 
-/** Paths of the programs. */
+/** The paths of the programs. */
 export interface PostgresPrograms {
   postgres: string;
   initdb: string;
 }
 
-/** The embedded database cannot be used here. Its message is one line for the operator. */
+/** The embedded database cannot be used on this machine. The message is one line for the operator. */
 export class EmbeddedPostgresError extends Error {}
 
 /**
- * The programs for this platform, usable by `user`. When the installed package cannot be reached by that user, or lacks
- * its library links and cannot be given them, a copy in `spareFolder` is used.
+ * The programs for this platform, usable by `user`. When that user cannot reach the installed package, or its library
+ * links are missing and cannot be created, a copy in `spareFolder` is used.
  * @throws EmbeddedPostgresError when the package is not installed.
  */
 export function postgresPrograms(user: SystemUser | undefined, spareFolder: string): PostgresPrograms {
@@ -31,7 +31,7 @@ export function postgresPrograms(user: SystemUser | undefined, spareFolder: stri
   return { postgres: join(root, 'bin', 'postgres'), initdb: join(root, 'bin', 'initdb') };
 }
 
-/** Whether `user` may walk from the root folder to this path and read it. Always true for the own user. */
+/** Whether `user` may reach this path from the root folder and read it. Always true without a user. */
 export function reachableBy(path: string, user: SystemUser | undefined): boolean {
   if (!user) return true;
   const allowed = (at: string, bit: number): boolean => {
@@ -53,12 +53,12 @@ function installedPackage(): string {
     return resolve(dirname(createRequire(import.meta.url).resolve(name)), '..');
   } catch {
     throw new EmbeddedPostgresError(
-      `the embedded PostgreSQL for this machine (${name}) is not installed: run npm install, or set DATABASE_URL`,
+      `the embedded PostgreSQL for this machine (${name}) is not installed: run npm install or set DATABASE_URL`,
     );
   }
 }
 
-/** npm packages carry no symbolic links, and the install script that would make them may be forbidden. */
+/** npm packages contain no symbolic links, and the install script that would create them may be disabled. */
 function addLibraryLinks(folder: string): boolean {
   const list = join(folder, 'native', 'pg-symlinks.json');
   if (!existsSync(list)) return true;
@@ -94,7 +94,7 @@ function copyOf(installed: string, spareFolder: string): string {
   return join(copy, 'native');
 }
 
-/** The folders on the way to the programs must be open whatever the umask was. */
+/** Opens the folders that lead to the programs, whatever the umask was. */
 function openToAll(copy: string): void {
   for (const part of ['', 'native', 'native/bin', 'native/lib', 'native/share']) chmodSync(join(copy, part), 0o755);
 }

@@ -1,4 +1,4 @@
-/** One PostgreSQL server process on one data folder: made, started, found again, stopped. */
+/** One PostgreSQL server on one cluster folder: creates, starts, finds and stops it. */
 import { spawn, type SpawnOptions } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
@@ -27,13 +27,13 @@ const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 const LOG_LIMIT_BYTES = 10_000_000;
 
-/** What `postmaster.pid` says of the server. */
+/** What `postmaster.pid` says about the server. */
 interface ServerNote {
   pid: number;
   port: number;
 }
 
-/** The note of the server that runs, or ran, on this cluster. */
+/** Reads `postmaster.pid` of the server that runs, or ran, on this cluster; undefined when there is none. */
 export function readServerNote(cluster: string): ServerNote | undefined {
   try {
     const lines = readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n');
@@ -44,19 +44,19 @@ export function readServerNote(cluster: string): ServerNote | undefined {
   }
 }
 
-/** The address of a server on this machine. Holds the password: never to be printed. */
+/** The address of a server on this machine. It contains the password: never print it. */
 export function addressOf(port: number, password: string, database = DATABASE): string {
   return `postgres://${ROLE}:${password}@127.0.0.1:${port}/${database}`;
 }
 
-/** Makes the cluster if there is none. Interrupted attempts leave nothing behind. */
+/** Creates the cluster if it does not exist. Removes what interrupted attempts left behind. */
 export async function makeCluster(place: Place, programs: PostgresPrograms): Promise<void> {
   if (existsSync(join(place.cluster, 'PG_VERSION'))) return;
   passwordOf(place);
   for (const name of readdirSync(place.home)) {
     if (name.startsWith(DRAFT)) removeDraft(join(place.home, name));
   }
-  // A new name each time: an initdb whose parent was killed may still be at work in its own.
+  // A new name each time: an initdb whose parent was killed may still be writing to its folder.
   const draft = join(place.home, `${DRAFT}${randomUUID()}`);
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   const access = [`--username=${ROLE}`, '--auth=scram-sha-256', `--pwfile=${join(place.home, 'password')}`];
@@ -68,13 +68,13 @@ function removeDraft(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   } catch {
-    // Its initdb is still writing. It is in nobody's way, and the next start finds it again.
+    // Its initdb is still writing. The draft is harmless, and the next start removes it.
   }
 }
 
 /**
- * Makes sure that a server runs on the cluster and answers, and that the database exists: one that runs already is
- * taken as it is. Returns its port. Run it under the folder's lock.
+ * Makes sure that a server runs on the cluster and accepts connections, and that the database exists. A server that
+ * already runs is used as it is. Returns its port. Must run under the folder's lock.
  */
 export async function ensureServer(place: Place, programs: PostgresPrograms): Promise<number> {
   const password = passwordOf(place);
@@ -87,7 +87,7 @@ export async function ensureServer(place: Place, programs: PostgresPrograms): Pr
         await makeDatabase(note.port, password);
         return note.port;
       }
-      // PostgreSQL refuses to start when the pid in its file is anybody's; a reused pid is not its own.
+      // PostgreSQL refuses to start while any process has the pid in its file, even one that reused the pid.
       if (!/postgres/.test(commandLine(note.pid))) rmSync(join(place.cluster, 'postmaster.pid'), { force: true });
       await pause(POLL_MS);
       continue;
@@ -96,11 +96,11 @@ export async function ensureServer(place: Place, programs: PostgresPrograms): Pr
     if (failure !== '') await pause(POLL_MS * 10);
   }
   throw new EmbeddedPostgresError(
-    `the embedded PostgreSQL in ${place.home} does not start: ${failure || 'no answer'} (see postgres.log there)`,
+    `the embedded PostgreSQL in ${place.home} does not start: ${failure || 'no answer'} (see postgres.log in that folder)`,
   );
 }
 
-/** Ends the server by a fast shutdown, and waits for its end at most `withinMs`; it ends by itself afterwards. */
+/** Requests a fast shutdown and waits at most `withinMs` for it. A slower shutdown completes on its own. */
 export async function stopServer(cluster: string, withinMs: number): Promise<void> {
   const note = readServerNote(cluster);
   const identity = note && processIdentity(note.pid);
@@ -110,7 +110,7 @@ export async function stopServer(cluster: string, withinMs: number): Promise<voi
   while (processIdentity(note.pid) === identity && Date.now() < deadline) await pause(POLL_MS);
 }
 
-/** Starts a server; returns why it ended when it ended before it answered. */
+/** Starts a server. Returns why it exited if it did so before it accepted connections. */
 async function launch(place: Place, programs: PostgresPrograms): Promise<string | undefined> {
   const port = await freePort();
   const settings = {
@@ -119,7 +119,7 @@ async function launch(place: Place, programs: PostgresPrograms): Promise<string 
     unix_socket_directories: '',
     max_connections: '100',
     shared_buffers: '128MB',
-    // Statements are short: compiling them costs more than it saves.
+    // Statements are short: JIT compilation costs more than it saves.
     jit: 'off',
     io_method: 'sync',
     timezone: 'UTC',
@@ -138,10 +138,10 @@ async function launch(place: Place, programs: PostgresPrograms): Promise<string 
       place.cluster,
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ];
-    // Its own session: the terminal's Ctrl-C must not end the database before the service has finished with it.
+    // In its own session: Ctrl-C in the terminal must not stop the database before the services have stopped.
     const child = spawn(programs.postgres, args, { ...options(place), detached: true, stdio: ['ignore', log, log] });
     child.once('error', (error) => (server.ended = error.message));
-    child.once('exit', (code, signal) => (server.ended = `it ended with ${signal ?? code}`));
+    child.once('exit', (code, signal) => (server.ended = `it exited with ${signal ?? code}`));
     child.unref();
   } finally {
     closeSync(log);
@@ -193,11 +193,11 @@ function run(place: Place, program: string, args: string[]): Promise<void> {
     let complaint = '';
     child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
     const refuse = (reason: string): void =>
-      fail(new EmbeddedPostgresError(`the embedded PostgreSQL cannot be made in ${place.home}: ${reason}`));
+      fail(new EmbeddedPostgresError(`the embedded PostgreSQL cannot be created in ${place.home}: ${reason}`));
     child.once('error', (error) => refuse(error.message));
     child.once('close', (code) => {
       if (code === 0) done();
-      else refuse(complaint.trim().replaceAll(/\s*\n\s*/g, '; ') || `initdb ended with ${code}`);
+      else refuse(complaint.trim().replaceAll(/\s*\n\s*/g, '; ') || `initdb exited with ${code}`);
     });
   });
 }

@@ -1,4 +1,4 @@
-/** The embedded PostgreSQL: one server a data folder, shared by every process that asks, ended by the last to leave. */
+/** The embedded PostgreSQL: one server per data folder, shared by all processes that use it, stopped by the last one. */
 import { mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { postgresPrograms } from './binaries.ts';
@@ -6,23 +6,23 @@ import { addressOf, ensureServer, makeCluster, stopServer } from './cluster.ts';
 import { giveTo, makeFolder, makePlace, type Place, passwordOf } from './place.ts';
 import { isAlive, ownIdentity, withFolderLock } from './process.ts';
 
-/** How long leaving waits for the server's end; it ends by itself when it needs longer. */
+/** How long the last user waits for the server to stop. A slower shutdown completes on its own. */
 const STOP_TIMEOUT_MS = 10_000;
 
-/** A share in a running server. */
+/** One use of a running server. */
 export interface EmbeddedPostgres {
-  /** Address of the database `waybill`, password included: never to be printed. */
+  /** The address of the database `waybill`. It contains the password: never print it. */
   readonly url: string;
-  /** Gives the share back; the last one to do so ends the server. Waits at most `withinMs`. Safe to call twice. */
+  /** Ends this use; the last one stops the server. Waits at most `withinMs`. Safe to call twice. */
   stop(withinMs?: number): Promise<void>;
 }
 
 let shares = 0;
 
 /**
- * Starts the server of a data folder, or joins the one that runs: started by another process, or left over by one
- * that was killed. Listens on 127.0.0.1 at a free port, with a password of its own.
- * @throws EmbeddedPostgresError when it cannot run here, with the reason in one line.
+ * Starts the server of a data folder, or joins the one that runs, whether another process started it or one that was
+ * killed left it behind. It listens on a free port of 127.0.0.1 and has its own password.
+ * @throws EmbeddedPostgresError with the reason in one line when it cannot run here
  */
 export async function startEmbeddedPostgres(given: { dataDir: string }): Promise<EmbeddedPostgres> {
   const { place, user, port } = await underLock(given.dataDir, async (found) => {
@@ -39,8 +39,8 @@ export async function startEmbeddedPostgres(given: { dataDir: string }): Promise
 }
 
 /**
- * Two locks: the data folder's while the place is looked up (it may move), then the place's own, which is the one
- * folder that two data folders linked to it have in common.
+ * Takes two locks: that of the data folder while the place is looked up (it may move), then that of the place itself,
+ * which several data folders may link to.
  */
 async function underLock<T>(dataDir: string, work: (place: Place) => Promise<T>): Promise<T> {
   makeFolder(resolve(dataDir));
@@ -64,7 +64,7 @@ async function leave(place: Place, user: string, withinMs: number): Promise<void
     const users = join(place.home, 'users');
     const others = readdirSync(users).filter((name) => {
       if (isAlive(name.split('.')[0] ?? '')) return true;
-      // Killed before it could leave.
+      // It was killed before it could leave.
       rmSync(join(users, name), { force: true });
       return false;
     });

@@ -1,4 +1,4 @@
-/** Where an embedded database lies and which system user it runs as: PostgreSQL refuses to run as root. */
+/** The folder of an embedded database and the system user it runs as: PostgreSQL refuses to run as root. */
 import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -18,23 +18,23 @@ import {
 import { join, resolve } from 'node:path';
 import { EmbeddedPostgresError, reachableBy, type SystemUser } from './binaries.ts';
 
-/** The folder of one embedded database, and its user. */
+/** The folder of an embedded database, and its user. */
 export interface Place {
   /** Holds `cluster/` (PostgreSQL's own), `password`, `postgres.log`, `users/` and the lock. */
   home: string;
   cluster: string;
   /** The user PostgreSQL runs as; undefined is the user of this process. */
   user: SystemUser | undefined;
-  /** Where the programs may be copied to. */
+  /** The folder to which the programs may be copied. */
   spareFolder: string;
 }
 
-/** Open to every user's walk, unlike /root and most home folders. Only root ever writes here. */
+/** Reachable for every user, unlike /root and most home folders. Only root writes here. */
 const SHARED_FOLDER = '/var/lib/waybill';
 const NOBODY: SystemUser =
   process.platform === 'darwin' ? { uid: 4_294_967_294, gid: 4_294_967_294 } : { uid: 65_534, gid: 65_534 };
 
-/** The folder that already holds (or is to hold) the database of `dataDir`. Touches nothing. */
+/** The folder that holds, or will hold, the database of `dataDir`. Changes nothing. */
 export function homeOf(dataDir: string): string {
   const entry = join(resolve(dataDir), 'postgres');
   try {
@@ -45,10 +45,10 @@ export function homeOf(dataDir: string): string {
 }
 
 /**
- * Makes the place for the database of `dataDir`, or finds the one made before. Run it under a lock of
- * the data folder.
- * As root the database belongs to the owner of the data folder, or to `nobody` when that is root too; when that user
- * cannot reach the data folder, the database lies in /var/lib/waybill and the data folder holds a link to it.
+ * Creates the place for the database of `dataDir`, or finds the existing one. Must run under a lock of the data folder.
+ * Under root, the database belongs to the owner of the data folder, or to `nobody` if that is root too. If that user
+ * cannot reach the data folder, the database lives in /var/lib/waybill and the data folder holds a link to it.
+ * @throws EmbeddedPostgresError when the folder belongs to another user or cannot be reached
  */
 export function makePlace(dataDir: string): Place {
   const folder = resolve(dataDir);
@@ -60,7 +60,7 @@ export function makePlace(dataDir: string): Place {
     const owner = statSync(home).uid;
     if (process.getuid && owner !== process.getuid()) {
       throw new EmbeddedPostgresError(
-        `the database in ${folder} belongs to another user (uid ${owner}): start as that user, or set another DATA_DIR`,
+        `the database in ${folder} belongs to another user (uid ${owner}): start as that user or set another DATA_DIR`,
       );
     }
     return { home, cluster: join(home, 'cluster'), user: undefined, spareFolder: home };
@@ -74,7 +74,7 @@ export function makePlace(dataDir: string): Place {
   chownSync(home, user.uid, user.gid);
   if (!reachableBy(home, user)) {
     throw new EmbeddedPostgresError(
-      `the database in ${folder} cannot be reached by the user it runs as (uid ${user.uid}): open the folders above it, or set another DATA_DIR`,
+      `the database in ${folder} cannot be reached by the user it runs as (uid ${user.uid}): make its parent folders accessible or set another DATA_DIR`,
     );
   }
   mkdirSync(SHARED_FOLDER, { recursive: true });
@@ -82,7 +82,7 @@ export function makePlace(dataDir: string): Place {
   return { home, cluster: join(home, 'cluster'), user, spareFolder: SHARED_FOLDER };
 }
 
-/** The database's password: made once, readable by its owner only. */
+/** The database's password: generated once, readable only by its owner. */
 export function passwordOf(place: Place): string {
   const file = join(place.home, 'password');
   if (!existsSync(file)) {
@@ -92,16 +92,16 @@ export function passwordOf(place: Place): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-/** Makes `user` the owner of a file or folder that this process made. */
+/** Makes `user` the owner of a file or folder that this process created. */
 export function giveTo(path: string, user: SystemUser | undefined): void {
   if (user) chownSync(path, user.uid, user.gid);
 }
 
-/** Makes the data folder. */
+/** Creates the data folder if it does not exist. */
 export function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   mkdirSync(folder, { recursive: true });
-  // Root's umask may close what it makes.
+  // Root's umask may deny access to other users.
   if (process.getuid?.() === 0) chmodSync(folder, 0o755);
 }
 
@@ -110,7 +110,7 @@ function ownerOf(path: string): SystemUser {
   return uid === 0 ? NOBODY : { uid, gid };
 }
 
-/** The name is new each time: a data folder that was deleted and made again must not find its old data. */
+/** Uses a new name each time: a data folder that was deleted and created again must not find its old data. */
 function makeSharedHome(entry: string): string {
   mkdirSync(SHARED_FOLDER, { recursive: true });
   chmodSync(SHARED_FOLDER, 0o755);
@@ -120,7 +120,7 @@ function makeSharedHome(entry: string): string {
   return home;
 }
 
-/** A copied project must not share the database of the one it was copied from. */
+/** Removes a link that was copied with the project: the copy must not share the original's database. */
 function dropForeignLink(entry: string): void {
   if (!lstatSync(entry, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   const target = readlinkSync(entry);

@@ -1,4 +1,4 @@
-/** Who is alive on this machine, and a lock between processes that survives the sudden death of its holder. */
+/** Identities of processes on this machine, and a lock between processes that is released when its holder dies. */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,14 +8,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 const POLL_MS = 20;
 
 /**
- * A name for one run of one process: its pid and when it began, so that another process that was later given the same
- * pid is not taken for it. Undefined when there is no such process, or only its zombie.
+ * Identifies one run of a process by its pid and start time, so that a later process with the same pid is not mistaken
+ * for it. Undefined when there is no such process, or only a zombie.
  */
 export function processIdentity(pid: number): string | undefined {
   try {
     if (process.platform === 'linux') {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      // The second field, the command in parentheses, may itself hold spaces and parentheses.
+      // The second field, the command in parentheses, may itself contain spaces and parentheses.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return fields[0] === 'Z' || fields[0] === 'X' ? undefined : `${pid}-${fields[19]}`;
     }
@@ -26,7 +26,7 @@ export function processIdentity(pid: number): string | undefined {
   }
 }
 
-/** Whether the process run with this identity is still there. */
+/** Whether the process with this identity still runs. */
 export function isAlive(identity: string): boolean {
   const pid = Number.parseInt(identity, 10);
   return Number.isInteger(pid) && pid > 0 && processIdentity(pid) === identity;
@@ -37,7 +37,7 @@ export function ownIdentity(): string {
   return processIdentity(process.pid) ?? `${process.pid}-0`;
 }
 
-/** The command line of a process, to tell whether it is what a pid file says it is; empty when it cannot be seen. */
+/** The command line of a process, to check what a pid file claims; empty when it cannot be read. */
 export function commandLine(pid: number): string {
   try {
     if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
@@ -48,9 +48,8 @@ export function commandLine(pid: number): string {
 }
 
 /**
- * Runs `work` while no other process (or caller in this process) runs under the lock of the same folder. The lock of
- * a dead holder is taken over.
- * @throws when the lock is not free within `withinMs`.
+ * Runs `work` while no other process or caller holds the lock of the same folder. The lock of a dead holder is taken over.
+ * @throws Error when the lock is not free within `withinMs`
  */
 export async function withFolderLock<T>(folder: string, work: () => Promise<T>, withinMs = 120_000): Promise<T> {
   mkdirSync(folder, { recursive: true });
@@ -58,7 +57,7 @@ export async function withFolderLock<T>(folder: string, work: () => Promise<T>, 
   const mine = `${ownIdentity()} ${randomUUID()}`;
   const deadline = Date.now() + withinMs;
   while (!tryLock(lock, mine)) {
-    if (Date.now() > deadline) throw new Error(`${lock} is held by another process that does not finish`);
+    if (Date.now() > deadline) throw new Error(`${lock} has been held by another process for too long: end it`);
     await pause(POLL_MS);
   }
   try {
@@ -68,7 +67,7 @@ export async function withFolderLock<T>(folder: string, work: () => Promise<T>, 
   }
 }
 
-/** Linking a finished file makes the lock appear together with its content, so a reader never sees half of it. */
+/** Links a finished file, so that the lock appears together with its content and is never read half-written. */
 function tryLock(lock: string, mine: string): boolean {
   const draft = `${lock}.${randomUUID()}`;
   writeFileSync(draft, mine);
@@ -90,7 +89,7 @@ function removeStale(lock: string): void {
   const aside = `${lock}.${randomUUID()}`;
   try {
     renameSync(lock, aside);
-    // Someone else may have replaced the dead holder's lock in between: then it is given back.
+    // Another process may have replaced the dead holder's lock in the meantime: then it is put back.
     if (read(aside) !== holder) linkSync(aside, lock);
   } catch {
     // Another process removed it first.

@@ -1,14 +1,14 @@
-/** How every connection of this process to NATS is made: that of the broker, and that of the events. */
+/** The options of this process's NATS connections: the broker's and that of the event stream. */
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from 'nats';
 import type { MeshSettings, NatsLogin } from '../mesh.settings.ts';
 
-/** Where answers to requests come. Of its own, so that NATS can keep others from listening. */
+/** The inbox prefix for replies. It is our own, so that NATS permissions can keep others from subscribing to it. */
 export const INBOX_PREFIX = '_INBOX.waybill';
 
 /**
- * The options of a connection that is kept up for ever. `name` is shown in the server's list of connections. Holds what
- * is secret: never log it.
+ * The options of a connection that reconnects for ever. `name` appears in the server's list of connections. They contain
+ * secrets: never log them.
  */
 export function natsOptions({ servers, login, tls }: MeshSettings, name: string): ConnectionOptions {
   return {
@@ -20,10 +20,10 @@ export function natsOptions({ servers, login, tls }: MeshSettings, name: string)
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
-    // A connection that carries nothing any more is known as lost within some two seconds.
+    // Detects a dead connection within about two seconds.
     pingInterval: 700,
     maxPingOut: 2,
-    // Otherwise the client gives up for good when it is refused twice, as it is while an operator changes a password.
+    // Otherwise the client gives up for good when it is refused twice, as happens while an operator changes a password.
     ignoreAuthErrorAbort: true,
   };
 }
@@ -32,6 +32,6 @@ function authentication(login: NatsLogin): ConnectionOptions {
   if ('user' in login) return { user: login.user, pass: login.password };
   if ('token' in login) return { token: login.token };
   if ('nkeySeed' in login) return { authenticator: nkeyAuthenticator(Buffer.from(login.nkeySeed)) };
-  // Read at every connection: such a file expires, and is renewed in its place.
+  // Read at every connection: credentials expire and are renewed in the same file.
   return { authenticator: credsAuthenticator(() => readFileSync(login.credentialsFile)) };
 }

@@ -1,4 +1,4 @@
-/** Tells a NATS that refuses this process, where no later attempt would fare better, from one that is away. */
+/** Tells a NATS server that refuses this process for good from one that is only unreachable for now. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { connect, NatsError } from 'nats';
@@ -9,8 +9,8 @@ import { natsOptions } from './nats-options.ts';
 const TIMEOUT_MS = 2_000;
 
 /**
- * Asks NATS once, before anything is started. Answers why it is not there yet, undefined when it is.
- * @throws StartRefused when it refuses this process, or when a file named in the settings cannot be read
+ * Tries one connection to NATS before anything is started. Returns why NATS cannot be reached; undefined when it can.
+ * @throws StartRefused when NATS refuses this process, or when a file named in the settings cannot be read
  */
 export async function natsAbsence(mesh: MeshSettings): Promise<string | undefined> {
   const { login, tls } = mesh;
@@ -26,55 +26,56 @@ export async function natsAbsence(mesh: MeshSettings): Promise<string | undefine
   } catch (error) {
     const refusal = refusalBy(mesh, error);
     if (refusal) throw refusal;
-    const hint = tls && !tls.certFile && codeOf(error) === 'ECONNRESET' ? ', perhaps for want of NATS_TLS_CERT' : '';
+    const hint = tls && !tls.certFile && codeOf(error) === 'ECONNRESET' ? ' (it may require NATS_TLS_CERT)' : '';
     return `NATS at ${mesh.servers.join(', ')} does not answer${hint}`;
   }
 }
 
-/** What a failure to connect says for good about this process or the server; undefined when it may pass. */
+/** The refusal when a failed connection cannot succeed later either; undefined when the failure may be temporary. */
 export function refusalBy({ servers, login }: MeshSettings, error: unknown): StartRefused | undefined {
   const nats = `NATS at ${servers.join(', ')}`;
   const code = codeOf(error);
   if (error instanceof NatsError && error.isAuthError()) {
-    return new StartRefused(`${nats} refuses this process: ${wrongLogin(login)}`);
+    return new StartRefused(`${nats} rejects the login of this process: ${wrongLogin(login)}`);
   }
-  if (code === 'BAD_CREDS') return new StartRefused('NATS_CREDENTIALS cannot be used: the file holds no credentials');
+  if (code === 'BAD_CREDS')
+    return new StartRefused('NATS_CREDENTIALS cannot be used: the file contains no credentials');
   if (code === 'SERVER_OPT_NA') {
-    return new StartRefused(`${nats} has no TLS, which tls:// and NATS_TLS_CA demand: turn it on there`);
+    return new StartRefused(`${nats} does not offer TLS, which tls:// and NATS_TLS_* require: enable it on the server`);
   }
   if (/^(UNABLE_TO_|CERT_|ERR_TLS_CERT|DEPTH_ZERO_SELF|SELF_SIGNED)/.test(code)) {
     return new StartRefused(
-      `${nats} shows a certificate that is not believed (${code}): set NATS_TLS_CA to its authority`,
+      `${nats} has an untrusted certificate (${code}): set NATS_TLS_CA to its certificate authority`,
     );
   }
   if (/^(TLS$|ERR_SSL|ERR_OSSL|ERR_TLS)/.test(code)) {
     return new StartRefused(
-      `${nats} cannot be reached over TLS (${code}): look at NATS_TLS_CA, NATS_TLS_CERT and NATS_TLS_KEY`,
+      `${nats} cannot be reached over TLS (${code}): check NATS_TLS_CA, NATS_TLS_CERT and NATS_TLS_KEY`,
     );
   }
   return undefined;
 }
 
-/** The client wraps what TLS says. */
+/** The code of an error; the client wraps those of TLS. */
 function codeOf(error: unknown): string {
   const { code, chainedError } = error as { code?: string; chainedError?: { code?: string } };
   return (code === 'TLS' ? chainedError?.code : undefined) ?? code ?? '';
 }
 
 function wrongLogin(login: NatsLogin | undefined): string {
-  if (login === undefined) return 'say who it is by TRANSPORTER, NATS_TOKEN, NATS_NKEY_SEED or NATS_CREDENTIALS';
+  if (login === undefined) return 'set a login in TRANSPORTER, NATS_TOKEN, NATS_NKEY_SEED or NATS_CREDENTIALS';
   if ('user' in login) return 'correct the user and the password in TRANSPORTER';
   if ('token' in login) return 'correct the token in NATS_TOKEN or TRANSPORTER';
-  if ('nkeySeed' in login) return 'correct NATS_NKEY_SEED, or let its public key in there';
-  return 'renew the file that NATS_CREDENTIALS names';
+  if ('nkeySeed' in login) return 'correct NATS_NKEY_SEED, or add its public key to the server';
+  return 'renew the file named by NATS_CREDENTIALS';
 }
 
-/** The value is not repeated: it may be a secret that was meant for another setting. */
+/** Checks that a file can be read. Never repeats its path: it may be a secret meant for another setting. */
 async function demandFile(name: string, path: string | undefined): Promise<void> {
   if (path === undefined) return;
   try {
     await access(path, constants.R_OK);
   } catch {
-    throw new StartRefused(`${name} cannot be used: give the path of a file that this process may read`);
+    throw new StartRefused(`${name} cannot be used: give the path of a file that this process can read`);
   }
 }

@@ -1,4 +1,4 @@
-/** Moleculer's transporter for NATS, which says so when NATS does not let it do what a node must do. */
+/** Moleculer's NATS transporter, extended to report what NATS forbids and to notice undelivered requests at once. */
 import { Transporters } from 'moleculer';
 import { createInbox, Events, type Msg, type NatsConnection, type NatsError } from 'nats';
 import { StartRefused } from '../../process/refusal.ts';
@@ -7,12 +7,12 @@ import { INBOX_PREFIX, natsOptions } from './nats-options.ts';
 import { refusalBy } from './nats-refusal.ts';
 import { RequestUndelivered } from './undelivered.ts';
 
-/** The transporter. Ends the process when NATS refuses it at the first connection, or lets it subscribe to nothing. */
+/** The transporter. Ends the process when NATS refuses the first connection, or forbids a subscription. */
 export class MeshTransporter extends Transporters.NATS {
   readonly #mesh: MeshSettings;
   #complaint: string | undefined;
   #linked = false;
-  /** Below it comes what NATS says of requests that reached nobody. */
+  /** The inbox in which NATS reports requests that reached no subscriber. */
   #undelivered: string | undefined;
 
   constructor(mesh: MeshSettings) {
@@ -20,7 +20,7 @@ export class MeshTransporter extends Transporters.NATS {
     this.#mesh = mesh;
   }
 
-  /** Whether packets can go out and come in now. A connection that carries nothing is known as lost within some two seconds. */
+  /** Whether packets can be sent and received now. A dead connection is noticed within about two seconds. */
   get linked(): boolean {
     return this.#linked;
   }
@@ -30,7 +30,7 @@ export class MeshTransporter extends Transporters.NATS {
       await super.connect();
     } catch (error) {
       const refusal = refusalBy(this.#mesh, error);
-      // Otherwise it would be asked again every five seconds.
+      // Otherwise Moleculer would try again every five seconds.
       if (refusal) this.broker.fatal(refusal.message, refusal);
       throw error;
     }
@@ -46,8 +46,8 @@ export class MeshTransporter extends Transporters.NATS {
   }
 
   /**
-   * A request is published with a subject for an answer, though its answer comes as a packet of its own: NATS then says
-   * at once when nobody is there to take it, where Moleculer would wait for a timeout, or for a heartbeat to be missed.
+   * Publishes a request with a reply subject, although its answer comes as a packet of its own: NATS then reports at once
+   * when nobody is subscribed, where Moleculer would wait for a timeout or a missed heartbeat.
    */
   override send(topic: string, data: Buffer, about: { packet?: SentPacket } = {}): Promise<void> {
     const { packet } = about;
@@ -57,7 +57,7 @@ export class MeshTransporter extends Transporters.NATS {
     return Promise.resolve();
   }
 
-  /** Fails the request that reached nobody, and forgets the node: its other requests are lost, or fail in the same way. */
+  /** Fails the request that reached nobody, and drops its node: other requests to it are lost or fail in the same way. */
   #unheard(error: NatsError | null, { subject, headers }: Msg): void {
     if (error !== null || headers?.code !== NO_RESPONDERS) return;
     const id = subject.slice(subject.lastIndexOf('.') + 1);
@@ -80,17 +80,17 @@ export class MeshTransporter extends Transporters.NATS {
     return Promise.resolve();
   }
 
-  // Moleculer's own handler would fail on it, and the connection would then be read no more.
+  // Moleculer's own handler would throw here, and the client would stop reading the connection.
   #refused(error: NatsError, subject: string): void {
     if (!error.isPermissionError()) return;
     const servers = this.#mesh.servers.join(', ');
     const refusal = new StartRefused(
-      `NATS at ${servers} does not let this process subscribe to ${subject}: permit it there`,
+      `NATS at ${servers} forbids this process to subscribe to ${subject}: allow it in the permissions of its user`,
     );
     this.broker.fatal(refusal.message, refusal);
   }
 
-  /** Later refusals pass when an operator has mended them: they are told, once each. */
+  /** Logs later refusals, once each: an operator can fix them while the process runs. */
   async #watch(client: NatsConnection): Promise<void> {
     for await (const { type, data, permissionContext } of client.status()) {
       if (type === Events.Disconnect) this.#linked = false;
@@ -108,24 +108,24 @@ export class MeshTransporter extends Transporters.NATS {
   }
 }
 
-/** The status with which NATS answers what nobody is subscribed to. */
+/** The status with which NATS answers a message without subscribers. */
 const NO_RESPONDERS = 503;
 
-/** A packet as far as it matters to how it is sent. */
+/** The fields of a packet that decide how it is sent. */
 interface SentPacket {
   type: string;
   payload: { id?: string } | null;
 }
 
-/** What Moleculer's transit keeps of a request until its answer comes; its types leave it out. */
+/** The requests that Moleculer's transit keeps until their answers come; its types omit them. */
 interface Pending {
   pendingRequests: Map<string, { action?: { name?: string }; nodeID: string; reject(error: Error): void }>;
 }
 
-/** Moleculer's own list of nodes; its types leave `disconnected` out. */
+/** Moleculer's list of nodes; its types omit `disconnected`. */
 interface Registry {
   nodes: { disconnected(nodeID: string, isUnexpected: boolean): void };
 }
 
-/** `MOL-waybill.RES.node-1` is of the kind `MOL-waybill.RES`. */
+/** The subject without what varies: `MOL-waybill.RES` for `MOL-waybill.RES.node-1`. */
 const kindOf = (subject: string): string => subject.split('.').slice(0, 2).join('.');

@@ -1,12 +1,17 @@
-/** A request that no node was there to take: NATS says so at once, and nothing of it was executed. */
+/** The error of a request that NATS could not deliver; nothing of it was executed. */
 import { Errors } from 'moleculer';
 
-/** Its receiver does not listen: the very same call can be made to another node. */
+/** The receiver is not subscribed: the same call can safely be sent to another node. */
 export class RequestUndelivered extends Errors.MoleculerRetryableError {
   constructor(action: string | undefined, nodeID: string) {
-    super(`The request for ${action ?? 'an action'} reached nobody at ${nodeID}`, 503, 'REQUEST_UNDELIVERED', {
-      action,
-      nodeID,
-    });
+    super(
+      `Node ${nodeID} is gone: the call of ${action ?? 'an action'} was not delivered`,
+      503,
+      'REQUEST_UNDELIVERED',
+      {
+        action,
+        nodeID,
+      },
+    );
   }
 }

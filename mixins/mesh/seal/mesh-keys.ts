@@ -1,13 +1,13 @@
-/** The keys of one mesh, derived from its secret: one for packets between nodes, one for events in the stream. */
+/** The keys of a mesh, derived from its secrets: one for packets between nodes, one for events in the stream. */
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 
-/** Of each list the first key signs, and all of them are believed: so a secret can be changed without a gap. */
+/** The first key of each list signs and all of them are accepted, so that a secret can be changed without downtime. */
 export interface MeshKeys {
   readonly packets: readonly KeyObject[];
   readonly events: readonly KeyObject[];
 }
 
-/** The keys of these secrets, in their order. Nothing of a secret can be read from its keys. */
+/** The keys of these secrets, in the same order. A key reveals nothing about its secret. */
 export function deriveMeshKeys(secrets: readonly string[]): MeshKeys {
   return {
     packets: secrets.map((secret) => derive(secret, 'waybill mesh packets')),

@@ -1,11 +1,11 @@
-/** Stands between a broker and its transporter: seals what goes out, and keeps out what is not of this mesh. */
+/** Sits between a broker and its transporter: seals outgoing packets, and drops incoming ones that are not of this mesh. */
 import type { KeyObject } from 'node:crypto';
 import type { ServiceBroker } from 'moleculer';
 import { MESH_REFUSED_TOTAL } from '../../metrics/metric-names.ts';
 import { PacketSeal, type SealState } from './packet-seal.ts';
 import { faultOf, leaveOutRequestID, type ThisNode } from './stranger-packet.ts';
 
-/** A packet as Moleculer's transit hands it on. */
+/** A packet as Moleculer's transit passes it on. */
 interface Packet {
   type: string;
   target: string | null;
@@ -24,9 +24,9 @@ export class PacketGuard {
   #seal!: PacketSeal;
   #broker!: ServiceBroker;
   #thisNode!: ThisNode;
-  /** The meta objects of requests that came sealed. Being in this set is nothing that a packet could claim of itself. */
+  /** The meta objects of requests that came sealed. A packet cannot put itself into this set. */
   readonly #sealedMeta = new WeakSet<object>();
-  /** The seal of the packet that is being received. One field is enough: transit handles it before `receive` returns. */
+  /** The seal of the packet being received. One field is enough: transit handles a packet before `receive` returns. */
   #arriving: SealState = 'unsealed';
   readonly #warnedAt = new Map<string, number>();
 
@@ -34,7 +34,7 @@ export class PacketGuard {
     this.#keys = keys;
   }
 
-  /** Called when the broker is made, before it connects. */
+  /** Must be called when the broker is created, before it connects. */
   begin(broker: ServiceBroker): void {
     this.#broker = broker;
     this.#seal = new PacketSeal({ keys: this.#keys, nodeID: broker.nodeID });
@@ -51,7 +51,7 @@ export class PacketGuard {
     });
   }
 
-  /** Whether the request whose meta this is came sealed. */
+  /** Whether the request with this meta came sealed. */
   isSealed(meta: object): boolean {
     return this.#sealedMeta.has(meta);
   }
@@ -87,12 +87,12 @@ export class PacketGuard {
   };
 
   #outgoing(data: Buffer, { type, target, payload }: Packet): Buffer {
-    // The answer to a request without a seal must not look like one to a sealed request with the same id.
+    // The answer to an unsealed request must not pass for the answer to a sealed request with the same id.
     if (type === 'RES' && !(payload?.meta && this.#sealedMeta.has(payload.meta))) return data;
     return this.#seal.seal(type, target, data);
   }
 
-  /** Why a packet is not taken: one of `REASONS`; undefined when it is. */
+  /** Why a packet is refused: one of `REASONS`; undefined when it is accepted. */
   #reasonAgainst(state: SealState, type: string, data: Buffer): string | undefined {
     if (state === 'sealed') return undefined;
     return state === 'unsealed' ? faultOf(type, data, this.#thisNode) : state;
@@ -103,15 +103,15 @@ export class PacketGuard {
     const now = Date.now();
     if (now - (this.#warnedAt.get(reason) ?? 0) >= WARN_EVERY_MS) {
       this.#warnedAt.set(reason, now);
-      // Without a seal nothing proves that the sender is who the packet says.
+      // Without a seal the name of the sender proves nothing.
       const { sender } = (reason in REASONS_SEALED ? JSON.parse(data.toString()) : {}) as { sender?: string };
-      const from = sender === undefined ? '' : ` of ${sender}`;
-      this.#broker.logger.warn(`A packet${from} from NATS (${packet}) is refused: ${REASONS[reason]}`);
+      const from = sender === undefined ? '' : ` of node ${sender}`;
+      this.#broker.logger.warn(`Refused a packet${from} from NATS (${packet}): ${REASONS[reason]}`);
     }
     return Promise.resolve(false);
   }
 
-  /** The stack of an error tells how this process is built: only nodes of this mesh are sent it. */
+  /** Sends stacks of errors to nodes of this mesh only: they reveal how this process is built. */
   #hideStacks({ errorRegenerator }: ServiceBroker): void {
     const regenerator = errorRegenerator as unknown as { extractPlainError: ExtractPlainError };
     const extract = regenerator.extractPlainError.bind(regenerator);
@@ -125,18 +125,18 @@ export class PacketGuard {
 
 type ExtractPlainError = (error: Error, payload: { meta?: object }) => { stack?: string };
 
-/** Reasons against packets that nodes of this mesh have sealed. */
+/** Reasons to refuse packets that nodes of this mesh have sealed. */
 const REASONS_SEALED = {
-  stale: 'its seal is too old, or from the future: the clocks of the nodes must agree',
+  stale: 'its seal is too old or from the future; check that the clocks of the nodes agree',
   replayed: 'it was received before',
 };
 
-/** All reasons, as they stand in the metric and in the log. */
+/** All reasons: their names in the metric, their texts in the log. */
 const REASONS: Record<string, string> = {
   ...REASONS_SEALED,
   unsealed: 'it does not carry the seal of this mesh; nodes of one mesh need the same AUTH_JWT_SECRET or MESH_SECRET',
-  malformed: "it is no packet of Moleculer's protocol, or its sender or its id is not a plain name",
-  large: 'it is larger than any request has to be',
-  unknown: 'it asks for an action that this node does not have',
-  stream: 'streams are taken from nodes of this mesh only',
+  malformed: 'it does not follow the Moleculer protocol, or its sender or id contains forbidden characters',
+  large: 'it is larger than any request needs to be',
+  unknown: 'it requests an action that this node does not have',
+  stream: 'streams are accepted from nodes of this mesh only',
 };

@@ -1,26 +1,26 @@
-/** What is wrong with a packet that carries no seal: before anything of it is believed, logged or answered. */
+/** Validates packets without a seal before anything in them is trusted, logged or answered. */
 
 /**
- * What anyone may send: a request, which then needs a token, and the two packets that ask who is there. Whatever says
- * something about this mesh (who is in it, which actions it has, what a call answers) must be sealed to be believed.
+ * The packets that anyone may send: a request, which then needs a token, and the two discovery probes. Packets that state
+ * something about the mesh (its nodes, their actions, the answer of a call) must be sealed.
  */
 const OPEN_TO_ALL: ReadonlySet<string> = new Set(['REQ', 'DISCOVER', 'PING']);
 
 /**
- * An answer goes to a subject that ends in the sender's name, which the NATS client writes as it is: with a blank or a line
- * end in it, a stranger could have this process send commands to NATS. It also stands in log lines, where other control
- * characters must not.
+ * An answer goes to a subject that ends in the sender's name, and the NATS client does not escape it: with a space or a
+ * line break in its name, a stranger could make this process send commands to NATS. The name also appears in log lines,
+ * which must not contain control characters.
  */
 const PLAIN_NAME = /^[^\s*>\p{C}]{1,256}$/u;
-/** For the id that an answer repeats, and for the request id that stands in log lines. */
+/** For the packet id, which an answer repeats, and the request id, which appears in log lines. */
 const PLAIN_ID = /^[\x21-\x7e]{1,128}$/;
 /**
- * More than any action takes. The answer repeats the id and the meta of its request, and must itself be small enough for
- * NATS.
+ * More than any action accepts. Bounded because the answer repeats the id and the meta of its request, and must itself
+ * fit into a NATS message.
  */
 const MAX_BYTES = 262_144;
 
-/** What a stranger's packet says: anything may be in it. */
+/** The fields of a stranger's packet, which may hold anything. */
 interface Unproven {
   ver?: unknown;
   sender?: unknown;
@@ -30,15 +30,15 @@ interface Unproven {
   seq?: unknown;
 }
 
-/** What a packet is held against. */
+/** What a packet is checked against. */
 export interface ThisNode {
-  /** The version of Moleculer's protocol that is spoken here. */
+  /** The version of Moleculer's protocol that this node speaks. */
   version: string;
-  /** Whether this node has an action. Moleculer would log a request for any other, with the name that the stranger gave. */
+  /** Whether this node has an action. Moleculer would log a request for any other, with the name the stranger sent. */
   hasAction: (name: string) => boolean;
 }
 
-/** A word for what is wrong with the packet; undefined when its sender may be heard. */
+/** Why the packet is refused, in one word; undefined when it is accepted. */
 export function faultOf(type: string, packet: Buffer, { version, hasAction }: ThisNode): string | undefined {
   if (!OPEN_TO_ALL.has(type)) return 'unsealed';
   if (packet.length > MAX_BYTES) return 'large';
@@ -53,11 +53,11 @@ export function faultOf(type: string, packet: Buffer, { version, hasAction }: Th
   if (payload.id !== undefined && !isPlainId(payload.id)) return 'malformed';
   if (type !== 'REQ') return undefined;
   if (typeof payload.action !== 'string' || !hasAction(payload.action)) return 'unknown';
-  // Moleculer keeps a stream open for its next piece, for as long as its sender likes.
+  // Moleculer keeps a stream open for as long as its sender likes.
   return payload.stream || payload.seq ? 'stream' : undefined;
 }
 
-/** Takes out the id of a request when it could break a line: Moleculer writes it into its log as it came. */
+/** Removes a request id that could break a log line: Moleculer logs it unescaped. */
 export function leaveOutRequestID(payload: { requestID?: unknown }): void {
   if (!isPlainId(payload.requestID)) delete payload.requestID;
 }
