@@ -95,7 +95,7 @@ export function brokerOptions(settings: Settings): BrokerOptions {
       threshold: 0.5,
       windowTime: 30,
       minRequestCount: 20,
-      halfOpenTime: 5_000,
+      halfOpenTime: 2_000,
       check: countsAsFailure,
     },
     // Actions that need a bulkhead enable it themselves.

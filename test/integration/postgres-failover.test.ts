@@ -72,6 +72,10 @@ test('with the primary dead orders are refused with 503; within 5 s of the promo
       return reply;
     });
     expect(refused.headers.get('retry-after')).toBe('1');
+    // As many as open every breaker that there is.
+    await eventually(() => expect(placed.filter(({ reply }) => reply.status === 503).length).toBeGreaterThan(60), {
+      withinMs: 30_000,
+    });
 
     await standby.promote();
     const promotedAt = performance.now();
