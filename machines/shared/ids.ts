@@ -17,7 +17,7 @@ const COUNTER = 16;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Generates strictly increasing ids, 16 per millisecond; beyond that rate it runs ahead of the clock instead of waiting. */
+/** Generates strictly increasing ids, 16 per millisecond; at a higher rate it runs ahead of the clock. */
 export class IdGenerator {
   readonly #slot: number;
   #ms = 0;

@@ -12,7 +12,7 @@ import {
 } from './shipment.machine.ts';
 import type { Shipment, ShipmentChange } from './shipment.ts';
 
-/** The maximum number of entries in a timeline. Delivery and voiding are recorded beyond it, because orders wait for them. */
+/** The maximum length of a timeline. Delivery and voiding are recorded beyond it, because orders wait for them. */
 export const MAX_TIMELINE = 1_000;
 
 /**

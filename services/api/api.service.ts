@@ -1,4 +1,4 @@
-/** The gateway: HTTP on one side, the actions of the other services on the other. */
+/** The api service: the gateway from HTTP to the actions of the other services. */
 import type { ServiceSchema } from 'moleculer';
 import { gatewayMixin } from '../../mixins/gateway/gateway.mixin.ts';
 import type { GatewaySettings } from '../../mixins/gateway/gateway.settings.ts';
@@ -12,11 +12,11 @@ import { ordersRoutes } from './routes/orders.routes.ts';
 import { reportsRoutes } from './routes/reports.routes.ts';
 import { trackingRoutes } from './routes/tracking.routes.ts';
 
-/** The service. `given` stands over what its broker's settings say. */
+/** Creates the service. `given` overrides the settings of its broker. */
 export function apiService(given: Partial<GatewaySettings> = {}): ServiceSchema {
   return defineService({
     name: 'api',
-    // Without it no order can be taken. What is owed to the others waits.
+    // Only orders is required: work owed to the other services can wait.
     needs: ['orders'],
     calls: ['orders', 'inventory', 'tracking', 'reports'],
     mixins: [

@@ -1,8 +1,8 @@
-/** The last lines of a start: where the gateway is, and a request to paste. */
+/** Prints the last lines of a start: the gateway's address, and a request to paste. */
 import type { ServiceBroker } from 'moleculer';
 import type { WithGateway } from '../../mixins/gateway/gateway.types.ts';
 
-/** Prints the address of the gateway that this broker runs; nothing when it runs none. */
+/** Prints the address of this broker's gateway; nothing if it has none. */
 export function greet(broker: ServiceBroker): void {
   const gateways = broker.services.map((service) => service as unknown as Partial<WithGateway>);
   const gateway = gateways.find(({ http }) => http !== undefined);
@@ -20,11 +20,11 @@ export function greet(broker: ServiceBroker): void {
   const token = asked ? ' -H "Authorization: Bearer $TOKEN"' : '';
   const lines = [
     '',
-    `Waybill listens on ${base}. Place an order${asked ? ', with the token of customer 1 in $TOKEN' : ''}:`,
+    `Waybill listens on ${base}. To place an order${asked ? ', with a token for customer 1 in $TOKEN' : ''}:`,
     '',
     `  curl -i ${base}/orders${token} -H 'Content-Type: application/json' -d '${JSON.stringify(order)}'`,
     '',
   ];
-  // After the broker's own last line.
+  // Print after the broker's own last line.
   setImmediate(() => console.log(lines.join('\n')));
 }

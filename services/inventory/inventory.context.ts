@@ -1,4 +1,4 @@
-/** What `this` is in the actions of inventory. */
+/** The type of `this` in the actions of inventory. */
 import type { WithDatabase } from '../../mixins/database/database.mixin.ts';
 import type { WithReadModel } from '../../mixins/database/read-model.mixin.ts';
 import type { WithOutbox } from '../../mixins/events/outbox/outbox.mixin.ts';
@@ -9,9 +9,9 @@ import type { ReservationQueries } from './store/reservation.queries.ts';
 import type { StockBookStore } from './store/stock-book.store.ts';
 
 export interface InventoryOwn extends WithDatabase, WithOutbox, WithReadModel<ProductColumns> {
-  /** Changes the stock, for orders and by additions. */
+  /** Changes stock levels. */
   book: StockBookStore;
-  /** Changes what the catalogue says of products. */
+  /** Changes the catalogue. */
   catalog: ProductStore;
   products: ProductQueries;
   reservations: ReservationQueries;

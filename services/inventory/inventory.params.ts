@@ -1,4 +1,4 @@
-/** The rules for what callers send, in the terms of fastest-validator; every fault of a call is reported at once. */
+/** The fastest-validator schemas of the inventory actions. Every fault of a call is reported at once. */
 import { isMoney, MAX_CENTS, moneyToNumber } from '../../machines/shared/money.ts';
 import { MAX_STOCK } from '../../machines/stock/stock.book.ts';
 import { anyText, countNumber, identifier, text } from '../../mixins/params/params.ts';
@@ -12,7 +12,7 @@ interface Fault {
 const MAX_PRICE = moneyToNumber(MAX_CENTS);
 const MAX_ADDITION = 2 ** 31;
 
-/** An id that may come from a path, as text. */
+/** An id that may come from a path as text. */
 const pathId = { ...identifier, convert: true };
 
 const sku = text(64);
@@ -24,7 +24,7 @@ const price = {
   min: 0,
   max: MAX_PRICE,
   custom(value: unknown, errors: Fault[]): unknown {
-    // The other faults of a number are named by its own rule.
+    // The rule for numbers reports all other faults.
     if (typeof value === 'number' && value >= 0 && value <= MAX_PRICE && !isMoney(value)) {
       errors.push({ type: 'money', actual: value });
     }

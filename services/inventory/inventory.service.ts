@@ -1,4 +1,4 @@
-/** The inventory: a catalogue of products and the stock book that reserves, releases and consumes for orders. */
+/** The inventory service: the product catalogue, and the stock book that reserves, releases and consumes for orders. */
 import { databaseMixin } from '../../mixins/database/database.mixin.ts';
 import { readModelMixin } from '../../mixins/database/read-model.mixin.ts';
 import { outboxMixin } from '../../mixins/events/outbox/outbox.mixin.ts';
@@ -35,7 +35,7 @@ export default defineService<InventoryOwn>({
     const { demoCatalog } = readInventorySettings(settingsOf(this.broker).reader);
     if (demoCatalog && (await fillDemoCatalog(database))) {
       this.logger.info(
-        'The inventory was empty: products 1 to 10 are for trying it out (DEMO_CATALOG=false leaves it empty)',
+        'The inventory was empty: added the demo products 1 to 10 (set DEMO_CATALOG=false to leave it empty)',
       );
       wake();
     }

@@ -1,8 +1,8 @@
-/** The settings of the inventory. */
+/** The settings of inventory. */
 import type { SettingReader } from '../../mixins/settings/setting-reader.ts';
 
 export interface InventorySettings {
-  /** DEMO_CATALOG: whether an empty inventory is given products 1 to 10. */
+  /** DEMO_CATALOG: whether to fill an empty inventory with products 1 to 10. */
   demoCatalog: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What peers exchange with the inventory: the parameters and results of its actions. */
+/** The parameters and results of the inventory actions, for peers to import. */
 
 /** A product and its stock. `availableStock` is `quantity - reservedQuantity`; the price has at most two decimals. */
 export interface Product {
@@ -27,13 +27,13 @@ export interface PricedItem extends OrderItem {
   price: number;
 }
 
-/** `success: false` is an answer, and final for this order id. */
+/** `success: false` is a regular answer, and final for this order id. */
 export interface StockReply {
   success: boolean;
   message: string;
-  /** The products that were short or unknown, ascending. */
+  /** The short or unknown products, ascending. */
   unavailableProducts: number[];
-  /** On a successful reserve: one entry a product, ascending, with the price at the moment of the reservation. */
+  /** After a successful reserve: one entry per product, ascending, with its price at the time of reservation. */
   items?: PricedItem[];
 }
 
@@ -71,7 +71,7 @@ export interface ProductListRequest {
   cursor?: string;
 }
 
-/** `next` is the cursor of the following page, null on the last one. */
+/** `next` is the cursor of the next page, null on the last one. */
 export interface ProductPage {
   items: Product[];
   next: string | null;

@@ -1,4 +1,4 @@
-/** Products and stock as callers see them. */
+/** The public view of products and stock. */
 import type { ReservationRecord } from '../../machines/reconciliation/books.ts';
 import { moneyToNumber } from '../../machines/shared/money.ts';
 import type { OrderOutcome, StockLevel } from '../../machines/stock/stock.book.ts';
@@ -6,7 +6,7 @@ import type { PricedItem, Product, StockReply } from './inventory.types.ts';
 import type { ProductColumns } from './models/product.model.ts';
 import type { ReservationColumns } from './models/reservation.model.ts';
 
-/** A product as its row has it. NUMERIC(12,2) has 12 digits, which a JSON number holds exactly. */
+/** The view of a product row. A JSON number can represent every NUMERIC(12,2). */
 export function productOf(row: ProductColumns): Product {
   const { id, sku, name, description, quantity, reservedQuantity } = row;
   return {
@@ -21,12 +21,12 @@ export function productOf(row: ProductColumns): Product {
   };
 }
 
-/** The product with the stock that a change has left it with. */
+/** The view of a product with its stock after a change. */
 export function restocked(row: ProductColumns, { quantity, reserved }: Readonly<StockLevel>): Product {
   return { ...productOf(row), quantity, reservedQuantity: reserved, availableStock: quantity - reserved };
 }
 
-/** What peers are told of what was decided for an order. */
+/** The reply to peers for the outcome of an order operation. */
 export function replyOf({ success, message, unavailableProducts, held }: OrderOutcome): StockReply {
   const reply: StockReply = { success, message, unavailableProducts: [...unavailableProducts] };
   if (held) {
@@ -38,7 +38,7 @@ export function replyOf({ success, message, unavailableProducts, held }: OrderOu
   return reply;
 }
 
-/** A reservation as whoever compares the books reads it. */
+/** The view of a reservation for reconciliation. */
 export function reservationOf(row: ReservationColumns): ReservationRecord {
   return {
     orderId: row.orderId,

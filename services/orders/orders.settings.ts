@@ -12,9 +12,9 @@ export interface OrdersSettings {
   retryCapMs: number;
   /** ORDER_MAX_ATTEMPTS: failed attempts after which owed work is parked for an operator. */
   maxAttempts: number;
-  /** ORDER_MAX_IN_FLIGHT: the maximum number of orders in progress on a node; beyond it callers get 503 and nothing is written. */
+  /** ORDER_MAX_IN_FLIGHT: how many orders a node processes at once; beyond that callers get 503 and nothing is written. */
   maxInFlight: number;
-  /** ORDER_RECOVERY_RATE: the maximum number of due orders a node claims per second, so that a backlog drains smoothly. */
+  /** ORDER_RECOVERY_RATE: how many due orders a node claims per second at most, so that a backlog drains smoothly. */
   recoveryRate: number;
   /** CALL_TIMEOUT: the timeout of one call to a peer service. */
   callTimeoutMs: number;

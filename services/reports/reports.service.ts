@@ -1,4 +1,4 @@
-/** Reports: what can be said only by looking at several services together. It keeps nothing and changes nothing. */
+/** The reports service: read-only views across several services. It stores nothing. */
 import { defineService } from '../../mixins/mesh/schema.ts';
 import { reconciliation } from './actions/reconciliation.action.ts';
 

@@ -1,7 +1,7 @@
-/** What `reports.*` takes and answers, for peers to import. */
+/** The parameters and results of the reports actions, for peers to import. */
 export type { Disagreement, DisagreementKind } from '../../machines/reconciliation/reconciliation.ts';
 
 export interface ReconciliationParams {
-  /** How many disagreements to answer at most. */
+  /** The maximum number of disagreements to return. */
   limit?: number;
 }

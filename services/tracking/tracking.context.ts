@@ -1,4 +1,4 @@
-/** What `this` is in the actions of tracking. */
+/** The type of `this` in the actions of tracking. */
 import type { Service } from 'moleculer';
 import type { WithDatabase } from '../../mixins/database/database.mixin.ts';
 import type { WithReadModel } from '../../mixins/database/read-model.mixin.ts';

@@ -1,20 +1,20 @@
-/** What tracking's actions accept. Every fault is reported at once, each naming its field. */
+/** The fastest-validator schemas of the tracking actions. Every fault is reported at once, with its field. */
 import { RESERVED_STATUSES } from '../../machines/shipment/shipment.machine.ts';
 import { identifier, isStorable, text, isInstant } from '../../mixins/params/params.ts';
 import type { AddEventParams } from './tracking.types.ts';
 
-/** Free fields a timeline entry may carry, besides the named ones. */
+/** The maximum number of free fields in a timeline entry, besides the named ones. */
 export const MAX_FREE_FIELDS = 50;
-/** Longest name of a free field, in characters. */
+/** The maximum length of a free field's name, in characters. */
 export const MAX_FIELD_NAME = 100;
-/** How deep `details` and free fields may nest. */
+/** The maximum nesting depth of `details` and free fields. */
 export const MAX_DEPTH = 8;
-/** `details` and free fields together, as JSON, in bytes. */
+/** The maximum size of `details` and all free fields together, in bytes of JSON. */
 export const MAX_FREE_BYTES = 16_384;
 
-/** The fields of an entry that have a meaning here; all others are free. */
+/** The named fields of an entry; all others are free. */
 const NAMED: ReadonlySet<string> = new Set(['trackingNumber', 'status', 'location', 'details', 'timestamp']);
-// Copied into an object, these names would change what the object is.
+// Copying these names into an object could change its prototype.
 const FORBIDDEN_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 const STATUS = /^[A-Za-z][A-Za-z0-9_]{0,49}$/;
 
@@ -27,7 +27,7 @@ interface Fault {
   actual?: unknown;
 }
 
-/** What is no tracking number is a shipment that does not exist. */
+/** Any text: one that is not a tracking number is answered with NotFound. */
 const trackingNumber = { type: 'string' };
 
 export const createShipmentParams = {
@@ -43,7 +43,7 @@ export const voidShipmentParams = { $$strict: true, orderId: identifier };
 
 export const getShipmentParams = { $$strict: true, trackingNumber };
 
-/** Not strict: reporters add fields of their own, and those are kept. */
+/** Not strict: carriers may add free fields, which are stored. */
 export const addEventParams = {
   trackingNumber,
   status: {
@@ -59,7 +59,7 @@ export const addEventParams = {
       } else if (RESERVED_STATUSES.includes(value.toUpperCase())) {
         errors.push({
           type: 'statusReserved',
-          message: `The 'status' field must not be ${RESERVED_STATUSES.join(' or ')}: the service itself sets these.`,
+          message: `The 'status' field must not be ${RESERVED_STATUSES.join(' or ')}: only the service sets these.`,
         });
       }
       return value;
@@ -82,7 +82,7 @@ export const addEventParams = {
   details: {
     type: 'any',
     optional: true,
-    // One bound holds for `details` and all free fields together, so they are checked together.
+    // `details` and all free fields share one size limit, so they are checked together.
     custom(
       value: unknown,
       errors: Fault[],
@@ -94,7 +94,7 @@ export const addEventParams = {
       const free = freeFieldsOf(data);
       const names = Object.keys(free);
       if (names.length > MAX_FREE_FIELDS) {
-        const message = `An event may carry at most ${MAX_FREE_FIELDS} free fields; these are ${names.length}.`;
+        const message = `An event may have at most ${MAX_FREE_FIELDS} free fields, not ${names.length}.`;
         errors.push({ type: 'freeFieldsCount', field: 'details', message });
         return value;
       }
@@ -119,7 +119,7 @@ export const addEventParams = {
   },
 };
 
-/** The free fields of an entry, as they are stored. */
+/** The free fields of an entry, as stored. */
 export function freeFieldsOf(params: Partial<AddEventParams>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(params).filter(([name, value]) => !NAMED.has(name) && value !== undefined));
 }
@@ -136,12 +136,12 @@ function faultsOfNames(names: string[]): Fault[] {
 function reasonNotName(name: string): string | undefined {
   if (FORBIDDEN_NAMES.has(name)) return `A field must not be named ${name}.`;
   if (name === '' || name.length > MAX_FIELD_NAME || !isStorable(name)) {
-    return `The name of a field must have 1 to ${MAX_FIELD_NAME} characters, none of them NUL.`;
+    return `A field name must have 1 to ${MAX_FIELD_NAME} characters, without NUL or unpaired surrogates.`;
   }
   return undefined;
 }
 
-/** Why a value cannot be kept as JSON; undefined when it can. Stops at `depth`, so a hostile nesting costs nothing. */
+/** Why a value cannot be stored as JSON; undefined when it can. Stops at `depth`, so hostile nesting costs nothing. */
 function reasonNotJson(value: unknown, depth: number): string | undefined {
   if (typeof value === 'string') return isStorable(value) ? undefined : 'must not contain NUL or unpaired surrogates';
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'must not contain NaN or infinities';
@@ -149,7 +149,7 @@ function reasonNotJson(value: unknown, depth: number): string | undefined {
   if (typeof value !== 'object') return 'must be JSON';
   if (depth === 0) return `must not nest deeper than ${MAX_DEPTH} levels`;
   for (const [name, part] of Object.entries(value)) {
-    if (!Array.isArray(value) && reasonNotName(name)) return `has a field with a name that cannot be kept`;
+    if (!Array.isArray(value) && reasonNotName(name)) return 'has a field with an invalid name';
     const reason = reasonNotJson(part, depth - 1);
     if (reason) return reason;
   }

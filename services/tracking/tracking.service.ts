@@ -1,4 +1,4 @@
-/** Shipments and their timelines: makes one an order, keeps what carriers report, tells of every change. */
+/** The tracking service: creates one shipment per order, records carriers' reports, and publishes every change. */
 import { databaseMixin } from '../../mixins/database/database.mixin.ts';
 import { readModelMixin } from '../../mixins/database/read-model.mixin.ts';
 import { subscriptionsMixin } from '../../mixins/events/inbox/subscriptions.mixin.ts';

@@ -1,4 +1,4 @@
-/** What tracking does about the news of orders: it brings them into the timelines of their shipments. */
+/** The events that tracking handles: shipped and delivered orders are recorded in their shipment's timeline. */
 import type { DomainEvent } from '../../machines/shared/domain-event.ts';
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';
 import type { Subscriptions } from '../../mixins/events/inbox/subscriptions.ts';
@@ -10,7 +10,7 @@ export const subscriptions = {
   'order.delivered': follow('DELIVER', 'DELIVERED'),
 } satisfies Subscriptions<TrackingService>;
 
-/** Records the news as an entry of that status. What the shipment knows already, or better, changes nothing. */
+/** Records an entry with that status, unless the shipment is already in it or a later one. */
 function follow(event: ShipmentEventType, status: string) {
   return {
     async handler(this: TrackingService, news: DomainEvent<'order.shipped' | 'order.delivered'>): Promise<void> {
@@ -25,8 +25,8 @@ function follow(event: ShipmentEventType, status: string) {
         happenedAt: news.at,
         id: news.id,
       });
-      // The order still owes the shipment: the event comes again later.
-      if (outcome.kind === 'absent') throw new ServiceUnavailable(`The shipment of order ${orderId} is not made yet`);
+      // The order still owes its shipment; throwing makes the stream retry the event.
+      if (outcome.kind === 'absent') throw new ServiceUnavailable(`Order ${orderId} has no shipment yet`);
     },
   };
 }

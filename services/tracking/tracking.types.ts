@@ -1,8 +1,8 @@
-/** What `tracking.*` takes and answers, for peers to import. Times are RFC 3339 in UTC. */
+/** The parameters and results of the tracking actions, for peers to import. Times are RFC 3339 in UTC. */
 
 export interface CreateShipmentParams {
   orderId: number;
-  /** Whose it is: the customer who may ask for it. */
+  /** The customer who may read the shipment. */
   customerId?: number | null;
   customerName?: string | null;
   deliveryAddress: string;
@@ -20,7 +20,7 @@ export interface VoidShipmentParams {
 }
 
 export interface VoidShipmentResult {
-  /** False when the parcel is delivered already: nothing is left to void, and a repeat will not help. */
+  /** False when the parcel is already delivered and can no longer be voided; do not retry. */
   success: boolean;
   message: string;
 }
@@ -29,7 +29,7 @@ export interface GetShipmentParams {
   trackingNumber: string;
 }
 
-/** One entry of a timeline. The free fields its reporter added stand beside the named ones. */
+/** One timeline entry: the named fields and the carrier's free fields. */
 export interface TimelineEntry {
   status: string;
   /** When it happened. */
@@ -45,23 +45,23 @@ export interface ShipmentResult {
   carrier: string;
   status: string;
   estimatedDelivery: string;
-  /** In the order in which they were recorded. */
+  /** In the order of recording. */
   events: TimelineEntry[];
 }
 
 export interface AddEventParams {
   trackingNumber: string;
-  /** A letter, then letters, digits and underscores, 50 at most; stored in capitals. */
+  /** A letter, then letters, digits and underscores, at most 50 characters; stored in upper case. */
   status: string;
   location?: string | null;
-  /** A text, or any JSON. */
+  /** Text or any other JSON value. */
   details?: unknown;
-  /** When it happened, RFC 3339; the present time if not given. */
+  /** When it happened, RFC 3339; the current time by default. */
   timestamp?: string | null;
   [free: string]: unknown;
 }
 
-/** The entry that was recorded, with the shipment it belongs to. */
+/** The recorded entry, with its shipment. */
 export interface AddEventResult extends TimelineEntry {
   trackingNumber: string;
   orderId: number;

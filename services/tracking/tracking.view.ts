@@ -1,11 +1,11 @@
-/** Shipments and their timelines as callers see them. */
+/** The public view of shipments and their timelines. */
 import type { ShipmentRecord } from '../../machines/reconciliation/books.ts';
 import { trackingNumberOf } from '../../machines/shipment/tracking-number.ts';
 import type { ShipmentEventColumns } from './models/shipment-event.model.ts';
 import type { ShipmentColumns } from './models/shipment.model.ts';
 import type { ShipmentResult, TimelineEntry } from './tracking.types.ts';
 
-/** A shipment that has a number, with the entries of its timeline that follow the first. */
+/** A shipment that is not a tombstone, with the timeline entries after the first. */
 export function shipmentOf(row: ShipmentColumns, entries: readonly ShipmentEventColumns[]): ShipmentResult {
   return {
     trackingNumber: trackingNumberOf(row.trackingNumber as string),
@@ -20,12 +20,12 @@ export function shipmentOf(row: ShipmentColumns, entries: readonly ShipmentEvent
   };
 }
 
-/** An entry of a timeline. The named fields come last: a free field can never stand in for one. */
+/** A timeline entry. The named fields come last, so that a free field can never replace one. */
 export function entryOf({ extra, status, at, location, details }: ShipmentEventColumns): TimelineEntry {
   return { ...extra, status, timestamp: at.toISOString(), location, details };
 }
 
-/** A shipment as whoever compares the books reads it. */
+/** The view of a shipment for reconciliation. */
 export function recordOf({ orderId, status, trackingNumber }: ShipmentColumns): ShipmentRecord {
   return {
     orderId,

@@ -65,7 +65,7 @@ export class JetStreamStream implements EventStream {
     this.#preparing = this.#prepare();
   }
 
-  /** The ready connection; undefined while the server or its JetStream is unavailable. A new object after each reconnect. */
+  /** The ready connection, a new object after each reconnect; undefined while NATS or its JetStream is unavailable. */
   get link(): JetStreamLink | undefined {
     return this.#link;
   }

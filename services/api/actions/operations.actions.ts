@@ -1,10 +1,10 @@
-/** What operators and their probes ask of this node: whether it lives, whether it can be given requests, its metrics. */
+/** live, readiness, metrics: what operators and their probes ask of this node. */
 import { ROLES } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import { readMetrics } from '../../../mixins/metrics/prometheus.ts';
 import { checkReadiness } from '../../../mixins/process/readiness.ts';
 
-/** Answers while the process does. */
+/** Responds while the process is alive. */
 export const live = defineAction<object, object>({
   access: ROLES,
   params: { $$strict: true },
@@ -15,14 +15,14 @@ export const live = defineAction<object, object>({
 export const readiness = defineAction<object, object>({
   access: ROLES,
   params: { $$strict: true },
-  // A node says that it is not ready as often as it is asked, which is no failure of the gateway.
+  // Not being ready is a regular answer, so repeating it must not open the breaker.
   circuitBreaker: { enabled: false },
   async handler() {
     return await checkReadiness(this.broker);
   },
 });
 
-/** The text of all metrics of this process, as Prometheus reads it. */
+/** All metrics of this process in the Prometheus text format. */
 export const metrics = defineAction<object, object>({
   access: ['staff', 'admin'],
   params: { $$strict: true },

@@ -1,2 +1,2 @@
-/** Where the API lives. */
+/** The base path of the API. */
 export const API_PATH = '/api/v1';

@@ -1,4 +1,4 @@
-/** `/inventory`: from HTTP to the actions of the inventory service. */
+/** The routes of `/inventory`, to the actions of the inventory service. */
 import {
   created,
   mergeParams,
@@ -12,7 +12,7 @@ import { API_PATH } from './api-path.ts';
 
 const MONEY = ['price'] as const;
 
-/** Peers are told prices too, which is no matter of this API. */
+/** The route of a stock operation. The reply to peers also has prices, which this API does not expose. */
 const stockCommand = (name: 'reserve' | 'release' | 'consume') =>
   route<StockReply>(`POST /inventory/${name}`, `inventory.${name}`, {
     body: 'required',

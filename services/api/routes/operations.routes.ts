@@ -1,4 +1,4 @@
-/** What operators and their probes ask: health and metrics, at the root. */
+/** The routes for operators and their probes: health and metrics, at the root. */
 import { type RouteGroup, route } from '../../../mixins/gateway/routes/endpoint.ts';
 import { PROMETHEUS_CONTENT_TYPE } from '../../../mixins/metrics/prometheus.ts';
 

@@ -1,4 +1,4 @@
-/** `/orders`: from HTTP to the actions of the orders service. */
+/** The routes of `/orders`, to the actions of the orders service. */
 import { ValidationFailed } from '../../../machines/shared/failure.ts';
 import { readIfMatch } from '../../../mixins/gateway/request/conditional.ts';
 import {
@@ -21,13 +21,13 @@ function idempotencyKey({ headers }: Input): (CallMeta & Record<string, unknown>
   const key = headers['idempotency-key'];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) {
-    const message = 'Give 1 to 255 visible ASCII characters, without spaces';
+    const message = 'An idempotency key must be 1 to 255 visible ASCII characters, without spaces';
     throw ValidationFailed.of([{ field: 'Idempotency-Key', type: 'idempotencyKey', message }]);
   }
   return { idempotencyKey: key };
 }
 
-/** The id is passed as given, the number or `ORD-…`: the orders service knows both. */
+/** The route of a command. The id is passed on as given: the orders service accepts the number and `ORD-…`. */
 const command = (name: 'cancel' | 'ship' | 'deliver') =>
   route(`PUT /orders/:id/${name}`, `orders.${name}`, {
     params({ path, headers }) {

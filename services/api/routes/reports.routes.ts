@@ -1,8 +1,8 @@
-/** `/reports`: from HTTP to the actions of the reports service. */
+/** The routes of `/reports`, to the actions of the reports service. */
 import { type RouteGroup, route } from '../../../mixins/gateway/routes/endpoint.ts';
 import { API_PATH } from './api-path.ts';
 
-/** As long as the actions themselves may take: a report can read everything there is. */
+/** The same as the actions' own timeout, because a report may read everything. */
 const REPORT_TIMEOUT_MS = 60_000;
 
 export const reportsRoutes: RouteGroup = {

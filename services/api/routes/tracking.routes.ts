@@ -1,4 +1,4 @@
-/** `/tracking`: from HTTP to the actions of the tracking service. */
+/** The routes of `/tracking`, to the actions of the tracking service. */
 import { created, mergeParams, type RouteGroup, route } from '../../../mixins/gateway/routes/endpoint.ts';
 import type { JsonObject } from '../../../mixins/gateway/request/json-body.ts';
 import type { CreateShipmentResult } from '../../tracking/tracking.types.ts';
@@ -7,7 +7,7 @@ import { API_PATH } from './api-path.ts';
 const shipmentPath = (trackingNumber: string | undefined) =>
   `${API_PATH}/tracking/${encodeURIComponent(trackingNumber ?? '')}`;
 
-/** Carriers repeat the tracking number in the events they send, which is no contradiction. */
+/** Drops the tracking number from a body if it matches the path: carriers repeat it in their events. */
 function withoutRepeated(body: JsonObject, trackingNumber: string | undefined): JsonObject {
   if (body.trackingNumber !== trackingNumber) return body;
   const { trackingNumber: _repeated, ...rest } = body;

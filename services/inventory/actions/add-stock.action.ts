@@ -1,4 +1,4 @@
-/** addStock: how stock comes in. */
+/** addStock: adds units to a product. */
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import type { InventoryOwn } from '../inventory.context.ts';
 import { addStockParams } from '../inventory.params.ts';
@@ -6,8 +6,8 @@ import type { Product, StockAddition } from '../inventory.types.ts';
 import { restocked } from '../inventory.view.ts';
 
 /**
- * Adds units to a product. Not idempotent: when the answer is lost, read the product before adding again.
- * @throws NotFound, ValidationFailed when the stock would pass its bound.
+ * Adds units to a product. Not idempotent: if the response is lost, read the product before adding again.
+ * @throws NotFound, ValidationFailed when the stock would exceed its maximum
  */
 export const addStock = defineAction<InventoryOwn, StockAddition>({
   access: ['staff', 'admin'],

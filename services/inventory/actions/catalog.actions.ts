@@ -13,14 +13,14 @@ import type {
 import { productOf } from '../inventory.view.ts';
 
 /**
- * Bounds the catalogue's calls, which wait for a connection each. The stock book's need none: they share one
- * connection, and its group commit refuses what it cannot take, where a bulkhead would cap how large batches grow.
+ * Limits the catalogue's calls, each of which needs a connection. The calls of the stock book need no bulkhead: they share
+ * one connection, their group commit rejects excess calls, and a bulkhead would limit the size of its batches.
  */
 const bulkhead = { enabled: true, concurrency: 32, maxQueueSize: 1_000 };
-/** A write keeps its connection for a whole transaction: the stock book must find one free. */
+/** Lower, because a write holds its connection for a whole transaction, and the stock book needs a free one. */
 const writing = { ...bulkhead, concurrency: 4 };
 
-/** Puts a new product into the catalogue. @throws DuplicateSku */
+/** Adds a product to the catalogue. @throws DuplicateSku */
 export const create = defineAction<InventoryOwn, NewProduct>({
   access: ['staff', 'admin'],
   params: createParams,
@@ -30,7 +30,7 @@ export const create = defineAction<InventoryOwn, NewProduct>({
   },
 });
 
-/** Changes a product's name, description or price; what is reserved keeps its price. @throws NotFound */
+/** Changes a product's name, description or price; reservations keep their prices. @throws NotFound */
 export const update = defineAction<InventoryOwn, ProductChange>({
   access: ['staff', 'admin'],
   params: updateParams,
@@ -50,7 +50,7 @@ export const get = defineAction<InventoryOwn, ProductRequest>({
   },
 });
 
-/** Products by id, a page at a time: hand `next` back as `cursor` while it is not null. */
+/** Products by id, a page at a time: pass `next` as `cursor` until it is null. */
 export const list = defineAction<InventoryOwn, ProductListRequest>({
   access: ['customer', 'staff', 'admin'],
   params: listParams,

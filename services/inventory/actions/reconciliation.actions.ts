@@ -1,11 +1,11 @@
-/** reservations, imbalances: what the inventory shows to whoever compares the books. */
+/** reservations, imbalances: the records of inventory for reconciliation. */
 import type { ImbalanceRecord, ReservationRecord } from '../../../machines/reconciliation/books.ts';
 import { type KeysetPage, type KeysetRequest, keysetPage, keysetParams } from '../../../mixins/database/keyset.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import type { InventoryOwn } from '../inventory.context.ts';
 import { reservationOf } from '../inventory.view.ts';
 
-/** All reservations by order id, or those of `ids`, a page at a time: hand `next` back as `after` while it is not null. */
+/** All reservations by order id, or those of `ids`, a page at a time: pass `next` as `after` until it is null. */
 export const reservations = defineAction<InventoryOwn, KeysetRequest>({
   visibility: 'public',
   access: [],
@@ -16,7 +16,7 @@ export const reservations = defineAction<InventoryOwn, KeysetRequest>({
   },
 });
 
-/** The products, by id, whose levels are not what their live reservations add up to, or are out of bounds. At most 1,000. */
+/** Products whose reserved quantity is out of bounds or not the sum of their reservations: by id, at most 1,000. */
 export const imbalances = defineAction<InventoryOwn, object>({
   visibility: 'public',
   access: [],

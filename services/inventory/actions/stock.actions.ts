@@ -1,4 +1,4 @@
-/** reserve, release, consume: what orders do with the stock. Each is repeatable by order id. */
+/** reserve, release, consume: the stock operations of orders, each idempotent by order id. */
 import { type OrderOperation, orderLines } from '../../../machines/stock/stock.book.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import type { InventoryOwn } from '../inventory.context.ts';
@@ -17,22 +17,22 @@ const stockAction = (kind: OrderOperation['kind']) =>
   });
 
 /**
- * Reserves all items of an order or none, in order of arrival. The same order again gets the first answer.
- * Short or unknown products and a total past the largest amount are answers with `success: false`, not errors.
- * @throws OrderIdReused when the order id has a reservation with other items.
+ * Reserves all items of an order or none, in order of arrival. A repeat gets the first answer again. Short or unknown
+ * products and a total above the largest amount are answered with `success: false`, not with an error.
+ * @throws OrderIdReused when the order id already has a reservation with different items
  */
 export const reserve = stockAction('reserve');
 
 /**
- * Gives an order's reservation back, whole. Before its reserve it leaves a mark that makes the late reserve fail.
- * Again: the same answer. A consumed reservation answers `success: false`.
- * @throws OrderIdReused when the reservation has other items.
+ * Releases the whole reservation of an order. Called before the reserve, it leaves a tombstone that makes the late reserve
+ * fail. A repeat gets the same answer. A consumed reservation is answered with `success: false`.
+ * @throws OrderIdReused when the reservation has different items
  */
 export const release = stockAction('release');
 
 /**
- * Takes what an order has reserved out of the stock. Again: the same answer. Without a reservation, or with one
- * that was released or refused, it answers `success: false`.
- * @throws OrderIdReused when the reservation has other items.
+ * Removes the reserved items of an order from stock. A repeat gets the same answer. A missing, released or refused
+ * reservation is answered with `success: false`.
+ * @throws OrderIdReused when the reservation has different items
  */
 export const consume = stockAction('consume');

@@ -1,10 +1,10 @@
-/** The first tables of the inventory: products, one row a reservation, and the outbox. */
+/** The first tables of inventory: products, reservations, and the outbox. */
 import type { Migration } from '../../../mixins/database/migrations.ts';
 import { outboxTables } from '../../../mixins/events/outbox/outbox.schema.ts';
 
 /**
- * Products keep half of each page free and index nothing that changes, so that an update of stock stays in its page
- * (HOT) and touches no index. A reservation holds all its lines in one row; `reservation_lines` shows them one by one.
+ * Product pages are half empty and no changing column is indexed, so a stock update is a heap-only tuple (HOT) update. A
+ * reservation has all its lines in one row; the view `reservation_lines` has one row per line.
  */
 export const stockBook: Migration = {
   name: '0001-stock-book',

@@ -1,7 +1,7 @@
-/** What a statement demands of the rows it has met: all of them, or nothing is written. */
+/** A function that makes a statement fail unless it has changed all the rows it should. */
 import type { Migration } from '../../../mixins/database/migrations.ts';
 
-/** Fails as a serialization failure: whoever demanded reads again, and decides again. */
+/** It raises a serialization failure, so that the caller reads and decides again. */
 export const demand: Migration = {
   name: '0002-demand',
   sql: `

@@ -1,4 +1,4 @@
-/** All migrations of inventory, in their order. */
+/** All migrations of inventory, in order. */
 import { stockBook } from './0001-stock-book.ts';
 import { demand } from './0002-demand.ts';
 import { eventTypes } from './0003-event-types.ts';

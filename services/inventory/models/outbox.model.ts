@@ -1,4 +1,4 @@
-/** The outbox of inventory: its statements put the events of a batch into it, in the commit of the batch. */
+/** The outbox table of inventory. */
 import { outboxModel } from '../../../mixins/events/events.models.ts';
 
 export const OutboxModel = outboxModel('inventory');

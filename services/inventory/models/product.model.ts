@@ -1,4 +1,4 @@
-/** A product as it is stored: its entry in the catalogue and its stock. */
+/** The table of products: catalogue entry and stock. */
 import {
   bigint,
   DeclaredModel,
@@ -19,7 +19,7 @@ export const ProductModel = new DeclaredModel('inventory', 'products', {
   price: money(),
   quantity: made(bigint()),
   reservedQuantity: made(bigint()),
-  // Counts the changes, and tells their events apart.
+  // Counts the changes, for unique event ids.
   revision: made(bigint()),
   createdAt: made(time()),
   updatedAt: made(time()),

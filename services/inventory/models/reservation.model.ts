@@ -1,4 +1,4 @@
-/** A reservation as it is stored: one row an order, its lines side by side in arrays. */
+/** The table of reservations: one row per order, with its lines in parallel arrays. */
 import type { ReservationStatus } from '../../../machines/stock/stock.book.ts';
 import {
   array,

@@ -1,4 +1,4 @@
-/** Ten products for whoever tries the program out. */
+/** The demo catalogue: ten products. */
 import type { Transaction } from 'sequelize';
 import type { Database } from '../../../mixins/database/database.ts';
 import { columnOf, table } from '../../../mixins/database/model.ts';
@@ -30,8 +30,8 @@ const PRODUCTS = ENTRIES.map(([sku, name, description, price, quantity], index) 
 const SET_NEXT = `SELECT setval(pg_get_serial_sequence('${table(ProductModel)}', '${columnOf(ProductModel, 'id')}'), $1)`;
 
 /**
- * Fills an inventory that has never had a product with products 1 to 10; the next one created is 11. Any number of
- * nodes may do this at once. Answers whether it wrote.
+ * Fills an empty inventory with products 1 to 10; the next product gets id 11. Any number of nodes may call it at once.
+ * Returns whether it wrote anything.
  */
 export async function fillDemoCatalog(database: Database): Promise<boolean> {
   const { sequelize } = database;
@@ -40,7 +40,7 @@ export async function fillDemoCatalog(database: Database): Promise<boolean> {
     (await products.findOne({ attributes: ['id'], transaction })) !== null;
   if (await isFilled(null)) return false;
   return sequelize.transaction(async (transaction) => {
-    // Keeps out both the other nodes that fill and whoever creates a product meanwhile.
+    // Blocks other nodes that fill the catalogue, and calls that create products.
     await sequelize.query(`LOCK TABLE ${table(ProductModel)} IN SHARE ROW EXCLUSIVE MODE`, { transaction });
     if (await isFilled(transaction)) return false;
     await products.bulkCreate(PRODUCTS, { transaction });

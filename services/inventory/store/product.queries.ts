@@ -1,4 +1,4 @@
-/** Reads of the catalogue, through moleculer-db. */
+/** Reads from the catalogue, through moleculer-db. */
 import { Op } from 'sequelize';
 import { NotFound } from '../../../machines/shared/failure.ts';
 import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
@@ -19,13 +19,13 @@ export class ProductQueries {
   /** @throws NotFound, ServiceUnavailable */
   async get(id: number): Promise<ProductColumns> {
     const found = await this.#adapter.findById(id);
-    if (!found) throw new NotFound(`There is no product ${id}`);
+    if (!found) throw new NotFound(`Product ${id} does not exist`);
     return found;
   }
 
   /**
-   * A page of products by id; `next` is the cursor of the following one, null on the last.
-   * @throws ValidationFailed for a cursor that no list has answered, ServiceUnavailable
+   * A page of products by id; `next` is the cursor of the next page, null on the last one.
+   * @throws ValidationFailed for a cursor that no list has returned, ServiceUnavailable
    */
   async list({
     limit = DEFAULT_LIMIT,

@@ -1,4 +1,4 @@
-/** Writes to the catalogue: new products and their descriptions and prices, each with its event in one commit. */
+/** Writes to the catalogue, each with its event in one commit. */
 import { literal, type Sequelize, type Transaction } from 'sequelize';
 import { DuplicateSku } from '../../../machines/stock/stock.failures.ts';
 import { NotFound } from '../../../machines/shared/failure.ts';
@@ -13,7 +13,7 @@ import { tellChanged } from './stock-changed.sql.ts';
 
 const { revision } = columns(ProductModel);
 
-/** A JSON number as NUMERIC reads it; the caller has checked that it is money. */
+/** Formats a price for NUMERIC; the caller has checked that it is a valid amount. */
 const decimal = (price: number): string => formatMoney(parseMoney(String(price)));
 
 /** The catalogue of products. */
@@ -22,14 +22,14 @@ export class ProductStore {
   readonly #products: TableModel<typeof ProductModel>;
   readonly #eventsWritten: () => void;
 
-  /** `eventsWritten` is called after each commit, which put an event into the outbox. */
+  /** Calls `eventsWritten` after each commit, which has written an event to the outbox. */
   constructor(database: Database, eventsWritten: () => void) {
     this.#sequelize = database.sequelize;
     this.#products = database.model(ProductModel);
     this.#eventsWritten = eventsWritten;
   }
 
-  /** @throws DuplicateSku when another product has the sku: nothing is written. */
+  /** Adds a product. @throws DuplicateSku when another product has the SKU: nothing is written */
   async create({ sku, name, description, price, initialStock }: NewProduct): Promise<ProductColumns> {
     const entry = { sku, name, description: description ?? null, price: decimal(price), quantity: initialStock ?? 0 };
     try {
@@ -38,12 +38,15 @@ export class ProductStore {
         return product.get({ plain: true });
       });
     } catch (error) {
-      if (isDuplicate(error)) throw new DuplicateSku(`There is a product with the sku ${sku} already`, { sku });
+      if (isDuplicate(error)) throw new DuplicateSku(`A product with the SKU ${sku} already exists`, { sku });
       throw error;
     }
   }
 
-  /** Changes what is given and nothing else; null stands for nothing, but empties a description. Reservations keep the price they were made at. @throws NotFound */
+  /**
+   * Changes the given fields only. Null counts as not given, except that it clears a description. Reservations keep their
+   * prices. @throws NotFound
+   */
   update({ id, name, description, price }: ProductChange): Promise<ProductColumns> {
     const change = {
       ...(isGiven(name) && { name }),
@@ -54,12 +57,12 @@ export class ProductStore {
     return this.#write(async (transaction, updatedAt) => {
       const options = { where: { id }, returning: true, transaction } as const;
       const [, [product]] = await this.#products.update({ ...change, updatedAt }, options);
-      if (!product) throw new NotFound(`There is no product ${id}`);
+      if (!product) throw new NotFound(`Product ${id} does not exist`);
       return product.get({ plain: true });
     });
   }
 
-  /** Writes one product, and its event in the same commit. */
+  /** Writes a product and its event in one commit. */
   async #write(work: (transaction: Transaction, at: Date) => Promise<ProductColumns>): Promise<ProductColumns> {
     const at = new Date();
     const product = await orUnavailable(

@@ -1,4 +1,4 @@
-/** What the inventory shows to whoever compares the books: its reservations, and the levels that do not fit them. */
+/** The reads for reconciliation: reservations, and products whose levels do not match them. */
 import { QueryTypes } from 'sequelize';
 import type { ImbalanceRecord } from '../../../machines/reconciliation/books.ts';
 import type { Database } from '../../../mixins/database/database.ts';
@@ -8,7 +8,7 @@ import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { ProductModel } from '../models/product.model.ts';
 import { type ReservationColumns, ReservationModel } from '../models/reservation.model.ts';
 
-// One statement sees levels and reservations of one instant, so that what is under way is never taken for a fault.
+// One statement reads levels and reservations in one snapshot, so that a change in progress is never taken for a fault.
 const P = columns(ProductModel, 'p');
 const R = columns(ReservationModel, 'r');
 const IMBALANCES = `
@@ -22,10 +22,10 @@ SELECT coalesce(${P.id}, h.product_id) AS "productId", coalesce(${P.quantity}, 0
     OR NOT coalesce(${P.reservedQuantity}, 0) BETWEEN 0 AND coalesce(${P.quantity}, 0)
  ORDER BY 1 LIMIT $1`;
 
-/** Imbalances answered at most. */
+/** The maximum number of imbalances returned. */
 const MAX_IMBALANCES = 1_000;
 
-/** Reads that go over whole tables. */
+/** Reads over whole tables. */
 export class ReservationQueries {
   readonly #database: Database;
   readonly #reservations: TableModel<typeof ReservationModel>;
@@ -35,15 +35,15 @@ export class ReservationQueries {
     this.#reservations = database.model(ReservationModel);
   }
 
-  /** The rows of one page of reservations, by order id. @throws ServiceUnavailable */
+  /** One page of reservations, by order id. @throws ServiceUnavailable */
   async page(request: KeysetRequest): Promise<ReservationColumns[]> {
     const rows = await orUnavailable(this.#reservations.findAll({ ...keysetOptions('orderId', request), raw: true }));
     return rows as unknown as ReservationColumns[];
   }
 
   /**
-   * The products, by id, whose levels are not what their live reservations add up to, or are out of bounds. At most
-   * 1,000. @throws ServiceUnavailable
+   * Products whose reserved quantity is out of bounds or not the sum of their reservations: by id, at most 1,000.
+   * @throws ServiceUnavailable
    */
   async imbalances(): Promise<ImbalanceRecord[]> {
     const { sequelize } = this.#database;

@@ -1,4 +1,4 @@
-/** The prepared statements of the stock book's transaction, and the arrays they take. */
+/** The prepared statements of the stock book, and their values. */
 import { formatMoney } from '../../../machines/shared/money.ts';
 import type { Admission } from '../../../machines/stock/stock.admission.ts';
 import type { StockBook, StockLevel } from '../../../machines/stock/stock.book.ts';
@@ -18,14 +18,14 @@ const R = columns(ReservationModel, 'r');
 const LEVEL = ['id', 'price', 'quantity', 'reservedQuantity'] as const;
 export type LevelRow = Pick<ProductColumns, (typeof LEVEL)[number]>;
 
-/** Locks in id order, so that no two batches wait for each other in a circle. */
+/** Locks in id order, so that batches cannot deadlock. */
 export const LOCK_PRODUCTS = {
   name: 'lock-products',
   text: `SELECT ${selected(ProductModel, LEVEL)} FROM ${PRODUCTS}
           WHERE ${PRODUCT.id} = ANY($1::bigint[]) ORDER BY ${PRODUCT.id} FOR NO KEY UPDATE`,
 };
 
-/** The arrays come as text: JSON reads them faster than the driver does. */
+/** Arrays are read as JSON text, which is faster than the driver's array parser. */
 export interface ReservationRow extends Pick<ReservationColumns, 'orderId' | 'status'> {
   productIds: string;
   quantities: string;
@@ -33,7 +33,7 @@ export interface ReservationRow extends Pick<ReservationColumns, 'orderId' | 'st
   unavailable: string;
 }
 
-/** A statement of its own after the locks, because it must see what was committed while they were waited for. */
+/** A separate statement after the locks, because it must see what was committed while waiting for them. */
 export const READ_RESERVATIONS = {
   name: 'read-reservations',
   text: `SELECT ${selected(ReservationModel, ['orderId', 'status'])},
@@ -45,9 +45,9 @@ export const READ_RESERVATIONS = {
 };
 
 /**
- * Writes an admission: each product's share of the change, the new reservations, and the news. It fails as a race,
- * and writes nothing, when a product has another price or too little stock, which cannot be while it is locked, and
- * when an order has a reservation already (23505).
+ * Writes an admission: the changes of levels, the new reservations, and the events. It fails as a race, writing nothing,
+ * when a product's price has changed or its stock is too low (impossible while it is locked), or when an order already
+ * has a reservation (23505).
  */
 export const WRITE_ADMISSION = {
   name: 'write-admission',
@@ -73,7 +73,7 @@ WITH changed AS (
 SELECT inventory.demand((SELECT count(*) FROM changed) = cardinality($2::bigint[]))`,
 };
 
-/** Gives reservations that are locked with their products another status. */
+/** Changes the status of reservations whose products are locked. */
 export const MOVE_RESERVATIONS = {
   name: 'move-reservations',
   text: `
@@ -82,9 +82,9 @@ UPDATE ${RESERVATIONS} r SET ${RESERVATION.status} = m.status, ${RESERVATION.upd
  WHERE ${R.orderId} = m.order_id`,
 };
 
-/** The parameters of WRITE_ADMISSION, for an admission that was decided on `book`. `at` is RFC 3339. */
+/** The values of WRITE_ADMISSION for an admission decided on `book`. `at` is RFC 3339. */
 export function admissionValues({ products, created }: Admission, book: StockBook, at: string): unknown[] {
-  // Two nodes that write the same rows must do so in the same order, or they wait for each other in a circle.
+  // Nodes that write the same rows must do so in the same order to avoid deadlocks.
   products.sort((a, b) => a.productId - b.productId);
   created.sort((a, b) => a.orderId - b.orderId);
   const before = products.map((level) => book.products.get(level.productId) as StockLevel);
@@ -103,7 +103,7 @@ export function admissionValues({ products, created }: Admission, book: StockBoo
   ];
 }
 
-/** The parameters of MOVE_RESERVATIONS. */
+/** The values of MOVE_RESERVATIONS. */
 export function moveValues({ moved }: Admission, at: string): unknown[] {
   return [
     at,

@@ -1,4 +1,4 @@
-/** The stock book on PostgreSQL: every change of stock, one group commit of all that comes together. */
+/** The stock book in PostgreSQL: group commits all concurrent changes of stock. */
 import type { MetricRegistry } from 'moleculer';
 import { ServiceUnavailable, Failure } from '../../../machines/shared/failure.ts';
 import { parseMoney } from '../../../machines/shared/money.ts';
@@ -31,13 +31,13 @@ import {
 } from './stock-book.sql.ts';
 import { StockMemory } from './stock-memory.ts';
 
-/** How often a batch that lost a race is decided again, with what the winner wrote in view. */
+/** Attempts at a batch that loses races; each attempt sees what the winner wrote. */
 const MAX_ATTEMPTS = 5;
 
-/** The database was lost after a commit was sent: it may have happened. */
+/** The connection was lost after a commit was sent, so it may have taken effect. */
 class CommitUnknown extends ServiceUnavailable {}
 
-/** Takes orders and additions, and answers each once it is durable. Safe with any number of nodes on one database. */
+/** Performs order operations and additions; each resolves once it is durable. Safe with many nodes on one database. */
 export class StockBookStore {
   readonly #database: Database;
   readonly #eventsWritten: () => void;
@@ -45,13 +45,13 @@ export class StockBookStore {
   readonly #orders: GroupCommit<StockOperation, StockOutcome>;
   readonly #additions: GroupCommit<StockOperation, StockOutcome>;
 
-  /** `eventsWritten` is called after each commit that put events into the outbox. `metrics` counts the batches. */
+  /** Calls `eventsWritten` after each commit that wrote events to the outbox. Counts the batches in `metrics`. */
   constructor(database: Database, metrics: MetricRegistry, eventsWritten: () => void) {
     this.#database = database;
     this.#eventsWritten = eventsWritten;
     const write: WriteBatch<StockOperation, StockOutcome> = (operations) => this.#retryRaces(operations);
     this.#orders = new GroupCommit(countBatches(metrics, 'inventory orders', write), { name: 'change the stock' });
-    // An addition has no id to know it again by: a batch that may have been committed must not be tried again.
+    // An addition has no id, so a batch of them that may have been committed must not be retried.
     this.#additions = new GroupCommit(
       countBatches(metrics, 'inventory additions', (additions) =>
         write(additions).catch((error: unknown) => {
@@ -64,9 +64,9 @@ export class StockBookStore {
   }
 
   /**
-   * Reserves, releases or consumes for an order: all its lines or none; a repeat gets the first answer.
-   * @throws OrderIdReused when the order has a reservation with other items.
-   * @throws Overloaded, ServiceUnavailable: the same operation may be repeated.
+   * Reserves, releases or consumes for an order: all its lines or none; a repeat gets the first answer again.
+   * @throws OrderIdReused when the order already has a reservation with different items
+   * @throws Overloaded, ServiceUnavailable: retry is safe
    */
   async order(operation: OrderOperation): Promise<OrderOutcome> {
     return settle(await this.#orders.push(operation)) as OrderOutcome;
@@ -74,14 +74,14 @@ export class StockBookStore {
 
   /**
    * Adds units to a product.
-   * @throws NotFound, ValidationFailed when the stock would grow past its bound, Overloaded.
-   * @throws ServiceUnavailable, whose data tells with `unknown: true` that the addition may have happened.
+   * @throws NotFound, ValidationFailed when the stock would exceed its maximum, Overloaded
+   * @throws ServiceUnavailable, with `unknown: true` in its data when the addition may have taken effect
    */
   async add(productId: number, amount: number): Promise<LevelOutcome> {
     return settle(await this.#additions.push({ kind: 'add', productId, amount })) as LevelOutcome;
   }
 
-  /** Resolves when all that was asked is answered. */
+  /** Resolves when all operations are done. */
   async drained(): Promise<void> {
     await Promise.all([this.#orders.drained(), this.#additions.drained()]);
   }
@@ -97,7 +97,7 @@ export class StockBookStore {
     }
   }
 
-  /** One statement, decided on what is remembered. Undefined when that is not enough to admit the whole batch. */
+  /** Decides a batch from memory and writes it in one statement. Undefined when memory cannot admit the whole batch. */
   async #guess(operations: readonly StockOperation[]): Promise<readonly StockOutcome[] | undefined> {
     const book = this.#memory.recall(operations);
     const admission = book && admit(book, operations);
@@ -112,7 +112,7 @@ export class StockBookStore {
     return orUnavailable(this.#database.trips((trips) => this.#lockAndWrite(trips, operations)));
   }
 
-  /** Two round trips: lock and read; then write and commit what admission has decided. */
+  /** Takes two round trips: one locks and reads, one writes the admission and commits. */
   async #lockAndWrite(trips: Trips, operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
     const book = await readBook(trips, operations);
     this.#memory.learn(book.products.values());
@@ -176,7 +176,8 @@ function reservationOf(row: ReservationRow): Reservation {
 }
 
 function commitUnknown(cause: unknown): CommitUnknown {
-  const message = 'The stock book was lost during a change: read the product before adding to its stock again';
+  const message =
+    'The database connection was lost during the change: read the product before adding to its stock again';
   return Object.assign(new CommitUnknown(message, { unknown: true }), { cause });
 }
 

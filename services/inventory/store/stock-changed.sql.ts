@@ -1,4 +1,4 @@
-/** The `stock.changed` events of changed products, put into the outbox by the statement, or the transaction, that changed them. */
+/** Writes `stock.changed` events to the outbox, in the statement or transaction that changes the products. */
 import type { Sequelize, Transaction } from 'sequelize';
 import { columns, table } from '../../../mixins/database/model.ts';
 import { OutboxModel } from '../models/outbox.model.ts';
@@ -7,12 +7,12 @@ import { ProductModel } from '../models/product.model.ts';
 const OUTBOX = columns(OutboxModel);
 const P = columns(ProductModel, 'p');
 
-/** What TELL_CHANGED reads of the products, as `p`. */
+/** The columns of a product `p` that TELL_CHANGED reads. */
 export const CHANGED = `${P.id} AS id, ${P.quantity} AS quantity, ${P.reservedQuantity} AS reserved, ${P.revision} AS revision`;
 
 /**
- * Puts the event of each row of `changed` into the outbox. `$1` is the present time, RFC 3339. Nothing in it needs to be
- * escaped, and PostgreSQL's functions that build JSON take several times as long.
+ * Writes an event for each row of `changed` to the outbox. `$1` is the current time, RFC 3339. It concatenates text because
+ * no value needs escaping, and PostgreSQL's JSON functions take several times as long.
  */
 export const TELL_CHANGED = `
   INSERT INTO ${table(OutboxModel)} (${OUTBOX.types}, ${OUTBOX.events})
@@ -25,7 +25,7 @@ export const TELL_CHANGED = `
 const TELL = `
 WITH changed AS (SELECT ${CHANGED} FROM ${table(ProductModel)} p WHERE ${P.id} = ANY($2::bigint[])) ${TELL_CHANGED}`;
 
-/** Puts the events of products that `transaction` has changed into the outbox. */
+/** Writes the events of products that `transaction` has changed to the outbox. */
 export async function tellChanged(
   sequelize: Sequelize,
   transaction: Transaction,

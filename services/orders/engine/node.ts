@@ -85,8 +85,8 @@ function peersOver(broker: ServiceBroker): Peers {
 
 function engineLog(logger: Service['logger']): EngineWatch {
   return {
-    recovery: told(logger, 'Recovery failed, retrying', 'Recovery works again'),
-    carryOn: told(
+    recovery: outagesOf(logger, 'Recovery failed, retrying', 'Recovery works again'),
+    carryOn: outagesOf(
       logger,
       'New orders cannot be processed right away and are left to recovery',
       'New orders are processed right away again',
@@ -100,7 +100,7 @@ function engineLog(logger: Service['logger']): EngineWatch {
 }
 
 /** Logs when a kind of work fails and recovers, except for outages that the database logs itself. */
-function told(logger: Service['logger'], failing: string, working: string): OutageWatch {
+function outagesOf(logger: Service['logger'], failing: string, working: string): OutageWatch {
   return outageLog(logger, { failing, working }, (error) => {
     if (isLoggedOutage(error)) return undefined;
     return error instanceof Error ? error.message : String(error);
@@ -109,7 +109,7 @@ function told(logger: Service['logger'], failing: string, working: string): Outa
 
 /** Periodically deletes expired idempotency keys. Returns a function that ends it. */
 function forgetKeys(store: OrderStore, logger: Service['logger']): () => void {
-  const { failed, worked } = told(
+  const { failed, worked } = outagesOf(
     logger,
     'Expired idempotency keys cannot be deleted, retrying in a minute',
     'Expired idempotency keys are deleted again',

@@ -1,7 +1,7 @@
 /** The first tables of orders. */
 import { outboxTables } from '../../../mixins/events/outbox/outbox.schema.ts';
 
-/** Orders, their history, and the idempotency keys they were placed under. */
+/** Orders, their history, and their idempotency keys. */
 export const orders = {
   name: '0001-orders',
   sql: `

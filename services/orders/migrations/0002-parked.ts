@@ -1,4 +1,4 @@
-/** Finds parked work without reading all orders. */
+/** An index of parked orders. */
 import type { Migration } from '../../../mixins/database/migrations.ts';
 
 export const parked: Migration = {

@@ -1,7 +1,7 @@
-/** History and idempotency keys belong to an order: from now on the database refuses rows of one that is not there. */
+/** Foreign keys from history entries and idempotency keys to their order, for new rows. */
 import type { Migration } from '../../../mixins/database/migrations.ts';
 
-// NOT VALID leaves the rows that are there unread, so that the table is locked for a moment only.
+// NOT VALID skips the check of existing rows, so that the table is locked only briefly.
 export const references: Migration = {
   name: '0005-references',
   sql: `

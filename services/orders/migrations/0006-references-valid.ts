@@ -1,4 +1,4 @@
-/** Holds the rows of before against the references, while orders are placed: in a transaction of its own. */
+/** Validates the foreign keys for existing rows, in its own transaction, so that orders can be placed meanwhile. */
 import type { Migration } from '../../../mixins/database/migrations.ts';
 
 export const referencesValid: Migration = {

@@ -1,4 +1,4 @@
-/** All migrations of orders, in their order. */
+/** All migrations of orders, in order. */
 import { orders } from './0001-orders.ts';
 import { parked } from './0002-parked.ts';
 import { eventTypes } from './0003-event-types.ts';

@@ -1,4 +1,4 @@
-/** Customers' lists: the pages that are asked for at the same time are read by one statement. */
+/** The lists of customers' orders: one statement reads all pages requested at the same time. */
 import type { OrderStatus } from '../../../machines/order/order.words.ts';
 import { tokens } from '../../../mixins/database/batch-values.ts';
 import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
@@ -12,24 +12,24 @@ import type { ListByCustomerParams, OrderSummary } from '../orders.types.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_ID = Number.MAX_SAFE_INTEGER;
-/** Pages that one statement reads: enough to share its cost, few enough to hand the first one out soon. */
+/** The maximum number of pages per statement: enough to share its cost, few enough not to delay the first one. */
 const MAX_PAGES = 16;
 
 interface Wanted {
   customerId: number;
   before: number;
   rows: number;
-  /** The only customer whose orders may be shown; null for everyone's. */
+  /** The only customer whose orders may be returned; null for all customers. */
   own: number | null;
 }
 
-/** id, number, status, total, date in Unix milliseconds. */
+/** `at` is in Unix milliseconds. */
 type Row = [id: number, uuid: string, status: OrderStatus, total: number | null, at: number];
 
 const O = columns(OrderModel, 'o');
 const PAGE = columns(OrderModel, 'page');
 
-/** A page is one JSON text: fifty rows are read several times faster so than one by one. */
+/** A page is one JSON text, which is several times as fast as fifty separate rows. */
 export const PAGES = {
   name: 'orders.customer-lists',
   text: `
@@ -64,7 +64,7 @@ export class CustomerLists {
     );
   }
 
-  /** A page of a customer's orders, newest first; none of them when the caller is confined to another customer. */
+  /** A page of a customer's orders, newest first; empty when the caller is confined to another customer. */
   async page(
     params: ListByCustomerParams,
     confinedTo: number | null,

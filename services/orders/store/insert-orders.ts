@@ -1,4 +1,4 @@
-/** The statement that writes new orders: rows, history, events and idempotency keys, all in one commit. */
+/** The statement that inserts new orders with their history, events and idempotency keys. */
 import type pg from 'pg';
 import { INITIAL_STATE } from '../../../machines/order/order.chart.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
@@ -24,8 +24,8 @@ const VALUES = `id, order_number, customer_id, customer_name, delivery_address, 
     to_timestamp(placed_ms / 1000), request_id, key IS NOT NULL, CASE WHEN key IS NULL THEN fingerprint END,
     $15, $16, $17, $18, 1, 1, $19, now() + $20 * interval '1 ms', now(), now() + $21 * interval '1 ms'`;
 
-// A key that exists keeps its order out; so does the same body from the same customer that is still PENDING_CHECK.
-// An id that is taken fails the statement where there is a key: the key must not stay, or it would name that other order.
+// An existing key prevents its order, and so does a PENDING_CHECK order with the same body from the same customer. With a
+// key, a duplicate id fails the statement: otherwise the key would remain and refer to the other order.
 const KEYLESS = `placed AS (
   INSERT INTO ${ORDERS} (${COLUMNS}) SELECT ${VALUES} FROM input WHERE key IS NULL
   ON CONFLICT DO NOTHING RETURNING ${ORDER.id} AS id
@@ -63,13 +63,13 @@ WITH input AS (
 ${IDS_OF} placed`,
 });
 
-// Every table of a statement is opened and closed each time, also for no rows: most batches have no key.
+// PostgreSQL opens every table of a statement, even if no row is written to it, and most batches have no key.
 const INSERT_KEYLESS = insert('orders.insert-keyless', KEYLESS);
 const INSERT = insert('orders.insert', KEYED);
 
 /**
- * The statement and its values, for a batch of placements. It answers the ids of those that nothing stood against, and
- * fails as a duplicate when the id of a placement with a key is taken.
+ * The statement and its values for a batch of placements. It returns the ids of those without a conflict, and fails as a
+ * duplicate when a placement with a key has an id that is taken.
  */
 export function insertStatement(placements: readonly Placement[], terms: LeaseTerms): pg.QueryConfig {
   const { order: status, stock, shipment } = INITIAL_STATE.value;

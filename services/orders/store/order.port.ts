@@ -1,4 +1,4 @@
-/** What placing, the actors and recovery ask of a store of orders. PostgreSQL is one; the simulation has another. */
+/** The port to a store of orders, implemented in PostgreSQL and by the simulation. */
 import type { Peer } from '../../../machines/order/order.words.ts';
 import type { Decision, Order } from '../../../machines/order/order.ts';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
@@ -8,21 +8,21 @@ import type { PlacedOrder } from '../orders.types.ts';
 /** An order as the engine holds it in memory. */
 export type OrderMemory = Memory<Order>;
 
-/** A new order on its way to the store. */
+/** A new order to write. */
 export interface Placement {
   readonly decision: Decision;
-  /** Who placed it: idempotency keys are per caller. */
+  /** The key space of its idempotency key. */
   readonly caller: string;
   readonly key: string | null;
-  /** The body, as 128 bits. */
+  /** A 128-bit hash of the body. */
   readonly fingerprint: string;
 }
 
 /** A change of an order, with everything that its commit writes. */
 export interface OrderChange extends Change<Order, Decision> {
-  /** The answer to keep for the order's idempotency key; null when this change does not make it. */
+  /** The answer to keep for the order's idempotency key; null unless this change confirms the order. */
   readonly answer: PlacedOrder | null;
-  /** The events that go out with it. */
+  /** The events to publish. */
   readonly events: readonly DomainEvent[];
 }
 
@@ -32,12 +32,12 @@ export type OrderWrite = Placement | OrderChange;
 export const isPlacement = (write: OrderWrite): write is Placement => 'fingerprint' in write;
 
 /**
- * What became of a write: the order as it was written; undefined when something stood against it, an earlier order
- * or key for a placement, a newer version for a change.
+ * The result of a write: the order as written; undefined after a conflict (for a placement, an earlier order or key; for
+ * a change, a newer version).
  */
 export type Written = OrderMemory | undefined;
 
-/** The terms on which a node holds the orders it works on. Milliseconds. */
+/** How a node leases the orders it works on. Durations are in milliseconds. */
 export interface LeaseTerms {
   readonly node: string;
   readonly leaseMs: number;
@@ -45,42 +45,42 @@ export interface LeaseTerms {
   readonly ttlMs: number;
 }
 
-/** An order that stands where a placement would go. */
+/** The order that a placement conflicts with. */
 export interface Earlier {
   memory: OrderMemory;
-  /** The body it was placed with, when it was placed under the same key. */
+  /** The fingerprint of its body, if it was placed with the same key. */
   fingerprint: string | null;
   /** The answer kept for the key. */
   answer: PlacedOrder | null;
-  /** True while some node works on it. */
+  /** True while a node works on it. */
   running: boolean;
 }
 
-/** An order that was leased to this node. */
+/** An order leased to this node. */
 export interface Claimed {
   memory: OrderMemory;
-  /** It is past its deadline, which counts for an order that can still expire. */
+  /** True past its deadline, which matters only if the order can still expire. */
   overdue: boolean;
 }
 
 /**
- * Every method throws ServiceUnavailable when the store does not answer, which leaves open whether a write was
- * committed, and for an order of a newer machine.
+ * Every method throws ServiceUnavailable when the store does not respond (a write may then have been committed), and for
+ * an order of a newer machine version.
  */
 export interface OrderPort {
-  /** Writes a new order, leased to this node. Undefined when an earlier one, or its idempotency key, stands against it. */
+  /** Writes a new order, leased to this node. Undefined when it conflicts with an earlier order or idempotency key. */
   insert(placement: Placement): Promise<Written>;
-  /** Commits a change. Undefined when the row is no longer at the version that was read: nothing was written. */
+  /** Commits a change. Undefined, with nothing written, when the row is no longer at the version that was read. */
   save(change: OrderChange): Promise<Written>;
   /** The order as last committed. */
   load(id: number): Promise<OrderMemory | undefined>;
-  /** What stands against a placement: the order of its key, or the pending one with its body. */
+  /** The order that a placement conflicts with: the one of its key, or the pending one with the same body. */
   earlier(placement: Placement): Promise<Earlier | undefined>;
   /**
-   * Leases up to `limit` owed rows that are due, longest due first, those of dead nodes among them. Rows that owe nothing
-   * but to peers that are `away` are left to nodes that reach them, unless they are pending and overdue.
+   * Leases up to `limit` due rows, longest due first, including those of dead nodes. Rows that owe work only to peers that
+   * are `away` are left to nodes that can reach them, unless they are pending and overdue.
    */
   claimDue(limit: number, away?: readonly Peer[]): Promise<Claimed[]>;
-  /** Leases one order that owes something and that nobody works on, due or parked. */
+  /** Leases an order that owes work, due or parked, unless a node works on it. */
   claimOne(id: number): Promise<Claimed | undefined>;
 }

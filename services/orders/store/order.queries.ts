@@ -1,4 +1,4 @@
-/** Reads that are not one order: a customer's list, the search over all orders, a history, and what an order waits for. */
+/** The reads of orders other than a single order: customer lists, search, history, and owed work. */
 import { col, fn, Op, where, type WhereOptions } from 'sequelize';
 import { statesOwing } from '../../../machines/order/order.chart.ts';
 import type { Peer } from '../../../machines/order/order.words.ts';
@@ -19,7 +19,7 @@ import type {
 import { CustomerLists } from './customer-lists.ts';
 
 const WORK = ['status', 'owner', 'dueAt', 'deadlineAt', 'parkedAt', 'waitingSince', 'attempt', 'lastError'] as const;
-/** The bookkeeping of what is owed for an order, as its row has it. */
+/** The columns about an order's owed work. */
 export type WorkRow = Pick<OrderColumns, (typeof WORK)[number]>;
 
 const SUMMARY = ['id', 'orderNumber', 'customerId', 'status', 'totalPrice', 'orderDate'] as const;
@@ -27,7 +27,7 @@ type SummaryRow = Pick<OrderColumns, (typeof SUMMARY)[number]>;
 
 const WAITING: Record<Peer, WhereOptions> = { inventory: waiting('inventory'), tracking: waiting('tracking') };
 
-// Among totals, an order that has none yet counts as nothing.
+// When sorting by total, an order without one counts as zero.
 const TOTAL = fn('coalesce', col(columnOf(OrderModel, 'totalPrice')), 0);
 
 const DEFAULT_LIMIT = 50;
@@ -44,7 +44,7 @@ export class OrderQueries {
     this.#history = database.model(OrderHistoryModel);
   }
 
-  /** A customer's orders, newest first; none of them when the caller is confined to another customer. */
+  /** A customer's orders, newest first; empty when the caller is confined to another customer. */
   listByCustomer(
     params: ListByCustomerParams,
     confinedTo: number | null,
@@ -52,7 +52,7 @@ export class OrderQueries {
     return this.#lists.page(params, confinedTo);
   }
 
-  /** Orders that match all that is asked, in the order that is asked; only those the caller is confined to, if it is. */
+  /** Orders that match all conditions, sorted as requested; only the caller's own when it is confined to a customer. */
   async search(params: SearchParams, confinedTo: number | null): Promise<SearchResult> {
     const limit = params.limit ?? DEFAULT_LIMIT;
     const sort = params.sort ?? '-orderDate';
@@ -66,7 +66,7 @@ export class OrderQueries {
           transaction,
           attributes: [...SUMMARY],
           where: { [Op.and]: [...own, ...this.#conditions(params), ...after(params.cursor, byTotal, descending)] },
-          // Ids grow with time, so the order of ids is the order of placing.
+          // Ids grow with time, so sorting by id sorts by time of placing.
           order: byTotal
             ? [
                 [TOTAL, direction],
@@ -93,7 +93,7 @@ export class OrderQueries {
     return { orders, next: more ? encodeCursor(place(last)) : null };
   }
 
-  /** Every transition of an order, oldest first. Empty when there is no such order. */
+  /** Every transition of an order, oldest first. Empty when the order does not exist. */
   async history(id: number): Promise<HistoryEntryView[]> {
     const rows = (await orUnavailable(
       this.#history.findAll({ where: { orderId: id }, order: ['seq'], raw: true }),
@@ -108,7 +108,7 @@ export class OrderQueries {
     }));
   }
 
-  /** What is owed for an order, and how it went so far. */
+  /** The state of an order's owed work. */
   async work(id: number): Promise<WorkRow | undefined> {
     const row = await orUnavailable(this.#orders.findOne({ attributes: [...WORK], where: { id }, raw: true }));
     return (row ?? undefined) as WorkRow | undefined;
@@ -129,7 +129,7 @@ export class OrderQueries {
   }
 }
 
-/** The orders that wait for a peer: one of their regions is in a state that owes it something. */
+/** The condition for orders that wait for a peer: one of their regions is in a state that owes it work. */
 function waiting(peer: Peer): WhereOptions {
   const regions = { stockState: statesOwing('stock', peer), shipmentState: statesOwing('shipment', peer) };
   const owing = Object.entries(regions).filter(([, states]) => states.length > 0);

@@ -1,4 +1,4 @@
-/** An order's row, and the way from it to the order in memory. */
+/** Converts an order's row to the order in memory. */
 import { parseMoney } from '../../../machines/shared/money.ts';
 import type { Order, OrderLine } from '../../../machines/order/order.ts';
 import { stateOf } from '../../../machines/order/order.chart.ts';
@@ -14,14 +14,14 @@ const AS_STORED = ['id', 'orderNumber', 'customerId', 'customerName', 'deliveryA
 
 const O = columns(OrderModel, 'o');
 
-/** The columns every read of an order, as `o`, asks for. Times are Unix milliseconds; arrays are their PostgreSQL text. */
+/** The columns of an order `o` for every read. Times are in Unix milliseconds; arrays are PostgreSQL text. */
 export const ORDER_COLUMNS = `${selected(OrderModel, AS_STORED, 'o')},
   ${O.productIds}::text AS "productIds", ${O.quantities}::text AS quantities,
   ${O.pricesAtPurchase}::text AS "pricesAtPurchase",
   (extract(epoch FROM ${O.estimatedDelivery}) * 1000)::float8 AS "estimatedDelivery",
   (extract(epoch FROM ${O.orderDate}) * 1000)::float8 AS "orderDate"`;
 
-/** What ORDER_COLUMNS answers. The states are those of the machine that wrote them. */
+/** A row of ORDER_COLUMNS. Its states are those of the machine version that wrote them. */
 export interface OrderRow
   extends Omit<Pick<OrderColumns, (typeof AS_STORED)[number]>, 'status' | 'stockState' | 'shipmentState'> {
   status: string;
@@ -47,9 +47,8 @@ function linesOf(row: OrderRow): OrderLine[] {
 }
 
 /**
- * Reads a row; a snapshot of an older machine is brought up to this code's, and written so at the next save.
- * @throws ServiceUnavailable when a newer machine wrote it; Error when it is of a state that this code's machine does
- * not have.
+ * Converts a row. A state of an older machine version is upgraded, and stored upgraded at the next save.
+ * @throws ServiceUnavailable when a newer machine version wrote it; Error when the machine does not have its state
  */
 export function memoryOf(row: OrderRow, upgrades?: OrderUpgrades, version?: number): OrderMemory {
   const stored = { order: row.status, stock: row.stockState, shipment: row.shipmentState };

@@ -1,4 +1,4 @@
-/** Where orders are saved and read: every statement on the tables of orders is behind one of these methods. */
+/** The store of orders in PostgreSQL: writes, single reads, leases and idempotency keys. */
 import { statesOwing } from '../../../machines/order/order.chart.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
 import { type Peer, PEERS } from '../../../machines/order/order.words.ts';
@@ -57,9 +57,9 @@ const EARLIER_BY_BODY = {
 const LEASE = `${ORDER.owner} = $1, ${ORDER.dueAt} = now() + $2 * interval '1 ms', ${ORDER.version} = ${O.version} + 1,
       ${ORDER.parkedAt} = NULL`;
 const OVERDUE = `(${O.deadlineAt} <= now()) AS overdue`;
-/** The states of a row's regions, by the names of `owing`. */
+/** The states of a row's regions, named as in `owing`. */
 const WAITS = `ARRAY['stock ' || ${ORDER.stockState}, 'shipment ' || ${ORDER.shipmentState}]`;
-// A node leaves rows of a newer machine to nodes that know it.
+// A node leaves rows of a newer machine version to nodes that know it.
 const CLAIM_DUE = {
   name: 'orders.claim-due',
   text: `UPDATE ${ORDERS} o SET ${LEASE}
@@ -79,7 +79,7 @@ const CLAIM_ONE = {
 const FORGET_KEYS = `DELETE FROM ${KEYS} WHERE (${KEY.caller}, ${KEY.key}) IN
   (SELECT ${K.caller}, ${K.key} FROM ${KEYS} k WHERE ${K.restAt} < now() - $1 * interval '1 ms' LIMIT 1000)`;
 
-// It comes up again after a while, as a node that can read it may have started; meanwhile it is in nobody's way.
+// Retried later, when a node that can read the row may have started; until then it does not block other rows.
 const SET_ASIDE = {
   name: 'orders.set-aside',
   text: `UPDATE ${ORDERS} o SET ${ORDER.owner} = NULL, ${ORDER.dueAt} = now() + interval '5 minutes',
@@ -87,16 +87,16 @@ const SET_ASIDE = {
     WHERE ${O.id} = $1 AND ${O.version} = $2`,
 };
 
-/** An order, if it is this customer's. */
+/** Names an order of a customer. */
 interface Own {
   id: number;
   customerId: number;
 }
 
 export interface StoreWatch {
-  /** Called after every commit that may have put events into the outbox. */
+  /** Called after every commit that may have written events to the outbox. */
   wrote(): void;
-  /** Told of a row that is due and cannot be read. It is set aside for a while. */
+  /** Called for a due row that cannot be read; it is retried later. */
   unfit(id: number, error: Error): void;
 }
 
@@ -129,7 +129,7 @@ export class OrderStore implements OrderPort {
     try {
       return await this.#write.push(placement);
     } catch (error) {
-      // Another node drew the same id: that order stands against this one, and its key was not kept either.
+      // Another node drew the same id, so neither this order nor its key was written.
       if (isDuplicate(error)) return undefined;
       throw error;
     }
@@ -145,7 +145,7 @@ export class OrderStore implements OrderPort {
     return found;
   }
 
-  /** The order as last committed, if it is the customer's. */
+  /** The order as last committed, if it belongs to the customer. */
   async loadOwn(id: number, customerId: number): Promise<OrderMemory | undefined> {
     const found = await this.#readOwn.push({ id, customerId });
     if (found instanceof Error) throw found;
@@ -176,12 +176,12 @@ export class OrderStore implements OrderPort {
     return (await this.#claimed({ ...CLAIM_ONE, values: [node, leaseMs, id, ORDER_MACHINE_VERSION] }))[0];
   }
 
-  /** Forgets idempotency keys whose orders have been at rest for so long. Answers how many. */
+  /** Deletes idempotency keys whose orders have been at rest for `restedMs`. Returns how many. */
   async forgetKeys(restedMs: number): Promise<number> {
     return (await this.#database.query(FORGET_KEYS, [restedMs])).rowCount ?? 0;
   }
 
-  /** Resolves when every write under way is done. */
+  /** Resolves when all reads and writes are done. */
   async drained(): Promise<void> {
     await Promise.all([this.#write.drained(), this.#read.drained(), this.#readOwn.drained()]);
   }
@@ -211,17 +211,17 @@ export class OrderStore implements OrderPort {
   async #readManyOwn(asked: readonly Own[]): Promise<(OrderMemory | Error | undefined)[]> {
     const values = [tokens(asked.map(({ id }) => id)), tokens(asked.map(({ customerId }) => customerId))];
     const { rows } = await this.#database.query<OrderRow>({ ...READ_OWN, values });
-    // The same order may have been asked for by its customer and by another one.
+    // One batch may contain requests for the same order by its own and by another customer.
     const found = new Map(rows.map((row) => [`${row.id} ${row.customerId}`, readOrError(row)]));
     return asked.map(({ id, customerId }) => found.get(`${id} ${customerId}`));
   }
 }
 
-/** The states in which something is owed to a peer, with the region each is of. */
+/** The states that owe work to a peer, each prefixed by its region. */
 const owing = (peer: Peer): string[] =>
   (['stock', 'shipment'] as const).flatMap((region) => statesOwing(region, peer).map((state) => `${region} ${state}`));
 
-/** One row that cannot be read must not fail those it was read with. */
+/** Returns an error instead of throwing, so that one unreadable row does not fail the others of its batch. */
 function readOrError(row: OrderRow): OrderMemory | Error {
   try {
     return memoryOf(row);

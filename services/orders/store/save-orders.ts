@@ -1,4 +1,4 @@
-/** The statement that saves decided changes: each row only at the version it was read at, with its history and events. */
+/** The statement that saves decided changes with their history and events, each row only at the version that was read. */
 import type pg from 'pg';
 import { formatMoney, type Cents } from '../../../machines/shared/money.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
@@ -19,8 +19,8 @@ const KEY = columns(IdempotencyKeyModel);
 const K = columns(IdempotencyKeyModel, 'k');
 const OUTBOX = columns(OutboxModel);
 
-// The outbox row is made from what was really saved, so it gets its id after the rows are locked: of two changes of
-// one order the later one always has the higher id.
+// The outbox row is built from the saved rows, so its id is assigned after they are locked: of two changes of one order,
+// the later one always has the higher id.
 const save = (name: string, answering: string) => ({
   name,
   text: `
@@ -38,7 +38,7 @@ WITH input AS (
     ${ORDER.trackingNumber} = i.tracking_number, ${ORDER.estimatedDelivery} = i.estimated_delivery::timestamptz,
     ${ORDER.refusal} = i.refusal::jsonb,
     ${ORDER.owner} = i.owner, ${ORDER.attempt} = i.attempt, ${ORDER.lastError} = i.last_error,
-    -- A pending order is looked at again no later than its deadline, also when it is parked.
+    -- A pending order is due no later than its deadline, even when it is parked.
     ${ORDER.dueAt} = CASE WHEN i.status = 'PENDING_CHECK' THEN least(now() + i.due_ms * interval '1 ms', ${O.deadlineAt})
       ELSE now() + i.due_ms * interval '1 ms' END,
     ${ORDER.waitingSince} = CASE WHEN i.due_ms IS NULL AND NOT i.parked THEN NULL
@@ -67,7 +67,7 @@ const ANSWERING = `answered AS (
   FROM input i JOIN saved USING (id) WHERE i.keyed AND ${K.orderId} = i.id
 ), `;
 
-// Every table of a statement is opened and closed each time, also for no rows: most batches have no key.
+// PostgreSQL opens every table of a statement, even if no row is written to it, and most batches have no key.
 const SAVE_KEYLESS = save('orders.save-keyless', '');
 const SAVE = save('orders.save', ANSWERING);
 
@@ -95,13 +95,13 @@ function dueColumns(due: Due, terms: LeaseTerms): DueColumns {
 const prices = (order: Order): string | null =>
   order.total === null ? null : `{${order.lines.map((line) => formatMoney(line.price as Cents)).join(',')}}`;
 
-/** What a batch of changes writes, and the memory each leads to if its row is still at the version that was read. */
+/** The statement of a batch, and each order's memory after it if the row is still at the version that was read. */
 export interface Save {
   statement: pg.QueryConfig;
   next: readonly OrderMemory[];
 }
 
-/** The statement for a batch of changes. It answers the ids of those that were saved. */
+/** The statement for a batch of changes. It returns the ids of the saved orders. */
 export function saveStatement(changes: readonly OrderChange[], terms: LeaseTerms): Save {
   const rows = changes.map((change) => {
     const order = change.decision?.order ?? change.memory.state;

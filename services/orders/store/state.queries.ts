@@ -1,4 +1,4 @@
-/** Reads over all orders: the place of each in its life, and how much is owed for all of them. */
+/** Reads over all orders: the state of each, and the backlog of owed work. */
 import type { Peer } from '../../../machines/order/order.words.ts';
 import type { OrderRecord } from '../../../machines/reconciliation/books.ts';
 import type { Database } from '../../../mixins/database/database.ts';
@@ -13,13 +13,13 @@ const STATE = ['id', 'status', 'stockState', 'shipmentState', 'machineVersion', 
   'quantities', 'dueAt', 'parkedAt'] as const;
 type StateRow = Pick<OrderColumns, (typeof STATE)[number]>;
 
-/** How much is owed, for all orders together. */
+/** The owed work of all orders. */
 export interface Backlog {
-  /** Orders that wait for a peer. */
+  /** The number of orders that wait for each peer. */
   owed: Record<Peer, number>;
-  /** Orders that wait for an operator. */
+  /** The number of orders that wait for an operator. */
   parked: number;
-  /** Seconds that the longest waiting order has waited. */
+  /** How long the longest-waiting order has waited, in seconds. */
   oldestWaitS: number;
 }
 
@@ -30,7 +30,7 @@ interface Group extends StateColumns {
 }
 
 const ORDER = columns(OrderModel);
-// Both conditions have a partial index: what is at rest, which is nearly everything, is not looked at.
+// Each condition has a partial index, so orders at rest, nearly all of them, are not read.
 const OWED = {
   name: 'orders.owed',
   text: `SELECT ${selected(OrderModel, ['status', 'stockState', 'shipmentState', 'machineVersion'])},
@@ -55,13 +55,13 @@ export class StateQueries {
     return rows.map(recordOf);
   }
 
-  /** What is owed now. @throws ServiceUnavailable */
+  /** The current backlog. @throws ServiceUnavailable */
   async backlog(): Promise<Backlog> {
     const { rows } = await orUnavailable(this.#database.query<Group>(OWED));
     const backlog: Backlog = { owed: { inventory: 0, tracking: 0 }, parked: 0, oldestWaitS: 0 };
     for (const group of rows) {
       backlog.oldestWaitS = Math.max(backlog.oldestWaitS, group.waitedS ?? 0);
-      // As `explain` says it: an order waits for the peer of what it owes first.
+      // Like `explain`: an order waits for the peer of its first owed effect.
       const waitingFor = owedIn(group)[0]?.from;
       if (group.parked) backlog.parked += group.orders;
       else if (waitingFor) backlog.owed[waitingFor] += group.orders;

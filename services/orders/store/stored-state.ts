@@ -1,8 +1,8 @@
-/** What a stored state owes, also when it was written by another version of the machine. */
+/** The work that a stored state owes, whichever version of the machine wrote it. */
 import { type Owed, stateOf } from '../../../machines/order/order.chart.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
 
-/** What of an order's row holds its state. */
+/** The columns of an order's row that hold its state. */
 export interface StateColumns {
   status: string;
   stockState: string;
@@ -10,7 +10,7 @@ export interface StateColumns {
   machineVersion: number;
 }
 
-/** Nothing for a state that this code's chart does not have: then only the row can say whether it is at rest. */
+/** The owed work; none for a state that the chart does not have, whose row alone then tells whether it is at rest. */
 export function owedIn({ status, stockState, shipmentState, machineVersion }: StateColumns): readonly Owed[] {
   if (machineVersion > ORDER_MACHINE_VERSION) return [];
   try {

@@ -1,4 +1,4 @@
-/** One batch of writes to orders, new ones and changes of old ones together, in one commit and one round trip. */
+/** Writes a batch of new orders and changes in one commit and one round trip. */
 import type pg from 'pg';
 import { idsIn } from '../../../mixins/database/batch-values.ts';
 import type { Database } from '../../../mixins/database/database.ts';
@@ -17,7 +17,7 @@ import { saveStatement } from './save-orders.ts';
 
 type Ids = pg.QueryResult<{ ids: string }>;
 
-/** Writes a batch. Each write stands or falls by itself; all that stand are committed together. */
+/** Writes a batch. A conflict affects only its own write; all others are committed together. */
 export async function writeOrders(
   database: Database,
   writes: readonly OrderWrite[],

@@ -1,13 +1,13 @@
-/** Reconciliation: goes through the books, and reports what still disagrees on a second look. */
+/** Reconciliation: compares the books, and reports what still disagrees on a second look. */
 import { type Disagreement, judgeOrder, judgeProduct } from '../../../machines/reconciliation/reconciliation.ts';
 import { type BookReader, byId, sideBySide } from '../store/books.ts';
 
-/** How many suspects are looked at again together. */
+/** How many suspects are checked again in one batch. */
 const SUSPECTS = 500;
 
 /**
- * At most `limit` disagreements, those of orders first, by order id. Orders that are under way are not judged, nor are
- * those that change while they are looked at. Holds a few pages in memory, however long the books are.
+ * Returns at most `limit` disagreements, those of orders first, by order id. Orders that are in progress, or that change
+ * during the check, are not judged. Keeps only a few pages in memory.
  */
 export async function reconcile(reader: BookReader, limit: number): Promise<Disagreement[]> {
   const found: Disagreement[] = [];
@@ -24,8 +24,8 @@ export async function reconcile(reader: BookReader, limit: number): Promise<Disa
 }
 
 /**
- * The services are read one after another while orders go on, so the first look proves nothing. The second one reads the
- * orders before and after their peers: an order that was at rest both times, unchanged, was at rest in between.
+ * The first look proves nothing, because orders change while the services are read one after another. The second one reads
+ * the orders before and after their peers: an order that was at rest and unchanged both times was at rest in between.
  */
 async function lookAgain(reader: BookReader, ids: number[]): Promise<Disagreement[]> {
   const before = await byId((request) => reader.orders(request), ids);

@@ -1,4 +1,4 @@
-/** reconciliation: what orders, inventory and tracking say differently. */
+/** reconciliation: reports inconsistencies between orders, inventory and tracking. */
 import { ENGINE, setCaller } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import { MAX_DISAGREEMENTS, reconciliationParams } from '../reports.params.ts';
@@ -6,23 +6,23 @@ import type { Disagreement, ReconciliationParams } from '../reports.types.ts';
 import { booksOver } from '../store/books.ts';
 import { reconcile } from './reconcile.ts';
 
-/** How long all pages of all books may take together. */
+/** The time limit for a whole run. */
 const TIMEOUT_MS = 60_000;
 
 /**
- * Compares every reservation and shipment with its order, and answers what disagrees: nothing when all is well. What an
- * order still owes is no disagreement. At most `limit` entries (1,000 by default and at most); when there are so many,
- * there may be more.
- * @throws ServiceUnavailable when orders, inventory or tracking is away, or the books are too long for 60 s.
+ * Compares every reservation and shipment with its order, and returns the disagreements; none when all is well. Work that
+ * an order still owes is not a disagreement. Returns at most `limit` entries (default and maximum: 1,000); if it returns
+ * that many, there may be more.
+ * @throws ServiceUnavailable when orders, inventory or tracking is unavailable, or the run takes longer than 60 s
  */
 export const reconciliation = defineAction<object, ReconciliationParams>({
   access: ['staff', 'admin'],
   params: reconciliationParams,
   timeout: TIMEOUT_MS,
-  // It reads everything: a few at once are enough.
+  // A run reads everything, so only a few may run at once.
   bulkhead: { enabled: true, concurrency: 2, maxQueueSize: 10 },
   handler(ctx): Promise<Disagreement[]> {
-    // The books of all customers are for the engine alone: from here on it asks on its own account.
+    // Only the engine may read the books of all customers, so the calls from here on are its own.
     setCaller(ctx, ENGINE);
     return reconcile(booksOver(ctx), ctx.params.limit ?? MAX_DISAGREEMENTS);
   },

@@ -1,4 +1,4 @@
-/** The books of orders, inventory and tracking, read over the mesh and side by side. */
+/** Reads the books of orders, inventory and tracking over the mesh, and merges them by order id. */
 import type { Context } from 'moleculer';
 import type {
   Books,
@@ -10,10 +10,10 @@ import type {
 import { Failure, ServiceUnavailable } from '../../../machines/shared/failure.ts';
 import type { KeysetPage, KeysetRequest } from '../../../mixins/database/keyset.ts';
 
-/** How long one page may take. */
+/** The time limit for one page. */
 const PAGE_TIMEOUT_MS = 10_000;
 
-/** Where the books are read, a page at a time. */
+/** Reads the books, a page at a time. */
 export interface BookReader {
   orders(request: KeysetRequest): Promise<KeysetPage<OrderRecord>>;
   reservations(request: KeysetRequest): Promise<KeysetPage<ReservationRecord>>;
@@ -21,7 +21,7 @@ export interface BookReader {
   imbalances(): Promise<ImbalanceRecord[]>;
 }
 
-/** The books as their services show them to whoever asks in `ctx`. A service that is away is ServiceUnavailable. */
+/** Reads the books through calls in `ctx`. An unavailable service is reported as ServiceUnavailable. */
 export function booksOver(ctx: Context): BookReader {
   return {
     orders: (request) => ask(ctx, 'orders', 'states', request),
@@ -36,12 +36,12 @@ async function ask<Answer>(ctx: Context, service: string, action: string, params
     return await ctx.call<Answer, KeysetRequest>(`${service}.${action}`, params, { timeout: PAGE_TIMEOUT_MS });
   } catch (error) {
     if (error instanceof Failure && !error.retryable) throw error;
-    const message = `Reconciliation needs ${service}, which does not answer in time. Repeat the request when it is back`;
+    const message = `Reconciliation needs ${service}, which did not respond in time. Retry when ${service} is available`;
     throw Object.assign(new ServiceUnavailable(message, { missing: [service] }), { cause: error });
   }
 }
 
-/** Merges the three books by order id, a stretch at a time. */
+/** Merges the three books by order id, yielding a run of order ids at a time. */
 export async function* sideBySide(reader: BookReader): AsyncGenerator<Books[]> {
   const orders = new Book((request) => reader.orders(request));
   const reservations = new Book((request) => reader.reservations(request));
@@ -50,7 +50,7 @@ export async function* sideBySide(reader: BookReader): AsyncGenerator<Books[]> {
   for (;;) {
     await Promise.all(all.map((book) => book.turn()));
     const stretch: Books[] = [];
-    // As far as every book is open: what a dry one has next may come before what the others have.
+    // Stops when a book is dry, because its next page may begin with a lower order id than the others have.
     while (!all.some((book) => book.dry)) {
       const orderId = Math.min(...all.map((book) => book.head));
       if (orderId === Number.POSITIVE_INFINITY) break;
@@ -66,7 +66,7 @@ export async function* sideBySide(reader: BookReader): AsyncGenerator<Books[]> {
   }
 }
 
-/** One book, read page by page; the next page is on its way while one is gone through. */
+/** One book, read page by page; the next page is fetched while the current one is merged. */
 class Book<Item extends { orderId: number }> {
   readonly #read: (request: KeysetRequest) => Promise<KeysetPage<Item>>;
   #items: Item[] = [];
@@ -78,17 +78,17 @@ class Book<Item extends { orderId: number }> {
     this.#ask({});
   }
 
-  /** The order id of the next entry; infinity when there is none on this page. */
+  /** The order id of the next entry; infinity when this page has no more. */
   get head(): number {
     return this.#items[this.#at]?.orderId ?? Number.POSITIVE_INFINITY;
   }
 
-  /** The page is gone through, and is not the last one. */
+  /** True when the page is used up and is not the last one. */
   get dry(): boolean {
     return this.#at >= this.#items.length && this.#coming !== undefined;
   }
 
-  /** Turns to the next page when this one is gone through. */
+  /** Moves to the next page when this one is used up. */
   async turn(): Promise<void> {
     if (!this.dry) return;
     const { items, next } = (await this.#coming) as KeysetPage<Item>;
@@ -98,14 +98,14 @@ class Book<Item extends { orderId: number }> {
     if (next !== null) this.#ask({ after: next });
   }
 
-  /** The next entry if it is the order's. */
+  /** The next entry, if it belongs to the order. */
   take(orderId: number): Item | undefined {
     return this.head === orderId ? this.#items[this.#at++] : undefined;
   }
 
   #ask(request: KeysetRequest): void {
     this.#coming = this.#read(request);
-    // Who stops in the middle does not hear of its failure; who turns the page does.
+    // `turn` reports a failure; this keeps one from being unhandled when the merge stops early.
     this.#coming.catch(() => undefined);
   }
 }

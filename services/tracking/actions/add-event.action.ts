@@ -1,4 +1,4 @@
-/** addEvent: what a carrier reports of a parcel. */
+/** addEvent: records a carrier's report. */
 import { randomUUID } from 'node:crypto';
 import { eventOfStatus } from '../../../machines/shipment/shipment.machine.ts';
 import { trackingNumberOf } from '../../../machines/shipment/tracking-number.ts';
@@ -10,10 +10,9 @@ import { entryOf } from '../tracking.view.ts';
 import { noSuchShipment, trackingKeyOf } from './tracking-key.ts';
 
 /**
- * Records what a carrier reports, its free fields included. DELIVERED is recorded once: a repeat answers the first
- * entry.
- * @throws NotFound for an unknown number.
- * @throws IllegalTransition for a shipment that is delivered or voided, or whose timeline is full.
+ * Records a carrier's report, including its free fields. DELIVERED is recorded once: a repeat returns the first entry.
+ * @throws NotFound for an unknown tracking number
+ * @throws IllegalTransition for a shipment that is delivered or voided, or whose timeline is full
  */
 export const addEvent = defineAction<TrackingOwn, AddEventParams>({
   access: ['staff', 'admin'],

@@ -1,4 +1,4 @@
-/** get: a shipment and what has happened to it. */
+/** get: reads a shipment and its timeline. */
 import { confinedTo } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import type { TrackingOwn } from '../tracking.context.ts';
@@ -7,7 +7,7 @@ import type { GetShipmentParams, ShipmentResult } from '../tracking.types.ts';
 import { shipmentOf } from '../tracking.view.ts';
 import { noSuchShipment, trackingKeyOf } from './tracking-key.ts';
 
-/** A shipment with its whole timeline. @throws NotFound for an unknown number, and for another customer's shipment. */
+/** A shipment with its whole timeline. @throws NotFound for an unknown number or another customer's shipment */
 export const get = defineAction<TrackingOwn, GetShipmentParams>({
   access: ['customer', 'staff', 'admin'],
   params: getShipmentParams,

@@ -1,12 +1,12 @@
-/** A tracking number on the way in. */
+/** Parses the tracking numbers that callers send. */
 import { NotFound } from '../../../machines/shared/failure.ts';
 import { parseTrackingNumber, type TrackingKey } from '../../../machines/shipment/tracking-number.ts';
 
-/** What callers are told of a number that no shipment has, or none that they may see. */
+/** The failure for a tracking number without a shipment that the caller may read. */
 export const noSuchShipment = (trackingNumber: string): NotFound =>
   new NotFound(`No shipment has the tracking number ${trackingNumber.slice(0, 60)}`);
 
-/** Reads a tracking number. @throws NotFound for a text that cannot be one. */
+/** Parses a tracking number. @throws NotFound for any other text */
 export function trackingKeyOf(trackingNumber: string): TrackingKey {
   const key = parseTrackingNumber(trackingNumber);
   if (!key) throw noSuchShipment(trackingNumber);

@@ -1,4 +1,4 @@
-/** void: how the shipment of a cancelled order ends. */
+/** void: voids the shipment of a cancelled order. */
 import { randomUUID } from 'node:crypto';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import type { TrackingOwn } from '../tracking.context.ts';
@@ -6,8 +6,8 @@ import { voidShipmentParams } from '../tracking.params.ts';
 import type { VoidShipmentParams, VoidShipmentResult } from '../tracking.types.ts';
 
 /**
- * Voids the shipment of an order, made or not: afterwards it is never made. Repeats succeed. Answers
- * `success: false` when the parcel is delivered already.
+ * Voids the shipment of an order, whether it exists or not: it can no longer be created. Repeats succeed. Returns
+ * `success: false` when the parcel is already delivered.
  */
 export const voidShipment = defineAction<TrackingOwn, VoidShipmentParams>({
   access: ['staff', 'admin'],
@@ -25,7 +25,7 @@ export const voidShipment = defineAction<TrackingOwn, VoidShipmentParams>({
       id: randomUUID(),
     });
     return outcome.kind === 'refused'
-      ? { success: false, message: `The shipment of order ${orderId} is delivered, and cannot be voided` }
+      ? { success: false, message: `The shipment of order ${orderId} is already delivered and cannot be voided` }
       : { success: true, message: `The shipment of order ${orderId} is voided` };
   },
 });

@@ -2,8 +2,8 @@
 import type { Migration } from '../../../mixins/database/migrations.ts';
 import { outboxTables } from '../../../mixins/events/outbox/outbox.schema.ts';
 
-// A tracking number carries its order id, so the primary key is the only index. The first entry of a timeline is the
-// shipment's own row: making a shipment writes one row. A row without a number is a void that came first.
+// A tracking number contains its order id, so the primary key is the only index. The shipment's own row is the first entry
+// of its timeline, so creating a shipment writes one row. A row without a number is the tombstone of an early void.
 export const shipments: Migration = {
   name: '0001-shipments',
   sql: `

@@ -1,7 +1,7 @@
-/** Says whose a shipment is. */
+/** Adds the customer to each shipment. */
 import type { Migration } from '../../../mixins/database/migrations.ts';
 
-// Null for shipments made before, and by hand without a customer: staff and admins alone see those.
+// Null for earlier shipments and those created by hand without a customer; only staff and admins can read them.
 export const customer: Migration = {
   name: '0002-customer',
   sql: `ALTER TABLE tracking.shipments ADD COLUMN customer_id bigint;`,

@@ -1,4 +1,4 @@
-/** Says in each row of the outbox what its events are. */
+/** Adds the event types to each outbox row. */
 import type { Migration } from '../../../mixins/database/migrations.ts';
 import { outboxTypes } from '../../../mixins/events/outbox/outbox.schema.ts';
 

@@ -1,7 +1,7 @@
-/** An entry of a timeline belongs to a shipment: from now on the database refuses one of a shipment that is not there. */
+/** A foreign key from timeline entries to their shipment, for new rows. */
 import type { Migration } from '../../../mixins/database/migrations.ts';
 
-// NOT VALID leaves the rows that are there unread, so that the table is locked for a moment only.
+// NOT VALID skips the check of existing rows, so that the table is locked only briefly.
 export const references: Migration = {
   name: '0004-references',
   sql: `

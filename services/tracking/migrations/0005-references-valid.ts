@@ -1,4 +1,4 @@
-/** Holds the entries of before against the reference, while shipments are made: in a transaction of its own. */
+/** Validates the foreign key for existing entries, in its own transaction, so that shipments can be created meanwhile. */
 import type { Migration } from '../../../mixins/database/migrations.ts';
 
 export const referencesValid: Migration = {

@@ -1,4 +1,4 @@
-/** All migrations of tracking, in their order. */
+/** All migrations of tracking, in order. */
 import { shipments } from './0001-shipments.ts';
 import { customer } from './0002-customer.ts';
 import { eventTypes } from './0003-event-types.ts';

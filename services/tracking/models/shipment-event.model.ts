@@ -1,4 +1,4 @@
-/** An entry of a shipment's timeline as it is stored: every one but the first, which is the shipment's own row. */
+/** The table of timeline entries, except the first one, which is the shipment's own row. */
 import {
   bigint,
   DeclaredModel,
@@ -17,12 +17,12 @@ import { ShipmentModel } from './shipment.model.ts';
 export const ShipmentEventModel = new DeclaredModel('tracking', 'shipment_events', {
   orderId: key(to(ShipmentModel, 'orderId', bigint())),
   seq: key(integer()),
-  // Names the change, so that a second try of one that was committed is recognised.
+  // Identifies the change, so that a retry after its commit is recognised.
   eventId: text(),
   status: text(),
   location: nullable(text()),
   details: nullable(jsonb<unknown>()),
-  // The reporter's free fields.
+  // The carrier's free fields.
   extra: nullable(jsonb<Record<string, unknown>>()),
   at: time(),
   recordedAt: made(time()),

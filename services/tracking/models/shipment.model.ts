@@ -1,4 +1,4 @@
-/** A shipment as it is stored. One without a number is a void that came before its shipment. */
+/** The table of shipments. A row without a tracking number is the tombstone of an early void. */
 import {
   bigint,
   DeclaredModel,
@@ -15,7 +15,7 @@ import {
 export const ShipmentModel = new DeclaredModel('tracking', 'shipments', {
   orderId: key(bigint()),
   trackingNumber: nullable(uuid()),
-  // Null when it was not said.
+  // Null when the caller did not give one.
   customerId: nullable(bigint()),
   customerName: nullable(text()),
   deliveryAddress: nullable(text()),

@@ -1,4 +1,4 @@
-/** The stage that changes shipments: lock a batch's rows once, let the machine decide, write all in one statement. */
+/** Changes shipments in batches: locks the rows, lets the machine decide, and writes everything in one statement. */
 import type pg from 'pg';
 import {
   type ChangeOutcome,
@@ -16,14 +16,14 @@ import { OutboxModel } from '../models/outbox.model.ts';
 import { type ShipmentEventColumns, ShipmentEventModel } from '../models/shipment-event.model.ts';
 import { type ShipmentColumns, ShipmentModel } from '../models/shipment.model.ts';
 
-/** A change with all that the timeline keeps of it. */
+/** A change with everything that the timeline stores. */
 export interface Change extends ShipmentChange {
-  /** JSON texts. */
+  /** `details` and `extra` are JSON text. */
   details: string | null;
   extra: string | null;
   /** When it happened, RFC 3339. */
   happenedAt: string;
-  /** Where the last try put it in the timeline. */
+  /** The position in the timeline that the last attempt gave it. */
   triedSeq?: number;
 }
 
@@ -44,7 +44,7 @@ const LOCKED = [
 ] as const;
 type LockedRow = Pick<ShipmentColumns, (typeof LOCKED)[number]>;
 
-// A void that comes before its shipment leaves a row that refuses the shipment.
+// A void that comes before its shipment leaves a row that prevents its creation.
 const TOMBSTONES = `
   INSERT INTO ${SHIPMENTS} (${SHIPMENT.orderId}, ${SHIPMENT.status}, ${SHIPMENT.machineVersion}, ${SHIPMENT.seq},
     ${SHIPMENT.createdAt}, ${SHIPMENT.updatedAt})
@@ -77,8 +77,8 @@ const WRITE = `
   INSERT INTO ${table(OutboxModel)} (${OUTBOX.types}, ${OUTBOX.events}) VALUES ('{shipment.updated}', $13::json)`;
 
 /**
- * Carries out a batch of changes in their order of arrival, each with its event, in one transaction. Calls `wrote` when
- * events were written. `nowMs` is Unix milliseconds.
+ * Applies a batch of changes in order of arrival, each with its event, in one transaction. Calls `wrote` if events were
+ * written. `nowMs` is Unix milliseconds.
  */
 export async function changeShipments(
   database: Database,
@@ -98,7 +98,7 @@ export async function changeShipments(
   });
 }
 
-/** Opens the transaction; its statements travel together. */
+/** Opens the transaction and reads the book, in one round trip. */
 async function readBook(trips: Trips, changes: readonly Change[]): Promise<ShipmentBook> {
   const sorted = (some: readonly Change[]): number[] =>
     [...new Set(some.map((change) => change.orderId))].toSorted((a, b) => a - b);

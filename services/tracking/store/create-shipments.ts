@@ -1,4 +1,4 @@
-/** The stage that makes shipments: one statement a batch, one row a shipment. */
+/** Creates shipments in batches: one statement per batch, one row per shipment. */
 import {
   type CreateOutcome,
   createOutcome,
@@ -16,7 +16,7 @@ const SHIPMENTS = table(ShipmentModel);
 const SHIPMENT = columns(ShipmentModel);
 const OUTBOX = columns(OutboxModel);
 
-// The events of rows that were there before must not go out again, so `told` joins what was really made.
+// Events of existing rows must not be published again, so `told` joins only the rows that were inserted.
 const INSERT = `
   WITH input AS (
     SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], ${unpack('$8')}, $9::bigint[])
@@ -43,8 +43,8 @@ const EXISTING = `
   SELECT ${selected(ShipmentModel, READ)} FROM ${SHIPMENTS} WHERE ${SHIPMENT.orderId} = ANY($1::bigint[])`;
 
 /**
- * Writes a batch of shipments with their events in one statement. An order that has a shipment keeps it. Calls `wrote`
- * when events were written.
+ * Writes a batch of shipments with their events in one statement. An order that already has a shipment keeps it. Calls
+ * `wrote` if events were written.
  */
 export async function createShipments(
   database: Database,
@@ -53,7 +53,7 @@ export async function createShipments(
 ): Promise<CreateOutcome[]> {
   const byOrder = new Map<number, NewShipment>();
   for (const item of items) if (!byOrder.has(item.orderId)) byOrder.set(item.orderId, item);
-  // In one order on every node, so that two batches that meet wait for each other and never deadlock.
+  // Sorted, so that concurrent batches wait for each other but cannot deadlock.
   const rows = [...byOrder.values()].toSorted((a, b) => a.orderId - b.orderId);
   const { rows: counted } = await database.query<{ made: number }>({
     name: 'tracking.create',
@@ -72,7 +72,7 @@ export async function createShipments(
   });
   const made = (counted[0] as { made: number }).made;
   if (made > 0) wrote();
-  // A row that another transaction committed meanwhile is invisible to the statement it blocked: a second one reads it.
+  // The statement's snapshot does not include rows that others committed while it waited, so a second statement reads them.
   const existing = made === rows.length ? undefined : await readExisting(database, [...byOrder.keys()]);
   return items.map((item) => {
     const { orderId } = item;

@@ -9,7 +9,7 @@ import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { type ShipmentEventColumns, ShipmentEventModel } from '../models/shipment-event.model.ts';
 import type { ShipmentColumns } from '../models/shipment.model.ts';
 
-/** A shipment with the entries of its timeline that follow the first, in the order in which they were recorded. */
+/** A shipment with the timeline entries after the first, in the order of recording. */
 export interface ShipmentRows {
   shipment: ShipmentColumns;
   entries: ShipmentEventColumns[];
@@ -25,28 +25,28 @@ export class ShipmentQueries {
   }
 
   /**
-   * The shipment of an order, if its tracking UUID is the given one, and it is the customer's to whom the caller is
-   * confined. @throws ServiceUnavailable
+   * The shipment of an order, if it has the given tracking UUID and belongs to the customer that the caller is confined
+   * to. @throws ServiceUnavailable
    */
   async find({ orderId, uuid }: TrackingKey, confinedTo: number | null): Promise<ShipmentRows | undefined> {
     const own = confinedTo === null ? {} : { customerId: confinedTo };
     const query = { orderId, trackingNumber: uuid, ...own };
     const [shipment] = await this.#shipments.find({ query, limit: 1 });
     if (!shipment) return undefined;
-    // No further than the row knows: an entry recorded between the two reads would disagree with the status.
+    // Entries recorded between the two reads are left out, because they would not match the status.
     const where = { orderId, seq: { [Op.lte]: shipment.seq } };
     const entries = await orUnavailable(this.#entries.findAll({ where, order: ['seq'], raw: true }));
     return { shipment, entries: entries as unknown as ShipmentEventColumns[] };
   }
 
-  /** The entry that says that the order's parcel was delivered. The caller knows that it was. @throws ServiceUnavailable */
+  /** The DELIVERED entry of an order's shipment, which must exist. @throws ServiceUnavailable */
   async delivery(orderId: number): Promise<ShipmentEventColumns> {
     const where = { orderId, status: 'DELIVERED' };
     const row = await orUnavailable(this.#entries.findOne({ where, rejectOnEmpty: true, raw: true }));
     return row as unknown as ShipmentEventColumns;
   }
 
-  /** The rows of one page of shipments, by order id. @throws ServiceUnavailable */
+  /** One page of shipments, by order id. @throws ServiceUnavailable */
   page(request: KeysetRequest): Promise<ShipmentColumns[]> {
     return this.#shipments.find(keysetFilter('orderId', request));
   }

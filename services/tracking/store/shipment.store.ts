@@ -18,18 +18,18 @@ import { countBatches } from '../../../mixins/metrics/batch-metrics.ts';
 import { type Change, changeShipments } from './change-shipments.ts';
 import { createShipments } from './create-shipments.ts';
 
-/** Makes and changes shipments, and answers each once it is durable. Safe with any number of nodes on one database. */
+/** Creates and changes shipments; each call resolves once it is durable. Safe with many nodes on one database. */
 export class ShipmentStore {
   readonly #creating: GroupCommit<NewShipment, CreateOutcome>;
   readonly #changing: GroupCommit<Change, ChangeOutcome>;
 
-  /** `eventsWritten` is called after each commit that put events into the outbox. `metrics` counts the batches. */
+  /** Calls `eventsWritten` after each commit that wrote events to the outbox. Counts the batches in `metrics`. */
   constructor(database: Database, metrics: MetricRegistry, eventsWritten: () => void) {
     this.#creating = new GroupCommit(
       countBatches(metrics, 'tracking create', (items) =>
         orUnavailable(createShipments(database, items, eventsWritten)),
       ),
-      { name: 'make shipments' },
+      { name: 'create shipments' },
     );
     this.#changing = new GroupCommit(
       countBatches(metrics, 'tracking change', (items) =>
@@ -40,9 +40,9 @@ export class ShipmentStore {
   }
 
   /**
-   * Makes the shipment of an order, once.
-   * @throws IllegalTransition when it was voided, OrderIdReused when it has another carrier or address.
-   * @throws Overloaded, ServiceUnavailable: the same may be asked again.
+   * Creates the shipment of an order, once.
+   * @throws IllegalTransition when it was voided, OrderIdReused when its carrier or address differs
+   * @throws Overloaded, ServiceUnavailable: retry is safe
    */
   async create(request: ShipmentRequest): Promise<MadeShipment> {
     const shipment = newShipment(request, randomBytes(TRACKING_RANDOM_BYTES), Date.now());
@@ -51,12 +51,12 @@ export class ShipmentStore {
     return outcome;
   }
 
-  /** Records what happened to a shipment, or answers why not. @throws Overloaded, ServiceUnavailable */
+  /** Records a change of a shipment, or returns why it was not recorded. @throws Overloaded, ServiceUnavailable */
   change(change: Change): Promise<ChangeOutcome> {
     return this.#changing.push(change);
   }
 
-  /** Resolves when all that was asked is answered. */
+  /** Resolves when all operations are done. */
   async drained(): Promise<void> {
     await Promise.all([this.#creating.drained(), this.#changing.drained()]);
   }
