@@ -1,4 +1,4 @@
-/** Draws docs/understand/order-lifecycle.md from the machines that run, by asking them about every state they can reach. */
+/** Generates docs/understand/order-lifecycle.md by querying the machines for every state they can reach. */
 import { type ChartState, INITIAL_STATE, type OrderState, stepOf } from '../../machines/order/order.chart.ts';
 import { ORDER_MACHINE_VERSION } from '../../machines/order/order.machine.ts';
 import { ORDER_EVENTS } from '../../machines/order/order.words.ts';
@@ -9,7 +9,7 @@ import {
   shipmentStep,
 } from '../../machines/shipment/shipment.machine.ts';
 
-/** Where the drawing belongs, from the project's folder. */
+/** The path of the generated page, relative to the project. */
 export const LIFECYCLE_FILE = 'docs/understand/order-lifecycle.md';
 
 interface Arrow {
@@ -18,7 +18,7 @@ interface Arrow {
   event: string;
 }
 
-/** Every state an order can be in, found by giving each state every event it allows. */
+/** Every reachable state of an order, found by applying every event to each state. */
 function reachable(): { states: ChartState[]; steps: { from: ChartState; to: ChartState; event: string }[] } {
   const states = [INITIAL_STATE];
   const steps: { from: ChartState; to: ChartState; event: string }[] = [];
@@ -41,7 +41,7 @@ interface Drawing {
   notes?: ReadonlyMap<string, string>;
 }
 
-/** A Mermaid state diagram: one arrow a pair of states, with all events that take it. */
+/** A Mermaid state diagram: one arrow per pair of states, labelled with all events between them. */
 function diagram({ initial, arrows, ends, notes = new Map() }: Drawing): string {
   const events = new Map<string, Set<string>>();
   for (const { from, to, event } of arrows) {
@@ -68,7 +68,7 @@ function regionDiagram(region: keyof OrderState, notes?: ReadonlyMap<string, str
   return diagram({ initial: INITIAL_STATE.value[region], arrows, ends, notes });
 }
 
-/** What the states of a region owe: what every reachable order in that state owes to that region's peer. */
+/** The effects that the states of a region owe to the region's peer service. */
 function owedIn(region: 'stock' | 'shipment', peer: 'inventory' | 'tracking'): Map<string, string> {
   const owed = new Map<string, string>();
   for (const state of reachable().states) {
@@ -103,22 +103,21 @@ function shipmentDiagram(): string {
 export function lifecyclePage(): string {
   return `# The life of an order
 
-This page is generated from the running machines by \`npm run docs:diagrams\`. Do not edit it: a test compares it.
+\`npm run docs:diagrams\` generates this page from the machines in the code. Do not edit it: a test compares it.
 
-An order is a statechart of three regions that run side by side ([order.machine.ts](../../machines/order/order.machine.ts),
-version ${ORDER_MACHINE_VERSION}). Each diagram below shows one region. The names on the arrows are events; one event may move several
-regions at once. A state with a note is work that is owed to a peer service: somebody has to do it, and a row that says
-so is found by recovery.
+An order is a statechart with three parallel regions ([order.machine.ts](../../machines/order/order.machine.ts), version
+${ORDER_MACHINE_VERSION}). Each diagram below shows one region. The labels of the arrows are events; one event may move
+several regions. A note marks a state that owes work to a peer service; recovery finds the rows in these states.
 
-## \`order\`: the status people see
+## \`order\`: the visible status
 
 ${regionDiagram('order')}
 
-## \`stock\`: what inventory has done for it
+## \`stock\`: what inventory has done
 
 ${regionDiagram('stock', owedIn('stock', 'inventory'))}
 
-## \`shipment\`: what tracking has done for it
+## \`shipment\`: what tracking has done
 
 ${regionDiagram('shipment', owedIn('shipment', 'tracking'))}
 
@@ -126,13 +125,15 @@ ${regionDiagram('shipment', owedIn('shipment', 'tracking'))}
 
 ${stateTable()}
 
-An order that owes nothing is at rest. \`PARCEL_DELIVERED\`, the news of a carrier, is no event of the chart:
-[order.decide.ts](../../machines/order/order.decide.ts) turns it into \`DELIVER\`, preceded by \`SHIP\` where nobody has shipped the order yet.
+An order that owes no work is at rest. \`PARCEL_DELIVERED\`, a carrier's report, is not an event of the chart:
+[order.decide.ts](../../machines/order/order.decide.ts) turns it into \`DELIVER\`, preceded by \`SHIP\` if the order was not
+shipped yet.
 
-## The shipment at tracking
+## The shipment in tracking
 
-The parcel has a statechart of its own ([shipment.machine.ts](../../machines/shipment/shipment.machine.ts), version ${SHIPMENT_MACHINE_VERSION}). What a
-carrier reports in words of its own (\`IN_TRANSIT\`, \`DELAYED\` …) is kept as the status people see, and is \`REPORT\` here.
+A parcel has its own statechart ([shipment.machine.ts](../../machines/shipment/shipment.machine.ts), version
+${SHIPMENT_MACHINE_VERSION}). A status in the carrier's own words (\`IN_TRANSIT\`, \`DELAYED\` …) is stored as the visible
+status and handled as \`REPORT\`.
 
 ${shipmentDiagram()}
 `;
