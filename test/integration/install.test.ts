@@ -1,8 +1,9 @@
 /** What `npm start` and `npm test` do first: install what is missing, quietly, once, and never take anything away. */
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { startChild } from '../support/child.ts';
+import { afterTheTest } from '../support/endings.ts';
 import type { Program } from '../support/process/program.ts';
 import { ROOT } from '../support/process/project.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -43,6 +44,8 @@ async function install(mode: string): Promise<readonly string[]> {
   return child.stdout;
 }
 
+beforeEach(() => rmSync(join(folder, 'node_modules'), { recursive: true, force: true }));
+
 const INSTALLED = ['Installing dependencies (only the first time)…', expect.stringMatching(/^Installed in \d+ s\.$/)];
 
 test('a first start installs what production needs, in two lines, and a second says nothing', async () => {
@@ -59,7 +62,6 @@ test('what is there for development stays when a start finds something missing',
 }, 30_000);
 
 test('of two starts at once one installs, and the other waits for it', async () => {
-  rmSync(join(folder, 'node_modules'), { recursive: true });
   const starts = [begin('development'), begin('development')];
   for (const { exited } of starts) expect((await exited).code).toBe(0);
   const said = starts.map(({ stdout }) => stdout);
@@ -68,7 +70,6 @@ test('of two starts at once one installs, and the other waits for it', async () 
 }, 30_000);
 
 test('a start that was killed while it installed does not hold up the next', async () => {
-  rmSync(join(folder, 'node_modules'), { recursive: true });
   const killed = begin('development');
   while (killed.stdout.length === 0) await new Promise((resolve) => setImmediate(resolve));
   // Its npm goes on, and is waited for here as it holds the same output: two at once could be in each other's way.
@@ -78,8 +79,9 @@ test('a start that was killed while it installed does not hold up the next', asy
 }, 30_000);
 
 test('what npm cannot install is an error that is seen', async () => {
-  rmSync(join(folder, 'node_modules', 'ship'), { recursive: true });
-  rmSync(join(folder, 'ship-1.0.0.tgz'));
+  const [packed, elsewhere] = [join(folder, 'ship-1.0.0.tgz'), join(folder, 'elsewhere.tgz')];
+  renameSync(packed, elsewhere);
+  afterTheTest(() => renameSync(elsewhere, packed));
   const child = startChild(process.execPath, ['.npm-scripts/install.mjs', 'production'], {
     cwd: folder,
     env: { npm_config_cache: join(folder, 'empty-cache') },

@@ -109,7 +109,9 @@ test('an answer from a stranger that arrives before that of a slow node is refus
     wire.send(`RES.${reserve.payload.sender}`, answer);
     const placed = await placing;
     expect([placed.status, placed.body.status]).toEqual([503, 'PENDING_CHECK']);
-    expect(logOf(reserve.payload.sender as ClosedNode)).toContain('Refused a packet from NATS (RES)');
+    await eventually(() =>
+      expect(logOf(reserve.payload.sender as ClosedNode)).toContain('Refused a packet from NATS (RES)'),
+    );
   } finally {
     process.kill(mesh.nodes.stock.pid, 'SIGCONT');
   }

@@ -11,13 +11,12 @@ import { type Nats, startNats } from '../support/nats.ts';
 import type { Program } from '../support/process/program.ts';
 import { createDatabase, query } from '../support/postgres.ts';
 import { bearer, customer, SECRET } from '../support/tokens.ts';
-import { spawnWaybill, startWaybill, type Waybill } from '../support/waybill.ts';
+import { spawnWaybill, startWaybill } from '../support/waybill.ts';
 
 let nats: Nats;
 let databaseUrl: string;
 let port: number;
 let env: Record<string, string>;
-let node: Waybill;
 
 beforeAll(async () => {
   nats = await startNats();
@@ -26,7 +25,7 @@ beforeAll(async () => {
   const mesh = { TRANSPORTER: nats.url, AUTH_JWT_SECRET: SECRET, DATABASE_URL: databaseUrl };
   // What an order owes is parked after its first failure.
   env = { ...mesh, METRICS_PORT: String(port), ORDER_MAX_ATTEMPTS: '1', CALL_TIMEOUT: '100ms' };
-  node = await startWaybill({ services: 'orders', env });
+  await startWaybill({ services: 'orders', env });
 }, 60_000);
 
 const watch = <Body = Record<string, unknown>>(path: string) => http<Body>('GET', `http://127.0.0.1:${port}${path}`);
@@ -85,9 +84,11 @@ test.each([
 });
 
 test('a connection that says nothing does not hold up the end of the process', async () => {
-  const silent = connect(port, '127.0.0.1').on('error', () => undefined);
+  const own = await freePort();
+  const stopped = await startWaybill({ services: 'orders', env: { ...env, METRICS_PORT: String(own) } });
+  const silent = connect(own, '127.0.0.1').on('error', () => undefined);
   await once(silent, 'connect');
   const began = performance.now();
-  expect(await node.stop()).toEqual({ code: 0, signal: null });
+  expect(await stopped.stop()).toEqual({ code: 0, signal: null });
   expect(performance.now() - began).toBeLessThan(3_000);
 });

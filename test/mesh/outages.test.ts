@@ -1,5 +1,5 @@
 /** Parts of the mesh die and come back: no order is lost, none is left behind, the books balance. */
-import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { createProduct, getOrder, imbalance, type Mesh, place, startMesh, unfinished } from '../support/mesh.ts';
 import { query } from '../support/postgres.ts';
@@ -9,6 +9,15 @@ let lastSku = 0;
 beforeAll(async () => {
   mesh = await startMesh();
 }, 90_000);
+
+/** A node that met a peer's outage may have its breaker open for some seconds more. */
+beforeEach(async () => {
+  const productId = await newProduct();
+  const taken = Array.from({ length: 4 }, () => ({ status: 201, body: { trackingNumber: expect.any(String) } }));
+  await eventually(async () => expect(await placeMany(taken.length, productId)).toMatchObject(taken), {
+    withinMs: 30_000,
+  });
+}, 60_000);
 
 afterEach(async () => {
   await eventually(async () => expect(await unfinished(mesh)).toEqual([]), { withinMs: 20_000 });
@@ -60,10 +69,6 @@ test('with inventory killed, orders are answered 503 and kept; when it is back e
 
 test('with tracking killed, orders are confirmed with a warning; their shipments are made when it is back', async () => {
   const productId = await newProduct();
-  // A node that met inventory's outage may have its breaker open for some seconds more.
-  const taken = Array.from({ length: 4 }, () => 201);
-  const statuses = async () => (await placeMany(taken.length, productId)).map(({ status }) => status);
-  await eventually(async () => expect(await statuses()).toEqual(taken), { withinMs: 20_000 });
   expect(await mesh.node('tracking').kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
   const replies = await placeMany(5, productId);
   for (const { status, body } of replies) {

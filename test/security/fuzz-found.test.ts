@@ -53,12 +53,8 @@ describe('what the validator trips over', () => {
   });
 
   test('params of null, as another node can send them, are none', async () => {
-    expect(await engine.broker.call('orders.search', null as unknown as object)).toMatchObject({ orders: [] });
-    const { items } = await engine.broker.call<KeysetPage<{ orderId: number }>, object>(
-      'inventory.reservations',
-      null as unknown as object,
-    );
-    expect(items).toEqual([]);
+    for (const action of ['orders.search', 'inventory.reservations'])
+      expect(await engine.broker.call(action, null as unknown as object)).toEqual(await engine.broker.call(action, {}));
   });
 });
 
