@@ -7,7 +7,6 @@ import {
   placeAs,
   startClosedMesh,
   startStranger,
-  statusOf,
 } from '../support/closed-mesh.ts';
 import { eventually } from '../support/eventually.ts';
 import { http } from '../support/http.ts';
@@ -94,30 +93,6 @@ test('a request that was seen is of no use at another node', async () => {
   wire.send(`REQ.${other}`, ship.raw);
   expect(await answer).toMatchObject({ success: false, error: { type: 'UNAUTHENTICATED' } });
 });
-
-test('an answer from a stranger that arrives before that of a slow node is refused', async () => {
-  process.kill(mesh.nodes.stock.pid, 'SIGSTOP');
-  const placing = placeAs(mesh, 2, productId);
-  try {
-    const reserve = await eventually(() => {
-      const found = wire.seen.findLast(({ payload }) => payload.action === 'inventory.reserve');
-      expect(found?.payload.params).toMatchObject({ items: [{ productId, quantity: 1 }] });
-      return found as SeenPacket;
-    });
-    const data = { success: true, message: 'reserved', unavailableProducts: [], items: [{ productId, price: 0.01 }] };
-    const answer = { ver: '5', sender: 'stock', id: reserve.payload.id, success: true, data, meta: {}, headers: {} };
-    wire.send(`RES.${reserve.payload.sender}`, answer);
-    const placed = await placing;
-    expect([placed.status, placed.body.status]).toEqual([503, 'PENDING_CHECK']);
-    await eventually(() =>
-      expect(logOf(reserve.payload.sender as ClosedNode)).toContain('Refused a packet from NATS (RES)'),
-    );
-  } finally {
-    process.kill(mesh.nodes.stock.pid, 'SIGCONT');
-  }
-  const { orderId } = (await placing).body;
-  await eventually(async () => expect(await statusOf(mesh, orderId)).toBe('CONFIRMED'), { withinMs: 30_000 });
-}, 60_000);
 
 test('a refusal that a stranger has sent to a caller does not end its call', async () => {
   // Every request of the gateway is asked again in its name and with its id, so that the node refuses the copy.

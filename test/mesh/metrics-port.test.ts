@@ -2,7 +2,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { beforeAll, expect, test } from '@jest/globals';
-import { joinMesh } from '../support/broker.ts';
+import { ServiceUnavailable } from '../../machines/shared/failure.ts';
+import { defineService } from '../../mixins/mesh/schema.ts';
+import { joinMesh, programBroker } from '../support/broker.ts';
 import { startScript } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -34,7 +36,10 @@ const checkHealth = (): Program => startScript('mixins/process/healthcheck.ts', 
 
 test('an orders node of a mesh shows its parked orders and its outbox, to a scraper without a token', async () => {
   expect((await watch<string>('/metrics')).body).toMatch(/^waybill_orders_parked 0$/m);
-  const peer = await joinMesh('peer', nats.url);
+  const stock = programBroker({ TRANSPORTER: nats.url, AUTH_JWT_SECRET: SECRET, NODEID: 'stock' });
+  const reserve = { access: [], handler: () => Promise.reject(new ServiceUnavailable('closed')) };
+  stock.createService(defineService<object>({ name: 'inventory', actions: { reserve } }));
+  const [peer] = await Promise.all([joinMesh('peer', nats.url), stock.start()]);
   await peer.waitForServices('orders', 10_000);
   const order = { customerId: 1, items: [{ productId: 1, quantity: 1 }], deliveryAddress: 'Cork', carrier: 'DHL' };
   const meta = { token: (await bearer(customer(1))).Authorization.replace('Bearer ', '') };
