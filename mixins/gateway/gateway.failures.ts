@@ -1,4 +1,4 @@
-/** What is wrong with a request as HTTP, whatever it asks for. */
+/** Failures of a request at the HTTP level, whatever it asks for. */
 import { Failure } from '../../machines/shared/failure.ts';
 
 export class MalformedBody extends Failure {
@@ -21,7 +21,7 @@ export class UnsupportedMediaType extends Failure {
   readonly retryable = false;
 }
 
-/** The caller has asked more often than it may. Data names when it may ask again, in whole seconds. */
+/** The caller has exceeded its rate limit. `data.retryAfterSeconds` says when to retry, in whole seconds. */
 export class TooManyRequests extends Failure {
   readonly type = 'TOO_MANY_REQUESTS';
   readonly retryable = true;

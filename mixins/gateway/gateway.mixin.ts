@@ -1,4 +1,4 @@
-/** REST through moleculer-web: its routes and hooks, made from declared endpoints, with the promises of this gateway. */
+/** REST through moleculer-web: turns declared endpoints into its routes and hooks, and adds this gateway's guarantees. */
 import type { CallingOptions, ServiceBroker, ServiceSchema } from 'moleculer';
 import ApiGateway from 'moleculer-web';
 import { tokenVerifier } from '../auth/tokens.ts';
@@ -18,7 +18,7 @@ import type { RouteGroup } from './routes/endpoint.ts';
 import { webRoute } from './routes/web-route.ts';
 
 export interface GatewayOptions {
-  /** Read once, when the service is created. */
+  /** Called once, when the service is created. */
   settings: (broker: ServiceBroker) => GatewaySettings;
   groups: readonly RouteGroup[];
 }
@@ -28,11 +28,11 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
   return defineMixin<WithGateway>({
     mixins: [ApiGateway],
     settings: {
-      // moleculer-web's own start hangs, or ends the process with a stack, where an address cannot be listened on.
+      // moleculer-web's own start hangs, or ends the process with a stack, when it cannot listen on the address.
       server: false,
-      // They are added below: settings are told to the whole mesh.
+      // Added below, because settings are published to the whole mesh.
       routes: null,
-      // Two lines a request halve what a gateway can serve.
+      // Two log lines per request would halve the throughput.
       logRequest: null,
       logRequestParams: null,
       logResponse: null,
@@ -41,11 +41,11 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
       onError: writeFailure,
     },
     actions: {
-      // Routes are declared in code. Peers shall neither change nor list them.
+      // Routes are declared in code: peers may neither change nor list them.
       listAliases: false,
       addRoute: false,
       removeRoute: false,
-      // Each action that it calls has its own: a failing one must not close the door to all others.
+      // Each action it calls has its own breaker and bulkhead: one failing action must not block all others.
       rest: { circuitBreaker: { enabled: false }, bulkhead: { enabled: false } },
     },
     methods: overrides as ServiceSchema['methods'],
@@ -60,13 +60,13 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
       gateway.isGuarded = gateway.tokens !== undefined || gateway.limits !== undefined;
       gateway.shedder = new Shedder((line) => gateway.logger.warn(line));
       gateway.cors = settings.corsOrigins.length > 0 ? new Cors(settings.corsOrigins) : undefined;
-      // Aliases follow the code, and not what the mesh offers at the moment.
+      // Aliases come from the code, not from what the mesh currently offers.
       gateway.regenerateAllAutoAliases = () => {};
       for (const group of options.groups) gateway.addRoute(webRoute(group, gateway));
       gateway.router = new AliasRouter(gateway.aliases);
       gateway.createServer();
       gateway.server.on('drop', () => gateway.httpMetrics.connectionRefused());
-      // The broker waits for calls in flight before it stops a service: without this, new ones would keep coming.
+      // The broker waits for calls in flight before it stops a service: without this, new requests would keep arriving.
       gateway.broker.middlewares.add({ name: 'GatewayDoor', stopping: async () => void gateway.http.stop() });
     },
     async started() {
@@ -80,9 +80,9 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
   });
 }
 
-/** How moleculer-web calls `rest` for a request. */
+/** The options with which moleculer-web calls `rest` for a request. */
 function rootCallOptions(options: CallingOptions, request: GatewayRequest): void {
-  // moleculer-web takes any id, and that of another header before it.
+  // moleculer-web accepts any id, and prefers that of another header.
   request.id = sanitizedId(request.headers['x-request-id']);
   options.meta = { requestID: request.id };
   // Set by `onBeforeCall`: moleculer-web would write it as a header by itself, which makes Node write all others one by one, too.

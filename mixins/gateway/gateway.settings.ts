@@ -1,7 +1,7 @@
-/** The settings of the gateway: where it listens, and what it bears. */
+/** The settings of the gateway: its address and its limits. */
 import { SettingError, type SettingReader } from '../settings/setting-reader.ts';
 
-/** How often a caller may ask: a bucket of `requests`, which fills up again within `periodMs`. */
+/** A rate limit: a bucket of `requests` that refills within `periodMs`. */
 export interface Rate {
   requests: number;
   periodMs: number;
@@ -11,15 +11,15 @@ export interface Rate {
 export interface GatewaySettings {
   /** HOST: the address the gateway listens on. Only loopback addresses are accepted without authentication. */
   host: string;
-  /** PORT: where it listens; 0 is any free port. */
+  /** PORT: the port it listens on; 0 picks any free one. */
   port: number;
   /** MAX_BODY_BYTES: the largest request body. */
   maxBodyBytes: number;
-  /** RATE_LIMIT: how often each caller may ask this gateway; undefined is as often as it likes. */
+  /** RATE_LIMIT: the rate limit of each caller at this gateway; undefined: unlimited. */
   rateLimit: Rate | undefined;
-  /** TRUST_PROXY: proxies in front of the gateway, whose entries in X-Forwarded-For are believed. */
+  /** TRUST_PROXY: how many proxies are in front of the gateway; only their entries in X-Forwarded-For are trusted. */
   trustedProxies: number;
-  /** MAX_CONNECTIONS: open connections; past it a new one is closed at once. */
+  /** MAX_CONNECTIONS: how many connections may be open; further ones are closed at once. */
   maxConnections: number;
   /** HEADERS_TIMEOUT: how long a request's headers may take to arrive. */
   headersTimeoutMs: number;
@@ -34,10 +34,10 @@ export interface GatewaySettings {
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 const PERIODS_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000 };
 const MAX_RATE = 1_000_000;
-/** With authentication the gateway is meant to be reached by others. */
+/** The default with authentication, when the gateway is meant to be reachable from elsewhere. */
 const RATE_FOR_OTHERS: Rate = { requests: 200, periodMs: 1_000 };
 
-/** @throws SettingError also for an address others can reach when nobody is authenticated */
+/** Reads the settings. @throws SettingError, also for an address others can reach while authentication is off */
 export function readGatewaySettings(
   read: SettingReader,
   { authenticated }: { authenticated: boolean },
@@ -51,9 +51,7 @@ export function readGatewaySettings(
   const requestTimeoutMs = read.duration('REQUEST_TIMEOUT', 30_000, 100);
   const headersTimeoutMs = read.duration('HEADERS_TIMEOUT', Math.min(10_000, requestTimeoutMs), 100);
   if (headersTimeoutMs > requestTimeoutMs) {
-    throw new SettingError(
-      'HEADERS_TIMEOUT must not be more than REQUEST_TIMEOUT: the headers are part of the request',
-    );
+    throw new SettingError('HEADERS_TIMEOUT must not exceed REQUEST_TIMEOUT: lower the first or raise the second');
   }
   return {
     host,
@@ -76,7 +74,7 @@ function readRate(read: SettingReader, fallback: Rate | undefined): Rate | undef
   const match = /^(\d{1,7})(?:\/([smh]))?$/.exec(text);
   const requests = Number(match?.[1]);
   if (!(requests >= 1 && requests <= MAX_RATE)) {
-    read.refuse('RATE_LIMIT', `requests a second such as 100, or 600/m or 5000/h, at most ${MAX_RATE}, or off`);
+    read.refuse('RATE_LIMIT', `requests per second such as 100, or 600/m or 5000/h, at most ${MAX_RATE}, or off`);
   }
   return { requests, periodMs: PERIODS_MS[match?.[2] ?? 's'] as number };
 }
@@ -87,9 +85,9 @@ function readOrigins(read: SettingReader): string[] {
     .map((origin) => origin.trim())
     .filter(Boolean);
   for (const origin of origins) {
-    // What a browser sends has no path and no slash at the end, and nothing but that is compared.
+    // Browsers send an origin without a path or trailing slash, and it is compared as a whole.
     if (!/^https?:\/\/[^*]+$/.test(origin) || !URL.canParse(origin) || new URL(origin).origin !== origin) {
-      const expected = 'a comma list of origins, each by name, such as https://shop.example';
+      const expected = 'a comma-separated list of origins without wildcards or paths, such as https://shop.example';
       throw new SettingError(`CORS_ORIGINS cannot be used with ${origin}: give ${expected}`);
     }
   }

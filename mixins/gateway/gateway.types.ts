@@ -1,4 +1,4 @@
-/** A request, its answer and the gateway as moleculer-web hands them on, with what the gateway adds to them. */
+/** The types of moleculer-web's request, response and service, with the fields that the gateway adds. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { ActionEndpoint, CallingOptions, Context, Service } from 'moleculer';
 import type { TokenVerifier } from '../auth/tokens.ts';
@@ -11,49 +11,48 @@ import type { AliasRouter } from './routes/alias-router.ts';
 import type { Endpoint, Input } from './routes/endpoint.ts';
 import type { HttpServer } from './server/http-server.ts';
 
-/** A route of moleculer-web: what its aliases share. */
+/** A route of moleculer-web: the options its aliases share. */
 export interface WebRoute {
   path: string;
   callOptions?: CallingOptions;
 }
 
-/** An alias of moleculer-web, with the declaration it was made from. */
+/** An alias of moleculer-web, with the endpoint declaration it was made from. */
 export interface GatewayAlias {
   method: string;
   fullPath: string;
   action: string;
   route: WebRoute;
   endpoint: Endpoint;
-  /** The path as metrics and people name it: `/orders/{id}`. */
+  /** The path template, for metrics and messages: `/orders/{id}`. */
   label: string;
 }
 
-/** A request on its way: moleculer-web sets all that is added here but `id` and `input`. */
+/** A request in progress: moleculer-web sets all fields added here except `id` and `input`. */
 export interface GatewayRequest extends IncomingMessage {
   url: string;
   method: string;
   $service: Gateway;
   $ctx: Context;
-  /** Where the action is called; undefined until it is found. */
+  /** The node and action to call; undefined until found. */
   $endpoint?: ActionEndpoint;
-  /** Undefined until one is found. */
+  /** Undefined until found. */
   $alias?: GatewayAlias;
   $route?: WebRoute;
   $params: unknown;
-  /** The path, without the query and without a slash at its end. */
+  /** The path, without the query or a trailing slash. */
   parsedUrl: string;
   /** The query as it was sent, without its question mark. */
   query: string;
   /** The caller's id for this request, or a new one. */
   id: string;
-  /** What the endpoint declares to read, once it is read. */
+  /** What the endpoint declares as its input; undefined until it is read. */
   input?: Input;
 }
 
-/** An answer to a request. */
 export type GatewayResponse = ServerResponse;
 
-/** What moleculer-web finds for an address. */
+/** The alias that matches a path, and the values of its parameters. */
 export interface Found {
   alias: GatewayAlias;
   params: Record<string, string>;
@@ -82,22 +81,22 @@ export interface WebMethods {
   send404(request: GatewayRequest, response: GatewayResponse): void;
 }
 
-/** What the service gains beside moleculer-web's methods. `http` listens between `started` and `stopped`. */
+/** What the gateway adds to moleculer-web's service. `http` listens between `started` and `stopped`. */
 export interface WithGateway {
   http: HttpServer;
   gatewaySettings: GatewaySettings;
-  /** How often each caller may ask; undefined: as often as it likes. */
+  /** The rate limits of callers; undefined: unlimited. */
   limits: CallerLimits | undefined;
-  /** Whose pages may call from a browser; undefined: those of no other origin. */
+  /** The origins whose pages may call from a browser; undefined: none but its own. */
   cors: Cors | undefined;
-  /** Checks who asks; undefined where nobody is asked. */
+  /** Verifies tokens; undefined while authentication is off. */
   tokens: TokenVerifier | undefined;
   /** Whether requests have to show who sends them, or are counted. */
   isGuarded: boolean;
   router: AliasRouter<GatewayAlias>;
   httpMetrics: HttpMetrics;
   shedder: Shedder;
-  /** All aliases of all routes, as moleculer-web keeps them. */
+  /** The aliases of all routes, as moleculer-web keeps them. */
   aliases: GatewayAlias[];
 }
 

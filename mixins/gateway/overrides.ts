@@ -1,4 +1,4 @@
-/** The methods of moleculer-web that are overridden here: each says in the line above it what it would break or cost. */
+/** The overridden methods of moleculer-web; the comment above each says what the original would break or cost. */
 import ApiGateway from 'moleculer-web';
 import { InternalError, NotFound, Overloaded } from '../../machines/shared/failure.ts';
 import { ENGINE } from '../auth/caller.ts';
@@ -13,21 +13,21 @@ import type { Match } from './routes/alias-router.ts';
 import type { Reply } from './routes/endpoint.ts';
 import { HttpServer } from './server/http-server.ts';
 
-/** As which a request counts that is answered before anybody is asked who sends it. */
+/** The caller that a request is charged to when it is answered before authentication. */
 const NOBODY = ENGINE;
-/** The status under which a request is counted whose caller went away. */
+/** The status under which metrics count a request whose caller disconnected. */
 const CALLER_GONE = 499;
 
 const web = (ApiGateway as unknown as { methods: WebMethods }).methods;
 
-/** Methods see the whole service on `this`. */
+/** Methods see the whole service as `this`. */
 type Overrides = { [Name in keyof WebMethods]?: WebMethods[Name] } & Record<string, unknown> & ThisType<Gateway>;
 
 export const overrides: Overrides = {
   authenticate,
   authorize,
 
-  // Its own server has no bounds on headers, connections and time, and answers what is no HTTP without a body.
+  // Its own server does not limit headers, connections or time, and answers invalid HTTP without a body.
   createServer() {
     this.http = new HttpServer((request, response) => {
       void this.httpHandler(request as GatewayRequest, response);
@@ -35,7 +35,7 @@ export const overrides: Overrides = {
     this.server = this.http.server;
   },
 
-  // It counts nothing, and its own log lines hold queries, in which may be what belongs in no log.
+  // It counts nothing, and logs queries, which may contain data that must not be logged.
   async httpHandler(request, response) {
     const startedAt = performance.now();
     await web.httpHandler.call(this, request, response);
@@ -47,34 +47,34 @@ export const overrides: Overrides = {
     this.logger.debug(method, path, status, ms, id);
   },
 
-  // It reads the query of everyone into nested objects (qs), and leaves the origin in a URL that a proxy sends whole.
+  // It parses any query into nested objects (qs), and keeps the origin in an absolute URL sent by a proxy.
   parseQueryString({ url }) {
     const local = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
     const mark = local.indexOf('?');
     return mark < 0 ? { url: local, query: '' } : { url: local.slice(0, mark), query: local.slice(mark + 1) };
   },
 
-  // It tries the expression of each alias in turn, knows no HEAD, and takes a path in any case of its letters.
+  // It tries the pattern of each alias in turn, does not support HEAD, and ignores the case of paths.
   resolveAlias(path, method = 'GET'): Found | false {
     const match = this.router.find(path);
     const alias = match?.methods.get(method === 'HEAD' ? 'GET' : method);
     return match && alias ? { alias, params: match.params } : false;
   },
 
-  // It takes a part of a named origin for the whole, refuses others with 403, and calls an action for a bare OPTIONS.
+  // It accepts a part of an allowed origin, refuses others with 403, and calls an action for a plain OPTIONS request.
   corsHandler(_settings, request, response): boolean {
     this.cors?.writeHeaders(request, response);
     const match = request.method === 'OPTIONS' ? this.router.find(request.parsedUrl) : undefined;
     if (!match) return false;
     const methods = methodsOf(match);
     const leave = this.cors?.leaveFor(request, methods.join(', '));
-    // A browser asks for leave without a token: counted for its address, bad tokens from there would hold up good ones.
+    // Preflight requests carry no token. Charged to their address, invalid tokens from there would block valid callers.
     if (leave === undefined) this.limits?.charge(request, NOBODY);
     writeAllowed(request, response, { Allow: allow(methods), ...leave });
     return true;
   },
 
-  // Its own listens three times to every answer, and composes middlewares of which there are none: 2 µs a request.
+  // It adds three listeners to every response and composes middlewares although there are none: 2 µs per request.
   routeHandler(_ctx, route, request, response, found) {
     request.$route = route;
     if (this.corsHandler(route, request, response)) return true;
@@ -83,14 +83,14 @@ export const overrides: Overrides = {
     request.$alias = found.alias;
     const refusal = found.alias.endpoint.sheds ? this.shedder.refusal() : undefined;
     if (refusal) {
-      // Answered here and now: an engine that is full has no time for a failure's way through the broker.
+      // Answered at once: an overloaded engine has no time to pass a failure through the broker.
       this.errorHandler(request, response, refusal);
       return true;
     }
     return this.aliasHandler(request, response, found.alias);
   },
 
-  // It looks for the action first: with none in reach, strangers would be told so rather than asked who they are.
+  // It looks for the action first: unauthenticated callers would learn that none is available instead of getting a 401.
   aliasHandler(request, response, alias) {
     const handled = web.aliasHandler.call(this, request, response, alias);
     if (!this.isGuarded) return handled;
@@ -103,17 +103,17 @@ export const overrides: Overrides = {
     });
   },
 
-  // Its conditions are not those of RFC 9110 with `no-cache`, and it sets headers one by one, several times as slowly.
+  // Its conditional requests do not follow RFC 9110 with `no-cache`, and it sets headers one by one, several times slower.
   sendResponse(request, response, data) {
     writeReply(request, response, data as Reply);
   },
 
-  // Amounts of money have two decimals.
+  // It writes amounts of money with fewer than two decimals.
   encodeResponse({ $alias: alias }, _response, data): string {
     return alias ? alias.endpoint.json(data) : JSON.stringify(data);
   },
 
-  // It logs what a caller sent with the error, and a warning's worth as an error with its stack.
+  // It logs what the caller sent, and logs every failure as an error with its stack.
   errorHandler(request, response, error) {
     if (error instanceof RequestAborted || response.destroyed) return;
     const failure = toFailure(error);
@@ -125,21 +125,21 @@ export const overrides: Overrides = {
     } else if (failure instanceof Overloaded && alias?.endpoint.sheds) {
       this.shedder.refused(failure);
     } else if (status >= 500) {
-      // The cause may name nodes and hosts, which belong in the log only.
+      // The cause may name nodes and hosts, so it goes only to the log.
       const cause = error instanceof Error ? error.message : failure.message;
       this.logger.warn(method, path, status, id, cause);
     }
     this.sendError(request, response, failure);
   },
 
-  // It knows no 405, and charges nobody for looking around.
+  // It never answers 405, and does not charge these requests to anyone's rate limit.
   send404(request, response) {
     this.limits?.charge(request, NOBODY);
     const match = this.router.find(request.parsedUrl);
-    if (!match) return this.sendError(request, response, new NotFound('There is nothing at this address'));
+    if (!match) return this.sendError(request, response, new NotFound('No such resource'));
     const methods = methodsOf(match);
     response.setHeader('Allow', allow(methods));
-    const failure = new MethodNotAllowed(`Use ${methods.join(' or ')} at this address`);
+    const failure = new MethodNotAllowed(`Method not allowed: use ${methods.join(' or ')}`);
     this.sendError(request, response, failure);
   },
 };
@@ -154,5 +154,5 @@ const methodsOf = ({ methods }: Match<Found['alias']>): string[] =>
 
 const allow = (methods: readonly string[]): string => [...methods, 'OPTIONS'].join(', ');
 
-/** A path as a log line can hold it: bytes beyond ASCII can steer the terminal that shows it. */
+/** A path that is safe to log: bytes beyond printable ASCII can control the terminal that shows the log. */
 const printable = (path: string): string => path.replaceAll(/[^\x21-\x7e]/g, '?');

@@ -89,7 +89,7 @@ describe('methods', () => {
     },
   );
 
-  test('CONNECT is answered 405: this is no proxy', async () => {
+  test('CONNECT is answered 405', async () => {
     const answer = await raw('CONNECT db.internal:5432 HTTP/1.1\r\nHost: db.internal:5432\r\n\r\n');
     expect(answer).toMatch(
       /^HTTP\/1\.1 405 Method Not Allowed\r\n[^]*Allow: [^]*\{"error":"Method Not Allowed","message":"/,

@@ -13,13 +13,13 @@ test('after one refusal orders are refused unread for a moment, then taken again
   let calls = 0;
   peers.next = () => {
     calls++;
-    if (full) throw new Overloaded('Full. Send it again later');
+    if (full) throw new Overloaded('The engine is at capacity: retry later');
     return { order: ORDER, replayed: false };
   };
   const refused = [await place(), ...(await Promise.all(Array.from({ length: 50 }, place)))];
   for (const { status, headers, json } of refused) {
     expect([status, headers['retry-after'], headers['x-error-type']]).toEqual([503, '1', 'OVERLOADED']);
-    expect(json).toEqual({ error: 'Service Unavailable', message: expect.stringMatching(/again later$/) });
+    expect(json).toEqual({ error: 'Service Unavailable', message: expect.stringMatching(/retry later$/) });
   }
   expect(calls).toBeGreaterThan(0);
   expect(calls).toBeLessThan(refused.length);
@@ -29,7 +29,7 @@ test('after one refusal orders are refused unread for a moment, then taken again
 
 test('a full engine refuses new orders only: everything else is answered', async () => {
   peers.next = () => {
-    throw new Overloaded('Full. Send it again later');
+    throw new Overloaded('The engine is at capacity: retry later');
   };
   expect((await place()).status).toBe(503);
   peers.next = undefined;

@@ -154,23 +154,23 @@ const many = (text: string, bytes: number): string =>
   Array.from({ length: Math.floor(bytes / (text.length + 1)) }, () => text).join(',');
 const withItems = (items: string): string => JSON.stringify(bodies.order()).replace(/\[.*\]/, `[${items}]`);
 
-describe('a body that is there to be expensive', () => {
+describe('a body made to be expensive', () => {
   test.each([
-    ['items without end', () => withItems(many('{}', 1_000_000)), 'fields and elements'],
+    ['endless items', () => withItems(many('{}', 1_000_000)), 'fields and elements'],
     [
-      'fields without end',
+      'endless fields',
       () => `{${Array.from({ length: 90_000 }, (_, i) => `"k${i}":1`).join()}}`,
       'fields and elements',
     ],
-    ['a nesting without end', () => `{"items":${'['.repeat(500_000)}${']'.repeat(500_000)}}`, 'nest deeper'],
-    ['a field that is there twice', () => '{"customerId":1,"customerId":2}', "'customerId' twice"],
+    ['endless nesting', () => `{"items":${'['.repeat(500_000)}${']'.repeat(500_000)}}`, 'nested deeper'],
+    ['a duplicate field', () => '{"customerId":1,"customerId":2}', "'customerId' twice"],
   ])('with %s is refused in a few words', async (_, text, words) => {
     const { status, body } = await make('order', text());
     expect([status, body.error]).toEqual([400, 'Bad Request']);
     expect(body.message).toContain(words);
   });
 
-  test('gets an answer that is much shorter than itself, whatever is wrong with it', async () => {
+  test('gets an answer much shorter than itself, whatever is wrong with it', async () => {
     for (const text of [withItems(many('{}', 14_000)), withItems(many('{"productId":"x","colour":1}', 28_000))]) {
       const { status, body } = await make('order', text);
       expect(status).toBe(400);

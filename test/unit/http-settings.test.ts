@@ -40,7 +40,7 @@ describe('addresses and origins', () => {
 test('the headers are given no more time than the whole request', () => {
   expect(read({ REQUEST_TIMEOUT: '5s' })).toMatchObject({ headersTimeoutMs: 5_000, requestTimeoutMs: 5_000 });
   expect(() => read({ REQUEST_TIMEOUT: '5s', HEADERS_TIMEOUT: '6s' })).toThrow(
-    'HEADERS_TIMEOUT must not be more than REQUEST_TIMEOUT',
+    'HEADERS_TIMEOUT must not exceed REQUEST_TIMEOUT',
   );
 });
 

@@ -38,7 +38,7 @@ describe('the guard', () => {
         const text = inside ? `{"a":[${double}]}` : double;
         const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
         expect(() => guard(text)).toThrow(
-          new MalformedBody(`The body has the field '${shown}' twice: send each field once`),
+          new MalformedBody(`The body contains the field '${shown}' twice: send each field once`),
         );
       }),
       { numRuns: 500 },
@@ -59,13 +59,13 @@ describe('the guard', () => {
   test(`lets ${MAX_DEPTH} levels through and no more, and does not count those inside of a text`, () => {
     guard(nested(MAX_DEPTH));
     guard(JSON.stringify({ a: '[{'.repeat(1_000) }));
-    expect(() => guard(nested(MAX_DEPTH + 1))).toThrow(`The body may not nest deeper than ${MAX_DEPTH} levels`);
+    expect(() => guard(nested(MAX_DEPTH + 1))).toThrow(`The body must not be nested deeper than ${MAX_DEPTH} levels`);
     expect(() => countFields(Buffer.from('{"a":'.repeat(100_000)))).toThrow(MalformedBody);
   });
 
   test(`lets ${MAX_ENTRIES} elements through and no more`, () => {
     guard(list(MAX_ENTRIES));
-    expect(() => guard(list(MAX_ENTRIES + 1))).toThrow(`at most ${MAX_ENTRIES} fields and elements`);
+    expect(() => guard(list(MAX_ENTRIES + 1))).toThrow(`more than ${MAX_ENTRIES} fields and elements`);
   });
 
   test('leaves it to the parser to refuse what is no JSON', () => {

@@ -1,4 +1,4 @@
-/** The hooks of moleculer-web that find out who sends a request, and whether he may, before any of its body is read. */
+/** moleculer-web's hooks for authentication and authorization. Both run before any of the body is read. */
 import type { Context, ServiceBroker } from 'moleculer';
 import { type AccessRule, demandRole } from '../../auth/access.ts';
 import { Unauthenticated } from '../../auth/auth.failures.ts';
@@ -9,10 +9,10 @@ import type { GatewayAlias, GatewayRequest, GatewayResponse, WebRoute } from '..
 const BEARER = /^bearer +([\w.~+/-]+=*) *$/i;
 
 /**
- * `authentication`: makes the sender of a request the caller of everything that is called for it, and counts the request:
- * for its caller, and while nobody is known for its address.
- * @throws Unauthenticated, with the header WWW-Authenticate; ServiceUnavailable while tokens cannot be checked;
- * TooManyRequests instead of either, and of Forbidden, for who asks too often
+ * `authentication`: makes the sender of a request the caller of every action that is called for it, and charges the
+ * request to the caller's rate limit, or to that of its address while the caller is unknown.
+ * @throws Unauthenticated, with the header WWW-Authenticate; ServiceUnavailable while tokens cannot be verified;
+ * TooManyRequests instead of any other refusal when the limit is exceeded
  */
 export async function authenticate(
   ctx: Context,
@@ -27,13 +27,13 @@ export async function authenticate(
   } finally {
     if (!endpoint.unlimited) limits?.charge(request, callerOf(ctx));
   }
-  // moleculer-web logs what is answered here, which must name nobody.
+  // moleculer-web logs the returned value, so it must not identify anybody.
   return { role: callerOf(ctx).role };
 }
 
 /**
- * `authorization`: looks at the role here already, so that nothing is read from those who are refused anyway; the action
- * itself looks again.
+ * `authorization`: checks the caller's role early, so that no body is read from callers who are refused anyway. The
+ * action checks it again.
  * @throws Forbidden
  */
 export function authorize(
@@ -43,7 +43,7 @@ export function authorize(
   _response: GatewayResponse,
   { endpoint, action }: GatewayAlias,
 ): void {
-  // moleculer-web has put the user there, from where it would cross the mesh with every call; the caller stands in `locals`.
+  // moleculer-web has put the user there, and meta crosses the mesh with every call; the caller is kept in `locals`.
   ctx.meta.user = undefined;
   const rule = endpoint.public ? undefined : ruleOf(ctx.broker, action);
   if (rule !== undefined) demandRole(callerOf(ctx), rule);
@@ -54,7 +54,7 @@ async function senderOf(request: GatewayRequest, response: GatewayResponse, toke
   const token = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
   if (token === undefined) {
     response.setHeader('WWW-Authenticate', 'Bearer');
-    throw new Unauthenticated('Say who you are: send a token as Authorization: Bearer <token>');
+    throw new Unauthenticated('Authentication required: send Authorization: Bearer <token>');
   }
   try {
     return await tokens.verify(token);
@@ -64,7 +64,7 @@ async function senderOf(request: GatewayRequest, response: GatewayResponse, toke
   }
 }
 
-/** The rule of an action, as any node that offers it tells; undefined when none is known here. */
+/** The access rule of an action, as published by a node that offers it; undefined when no such node is known. */
 function ruleOf(broker: ServiceBroker, action: string): AccessRule | undefined {
   const [endpoint] = broker.registry.getActionEndpoints(action)?.endpoints ?? [];
   const rule = (endpoint?.action as { access?: AccessRule } | undefined)?.access;

@@ -1,13 +1,13 @@
-/** Where a request comes from, as far as that can be believed. */
+/** The address that a request comes from, as far as it can be trusted. */
 import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
 
 const PORT = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/;
 
 /**
- * The address of the caller. Each proxy appends to X-Forwarded-For whom it was asked by, so that only the entries of
- * our own proxies, at the end, are true; whatever stands before them was written by the caller.
- * @param trustedProxies how many proxies of ours a request passes
+ * The address of the caller. Each proxy appends the address of its client to X-Forwarded-For, so only the entries of our
+ * own proxies, at the end, can be trusted; the caller may have written those before them.
+ * @param trustedProxies how many of our proxies a request passes
  */
 export function callerAddress(request: IncomingMessage, trustedProxies: number): string {
   const peer = request.socket.remoteAddress ?? '';
@@ -20,10 +20,10 @@ export function callerAddress(request: IncomingMessage, trustedProxies: number):
   return ipaddr.IPv4.isValidFourPartDecimal(address) || ipaddr.IPv6.isValid(address) ? address : peer;
 }
 
-/** What stands for all addresses of one caller: an IPv4 address, or the /64 network of an IPv6 address. */
+/** The network that one caller is assumed to own: an IPv4 address, or the /64 network of an IPv6 address. */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
-  // A socket for both kinds of address names an IPv4 caller as ::ffff:a.b.c.d.
+  // A dual-stack socket shows an IPv4 caller as ::ffff:a.b.c.d.
   const known = ipaddr.process(address);
   if (known instanceof ipaddr.IPv4) return known.toString();
   const network = known.parts.slice(0, 4).map((group) => group.toString(16));

@@ -1,4 +1,4 @@
-/** How often each caller may ask this gateway. */
+/** The rate limits of a gateway's callers. */
 import type { IncomingMessage } from 'node:http';
 import { TooManyRequests } from '../gateway.failures.ts';
 import type { Caller } from '../../auth/caller.ts';
@@ -7,7 +7,7 @@ import { callerAddress, networkOf } from './caller-address.ts';
 import type { GatewaySettings, Rate } from '../gateway.settings.ts';
 import { RateLimiter } from './rate-limiter.ts';
 
-/** A bucket for each caller, and for each address from which nobody known is asking. */
+/** A bucket for each caller, and for each network of unknown callers. */
 export class CallerLimits {
   readonly #limiter: RateLimiter;
   readonly #trustedProxies: number;
@@ -20,9 +20,9 @@ export class CallerLimits {
   }
 
   /**
-   * Takes a request out of its caller's bucket. The engine itself asks for whoever is not known: then it is the bucket
-   * of the address, so that guessing at tokens is limited too.
-   * @throws TooManyRequests with the seconds until the next request may come
+   * Takes one request from its caller's bucket. The role `service` stands for an unknown caller here, whose network is
+   * charged instead: this also limits attempts to guess tokens.
+   * @throws TooManyRequests with the seconds to wait before the next request
    */
   charge(request: IncomingMessage, { role, customerId, subject }: Caller): void {
     const known = role !== 'service';
@@ -31,7 +31,6 @@ export class CallerLimits {
     if (waitMs === 0) return;
     this.#metrics.limited(known ? 'caller' : 'address');
     const retryAfterSeconds = Math.ceil(waitMs / 1_000);
-    const message = `Rate limit exceeded; retry in ${retryAfterSeconds} s`;
-    throw new TooManyRequests(message, { retryAfterSeconds });
+    throw new TooManyRequests(`Rate limit exceeded; retry in ${retryAfterSeconds} s`, { retryAfterSeconds });
   }
 }

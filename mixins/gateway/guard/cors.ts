@@ -1,17 +1,17 @@
-/** Which pages of other origins may call the API from a browser (the Fetch standard's CORS protocol). */
+/** CORS: which pages of other origins may call the API from a browser (Fetch standard). */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Headers } from '../reply/answer-headers.ts';
 
-/** What a page may send beside what every page may. */
+/** The request headers that a page may send besides the CORS-safelisted ones. */
 const ALLOWED_HEADERS = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID';
-/** What a page may read beside what every page may. */
+/** The response headers that a page may read besides the CORS-safelisted ones. */
 const EXPOSED_HEADERS = 'Location, ETag, Link, Retry-After, X-Request-ID, X-Error-Type, Idempotent-Replayed';
-/** How long a browser may remember what it was allowed. */
+/** How long a browser may cache the answer to a preflight request. */
 const PREFLIGHT_SECONDS = '600';
 
 /**
- * The named origins and no other. Callers are known by tokens, which a page must hold and send itself; so cookies and
- * other credentials that a browser adds by itself are never allowed.
+ * Allows the named origins only. Pages authenticate with a token that they hold and send themselves, so credentials that
+ * a browser adds on its own, such as cookies, are never allowed.
  */
 export class Cors {
   readonly #origins: ReadonlySet<string>;
@@ -20,16 +20,16 @@ export class Cors {
     this.#origins = new Set(origins);
   }
 
-  /** Writes what any answer to this request says. */
+  /** Sets the CORS headers that every answer to this request carries. */
   writeHeaders({ headers: { origin } }: IncomingMessage, response: ServerResponse): void {
-    // What is allowed depends on who asks, also when the answer is that nothing is.
+    // The answer depends on the origin even when it allows nothing.
     response.setHeader('Vary', 'Origin');
     if (origin === undefined || !this.#origins.has(origin)) return;
     response.setHeader('Access-Control-Allow-Origin', origin);
     response.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS);
   }
 
-  /** What the answer to OPTIONS says besides, when it is a browser that asks for leave. */
+  /** The additional headers of the answer to a preflight request; undefined for any other OPTIONS request. */
   leaveFor({ headers }: IncomingMessage, methods: string): Headers | undefined {
     const { origin, 'access-control-request-method': wanted } = headers;
     if (wanted === undefined || origin === undefined || !this.#origins.has(origin)) return undefined;

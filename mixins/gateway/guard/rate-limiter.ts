@@ -1,20 +1,20 @@
-/** Buckets of requests: each key has one that starts full and fills up again at a steady pace. */
+/** Token buckets: each key has one that starts full and refills at a steady rate. */
 import type { Rate } from '../gateway.settings.ts';
 
-/** Keys that are remembered at most. */
+/** How many keys are remembered at most. */
 const MAX_KEYS = 100_000;
 
 /**
- * A token bucket for each key, as one number: the time at which the bucket would be full again (GCRA). There is no
- * timer, and a key whose bucket is full need not be remembered.
+ * A token bucket for each key, stored as one number: the time at which the bucket is full again (GCRA). It needs no
+ * timer, and no memory for keys whose bucket is full.
  */
 export class RateLimiter {
   readonly #rate: Rate;
   readonly #maxKeys: number;
   readonly #now: () => number;
-  /** Milliseconds in which one request is earned. */
+  /** Milliseconds until the bucket gains one request. */
   readonly #cost: number;
-  // Keys that are used move to the young half; when that is full, the old half is forgotten.
+  // Used keys move to the young half; when that is full, the old half is dropped.
   #young = new Map<string, number>();
   #old = new Map<string, number>();
 
@@ -31,15 +31,15 @@ export class RateLimiter {
     return this.#young.size + this.#old.size;
   }
 
-  /** Takes one request out of a key's bucket. Answers 0, or the milliseconds until there is one to take. */
+  /** Takes one request from a key's bucket. Returns 0, or the milliseconds until one is available. */
   take(key: string): number {
     const now = this.#now();
     const before = this.#young.get(key) ?? this.#old.get(key) ?? 0;
     const fullAt = (before > now ? before : now) + this.#cost;
     const wait = fullAt - now - this.#rate.periodMs;
-    // Sums of fractions are a little off: that must not cost the last request of a full bucket.
+    // The tolerance absorbs rounding errors, which must not cost a full bucket its last request.
     const granted = wait <= this.#cost / 100;
-    // Whoever goes on asking is not forgotten, granted or not.
+    // A key that is used stays remembered, whether the request is granted or not.
     this.#remember(key, granted ? fullAt : before);
     return granted ? 0 : wait;
   }

@@ -1,13 +1,13 @@
-/** The headers that every answer has, whatever it answers. */
+/** The headers that every answer carries. */
 
 export type Headers = Record<string, string | number>;
 
 /**
- * What an answer begins with. It is JSON for programs: it must be shown as nothing else, loaded into no page, run
- * nothing, and kept by no cache. An endpoint that answers a page names its own policy.
+ * The default headers. Answers are JSON for programs: they must not be shown as anything else, framed, executed or
+ * cached. An endpoint that serves a page sets its own policy.
  */
 export function answerHeaders(requestID: string): Headers {
-  // One literal: a spread of constants makes an object that Node reads several times more slowly.
+  // One literal: Node reads an object made by spreading constants several times more slowly.
   return {
     'X-Request-ID': requestID,
     'X-Content-Type-Options': 'nosniff',
@@ -18,5 +18,5 @@ export function answerHeaders(requestID: string): Headers {
   };
 }
 
-/** For answers with a tag: their own caller may keep them, and asks each time whether they are still true. */
+/** Cache-Control of answers with an ETag: only their caller may cache them, and must revalidate them each time. */
 export const REVALIDATED = 'private, no-cache';

@@ -1,10 +1,10 @@
-/** Turns whatever was thrown into a failure that may be shown to a caller. */
+/** Turns any thrown value into a failure that is safe to show to a caller. */
 import ApiGateway from 'moleculer-web';
 import { InternalError, ServiceUnavailable, Failure } from '../../../machines/shared/failure.ts';
 import { restoreFailure, shownAs } from './failure-table.ts';
 import { isValidationError, validationFailure } from '../../params/validation-failure.ts';
 
-/** What Moleculer's broker says when a service cannot be reached now. An open breaker comes as a 404 among them. */
+/** The error types with which Moleculer reports an unreachable service. An open circuit breaker is reported as a 404. */
 const UNREACHABLE = new Set([
   'SERVICE_NOT_FOUND',
   'SERVICE_NOT_AVAILABLE',
@@ -15,10 +15,10 @@ const UNREACHABLE = new Set([
   'BAD_GATEWAY',
 ]);
 
-/** moleculer-web's own, for an action that no node offers: it has no type. */
+/** moleculer-web's own error for an action that no node offers: it has no type. */
 const { ServiceUnavailableError } = ApiGateway.Errors;
 
-/** A database that is away: socket errors, and SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown). */
+/** An unavailable database: socket errors, and SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown). */
 const DATABASE_AWAY = /^(?:ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|08...|53...|57P..)$/;
 
 interface Fields {
@@ -28,7 +28,7 @@ interface Fields {
   data?: unknown;
 }
 
-/** The failure to show. Its message and data hold no stack, SQL, host or node name. */
+/** The failure to show. Its message and data contain no stack, SQL, host or node name. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const fields = (typeof error === 'object' && error !== null ? error : {}) as Fields;
@@ -37,14 +37,14 @@ export function toFailure(error: unknown): Failure {
   if (restored) return restored;
   const isUnreachable = UNREACHABLE.has(String(fields.type)) || error instanceof ServiceUnavailableError;
   if (isUnreachable || DATABASE_AWAY.test(String(fields.code))) {
-    return new ServiceUnavailable('A part of the engine cannot be reached now. Repeat the request in a moment');
+    return new ServiceUnavailable('A required service is unavailable: retry in a moment');
   }
-  return new InternalError('Something went wrong here. Tell the operator the X-Request-ID of this answer');
+  return new InternalError('Internal error: report the X-Request-ID of this answer to the operator');
 }
 
-/** The body of an error answer: `error` and `message` first, then the data of the failure, never over them. */
+/** The body of an error answer: `error` and `message` first, then the failure's data, which never overwrites them. */
 export function failureBody(failure: Failure): Record<string, unknown> {
-  // `replayed` is told in a header, and a stored answer must read the same each time.
+  // `replayed` goes into a header: a replayed answer must have the same body as the first.
   const { replayed: _replayed, error: _error, message: _message, ...data } = failure.data;
   return { error: shownAs(failure).title, message: failure.message, ...data };
 }

@@ -1,4 +1,4 @@
-/** The registry of failures: for each class its HTTP status and its title. The one place that maps one to the other. */
+/** The registry of failures: the one place that maps each class to its HTTP status and title. */
 import {
   IdempotencyKeyInUse,
   IdempotencyKeyReused,
@@ -60,7 +60,7 @@ const TABLE: readonly [FailureClass, status: number, title: string][] = [
   [ServiceUnavailable, 503, 'Service Unavailable'],
 ];
 
-/** Every class of failures. A test holds the documented table against it. */
+/** Every failure class. A test compares the documented table with it. */
 export const FAILURES: readonly FailureClass[] = TABLE.map(([failure]) => failure);
 
 const byType = new Map(TABLE.map(([failure]) => [new failure('').type, failure]));
@@ -69,14 +69,14 @@ const shown = new Map<string, Shown>(
 );
 const UNKNOWN: Shown = { status: 500, title: 'Internal Server Error' };
 
-/** How HTTP shows a failure, told by its type. */
+/** The HTTP status and title of a failure, by its type. */
 export const shownAs = ({ type }: { readonly type: string }): Shown => shown.get(type) ?? UNKNOWN;
 
-/** Gives a failure the `code` that callers over the broker know from Moleculer's own errors: its status. */
+/** Adds the HTTP status as `code`, as Moleculer's own errors have it, for callers over the broker. */
 export const withCode = <F extends Failure>(failure: F): F & { code: number } =>
   Object.assign(failure, { code: shownAs(failure).status });
 
-/** Restores a failure that crossed a process border as plain fields; undefined for a type that is not ours. */
+/** Restores a failure that came from another process as plain fields; undefined for a type that is not ours. */
 export function restoreFailure(fields: { type?: unknown; message?: unknown; data?: unknown }): Failure | undefined {
   const failure = byType.get(String(fields.type));
   return (

@@ -1,23 +1,23 @@
-/** Writes amounts of money in JSON with both of their decimals. */
+/** Writes amounts of money in JSON with two decimals. */
 
-/** Writes a value as JSON. */
+/** Serializes a value as JSON. */
 export type WriteJson = (value: unknown) => string;
 
 const AMOUNT = /-?\d+(?:\.(\d{1,2}))?(?=[,}])/y;
 
 /**
- * `JSON.stringify`, but with the field `price` among `moneyFields` `"price":19.9` is written `"price":19.90`. The numbers
- * are the same to every reader.
+ * `JSON.stringify`, but numbers in `moneyFields` always get two decimals: `"price":19.90` instead of `"price":19.9`.
+ * Parsers read the same number.
  */
 export function jsonWriter(moneyFields: readonly string[] = []): WriteJson {
   if (moneyFields.length === 0) return JSON.stringify;
-  // In JSON text these are keys: inside of a string the quotes are escaped. A backslash before one belongs to a longer
-  // key, which ends in an escaped quote and this name.
+  // These match only keys: inside a string the quotes are escaped. A backslash before a match means a longer key that
+  // ends in an escaped quote and this name.
   const keys = moneyFields.map((field) => `${JSON.stringify(field)}:`);
   return (value) => keys.reduce(padAmounts, JSON.stringify(value));
 }
 
-// Searching for the whole key is several times faster than one expression over the whole text.
+// Searching for the whole key is several times faster than one regular expression over the whole text.
 function padAmounts(text: string, key: string): string {
   let padded = '';
   let copied = 0;

@@ -1,4 +1,4 @@
-/** Writes replies and failures to the wire. */
+/** Writes replies and failures as HTTP responses. */
 import { Readable, pipeline } from 'node:stream';
 import type { Failure } from '../../../machines/shared/failure.ts';
 import { PayloadTooLarge } from '../gateway.failures.ts';
@@ -9,12 +9,12 @@ import { answerHeaders, type Headers, REVALIDATED } from './answer-headers.ts';
 import { failureBody } from './failure-reply.ts';
 import { shownAs } from './failure-table.ts';
 
-/** The rest of a refused request is read, so that its connection can be used again, when it is no longer than this. */
+/** Up to this size the rest of a refused request is read, so that its connection can be reused. */
 const WORTH_READING_BYTES = 65_536;
-/** How long the rest of an unwanted body is read, so that the caller sees our answer rather than a reset. */
+/** How long the rest of an unwanted body is read, so that the caller receives our answer instead of a reset. */
 const LINGER_MS = 1_000;
 
-/** Sends a reply; of a stream the headers at once, and the rest as it comes. */
+/** Sends a reply. For a stream the headers are sent at once, and the rest as it arrives. */
 export function writeReply(request: GatewayRequest, response: GatewayResponse, reply: Reply): void {
   const headers = beginning(request);
   if (reply.etag !== undefined) {
@@ -29,7 +29,7 @@ export function writeReply(request: GatewayRequest, response: GatewayResponse, r
   else writeText(request, response, status, headers, textOf(request, response, body, headers));
 }
 
-/** Sends a failure as `{error, message, …}`: moleculer-web's `onError`. What is under way already is cut off. */
+/** moleculer-web's `onError`: sends a failure as `{error, message, …}`. A response that has already begun is cut off. */
 export function writeFailure(request: GatewayRequest, response: GatewayResponse, failure: Failure): void {
   if (response.headersSent) {
     response.destroy();
@@ -47,19 +47,19 @@ export function writeFailure(request: GatewayRequest, response: GatewayResponse,
   else writeText(request, response, status, headers, text);
 }
 
-/** Answers OPTIONS: what is allowed here, and nothing else. */
+/** Answers OPTIONS with the given headers and no body. */
 export function writeAllowed(request: GatewayRequest, response: GatewayResponse, allowed: Headers): void {
   response.writeHead(204, Object.assign(beginning(request), allowed)).end();
 }
 
-/** Whether the caller has what it asks for already. */
+/** Whether the caller's cached copy is still current. */
 function isStillTrue({ method, headers }: GatewayRequest, etag: string): boolean {
   return (method === 'GET' || method === 'HEAD') && isUnchanged(headers['if-none-match'], etag);
 }
 
 function beginning({ $service: gateway, id, headers: { upgrade } }: GatewayRequest): Headers {
   const headers = answerHeaders(id);
-  // After a request that asks for another protocol Node waits in silence for the end of a broken one on its connection.
+  // After an upgrade request Node silently waits for the rest of a malformed next request on the same connection.
   if (gateway.http.stopping || upgrade !== undefined) headers.Connection = 'close';
   return headers;
 }
@@ -119,11 +119,11 @@ function writeStream(
     response.end();
     return;
   }
-  // Without this Node keeps the headers back until there is something to send with them.
+  // Otherwise Node holds the headers back until there is a body to send with them.
   response.flushHeaders();
   pipeline(body, response, (error) => {
-    // A caller may leave a stream whenever it likes.
+    // A caller may close a stream at any time.
     if (error && error.code !== 'ERR_STREAM_PREMATURE_CLOSE')
-      request.$service.logger.warn(request.method, request.$alias?.label, request.id, 'the stream broke off:', error);
+      request.$service.logger.warn(request.method, request.$alias?.label, request.id, 'the stream failed:', error);
   });
 }

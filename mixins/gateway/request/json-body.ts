@@ -1,30 +1,30 @@
-/** Reads a JSON object from a request: bounded, strict about its type, its encoding and its fields. */
+/** Reads a JSON object from a request: bounded in size, strict about content type, encoding and fields. */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MalformedBody, PayloadTooLarge, UnsupportedMediaType } from '../gateway.failures.ts';
 import { countFields, refuseDoubles } from './json-guard.ts';
 
-/** The caller went away before its request was whole: there is nobody to answer. */
+/** The caller disconnected before it sent the whole request: there is nobody to answer. */
 export class RequestAborted extends Error {}
-const GONE = new RequestAborted('the caller went away');
+const GONE = new RequestAborted('the caller disconnected');
 
 export type JsonObject = Record<string, unknown>;
 
-/** Chunks that are kept side by side. One of a single byte takes a hundred in memory, and a caller chooses their size. */
+/** How many chunks are kept before they are joined: a chunk of one byte takes a hundred, and callers choose the size. */
 const CHUNKS_APART = 1_024;
 
 const JSON_TYPE = /^application\/(?:[\w.!#$&^-]+\+)?json$/;
 const CHARSET = /^charset\s*=\s*"?utf-?8"?$/;
 
-/** True when the request says that it brings a body of at least one byte, or of a length not told. */
+/** Whether the request announces a body of at least one byte, or of unknown length. */
 export function hasBody(request: IncomingMessage): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }
 
 /**
- * The body as a JSON object. A key `__proto__` is an ordinary own key of the answer.
- * @param limit bytes the body may have at most
- * @throws UnsupportedMediaType, PayloadTooLarge (at once when Content-Length tells), MalformedBody, RequestAborted
+ * Reads the body as a JSON object. A key `__proto__` becomes an ordinary own property.
+ * @param limit the maximum size of the body in bytes
+ * @throws UnsupportedMediaType, PayloadTooLarge (at once if Content-Length exceeds it), MalformedBody, RequestAborted
  */
 export async function readJsonObject(
   request: IncomingMessage,
@@ -33,38 +33,38 @@ export async function readJsonObject(
 ): Promise<JsonObject> {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
   if (hasBody(request)) checkType(request.headers['content-type'], request.headers['content-encoding']);
-  // The caller asked to be told before it sends the body, and the server left that to us.
+  // The caller waits for 100 Continue before it sends the body; the server leaves sending it to us.
   if (request.headers.expect !== undefined) response.writeContinue();
   return parseObject(await collect(request, limit));
 }
 
 function tooLarge(limit: number): PayloadTooLarge {
-  return new PayloadTooLarge(`The body may have at most ${limit} bytes`, { maxBytes: limit });
+  return new PayloadTooLarge(`The body must not exceed ${limit} bytes`, { maxBytes: limit });
 }
 
 function checkType(contentType: string | undefined, contentEncoding: string | undefined): void {
   if (contentType === 'application/json' && contentEncoding === undefined) return;
   const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';');
   if (!JSON_TYPE.test(type.trim())) {
-    throw new UnsupportedMediaType('Send the body as JSON, with the header Content-Type: application/json');
+    throw new UnsupportedMediaType('The body must be JSON: send Content-Type: application/json');
   }
   if (parameters.some((parameter) => isCharset(parameter) && !CHARSET.test(parameter.trim()))) {
-    throw new UnsupportedMediaType('Send the body in UTF-8');
+    throw new UnsupportedMediaType('The body must be encoded in UTF-8');
   }
   if (contentEncoding !== undefined && contentEncoding.toLowerCase() !== 'identity') {
-    throw new UnsupportedMediaType('Send the body without Content-Encoding');
+    throw new UnsupportedMediaType('Content-Encoding is not supported: send the body without it');
   }
 }
 
 const isCharset = (parameter: string) => parameter.trimStart().startsWith('charset');
 
-// The listeners are written in place: a named closure costs the loader a definition of its name on every request.
+// The listeners are inline: for a named closure, the loader would define its name again on every request.
 function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (request.destroyed) reject(GONE);
     const chunks: Buffer[] = [];
     let size = 0;
-    // How many at the beginning are put together already.
+    // How many chunks at the beginning are already joined ones.
     let joined = 0;
     request
       .on('data', (chunk: Buffer) => {
@@ -77,7 +77,7 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
       })
       .on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
       .on('error', () => reject(GONE))
-      // After an end this rejects a settled promise, which is nothing.
+      // After `end` this has no effect: the promise is already settled.
       .on('close', () => reject(GONE));
   });
 }

@@ -1,9 +1,9 @@
-/** What JSON allows and a reader cannot bear: a nesting or a length without end, and a field that is there twice. */
+/** Refuses JSON that is valid but unsafe to accept: too deeply nested, too long, or with duplicate fields. */
 import { MalformedBody } from '../gateway.failures.ts';
 
-/** How deep objects and arrays of a body may lie in each other, the body itself included. */
+/** How deep objects and arrays may be nested, the body itself included. */
 export const MAX_DEPTH = 32;
-/** How many fields and elements a body may have: each costs the checks behind it much more than its bytes. */
+/** How many fields and elements a body may have: validating each costs much more than reading its bytes. */
 export const MAX_ENTRIES = 10_000;
 
 const QUOTE = 0x22;
@@ -16,9 +16,9 @@ const CLOSES_ARRAY = 0x5d;
 const CLOSES_OBJECT = 0x7d;
 
 /**
- * How many fields the objects of a JSON text have together, doubles included. One look at each byte outside of strings:
- * it costs much less than the parsing. The text may still be no JSON.
- * @throws MalformedBody for a nesting that is too deep, and for too many fields and elements
+ * Counts the fields of all objects in a JSON text, duplicates included. A single pass over the bytes, much cheaper than
+ * parsing. The text may still be invalid JSON.
+ * @throws MalformedBody when the nesting is too deep, or for too many fields and elements
  */
 export function countFields(text: Buffer): number {
   let fields = 0;
@@ -30,17 +30,17 @@ export function countFields(text: Buffer): number {
     else if (byte === COLON) fields++;
     else if (byte === COMMA) commas++;
     else if (byte === OPENS_OBJECT || byte === OPENS_ARRAY) {
-      if (++depth > MAX_DEPTH) throw new MalformedBody(`The body may not nest deeper than ${MAX_DEPTH} levels`);
+      if (++depth > MAX_DEPTH) throw new MalformedBody(`The body must not be nested deeper than ${MAX_DEPTH} levels`);
     } else if (byte === CLOSES_OBJECT || byte === CLOSES_ARRAY) depth--;
   }
-  // Whatever has two parts has a comma between them.
+  // Every object or array with n parts has n - 1 commas.
   if (commas >= MAX_ENTRIES) {
-    throw new MalformedBody(`The body may have at most ${MAX_ENTRIES} fields and elements: send less at a time`);
+    throw new MalformedBody(`The body must not have more than ${MAX_ENTRIES} fields and elements: split the request`);
   }
   return fields;
 }
 
-/** Where the string ends that begins here. */
+/** The position of the closing quote of the string that starts at `start`. */
 function endOfString(text: Buffer, start: number): number {
   let at = start + 1;
   while (at < text.length && text[at] !== QUOTE) at += text[at] === BACKSLASH ? 2 : 1;
@@ -48,14 +48,14 @@ function endOfString(text: Buffer, start: number): number {
 }
 
 /**
- * Refuses a field that an object of the body has twice: of such fields the parser keeps the last one, another reader
- * of the same bytes may keep the first.
- * @param fields how many there are in the text
- * @throws MalformedBody that names such a field
+ * Refuses duplicate fields in an object: our parser keeps the last one, another reader of the same bytes may keep the
+ * first.
+ * @param fields the number of fields in the text
+ * @throws MalformedBody that names a duplicate field
  */
 export function refuseDoubles(text: string, value: unknown, fields: number): void {
   if (fieldsOf(value) === fields) return;
-  throw new MalformedBody(`The body has the field '${firstDouble(text)}' twice: send each field once`);
+  throw new MalformedBody(`The body contains the field '${firstDouble(text)}' twice: send each field once`);
 }
 
 function fieldsOf(value: unknown): number {
@@ -70,10 +70,10 @@ function fieldsOf(value: unknown): number {
 }
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:]/g;
-/** Characters of a caller's field name that are said back to it. */
+/** How many characters of a field name are repeated to the caller. */
 const SHOWN_NAME = 100;
 
-/** Only called for a text that has one. */
+/** The first duplicate field; the text must have one. */
 function firstDouble(text: string): string {
   const open: Set<string>[] = [];
   let before = '';

@@ -1,7 +1,7 @@
-/** Reads query parameters as an endpoint declares them, and names every fault at once. */
+/** Reads query parameters as an endpoint declares them, and reports all faults at once. */
 import { type FieldFault, ValidationFailed } from '../../../machines/shared/failure.ts';
 
-/** How a parameter is read: text as given, a whole number, or an amount of money. */
+/** The type of a parameter: text as sent, a whole number, or an amount of money. */
 export type QueryType = 'text' | 'integer' | 'money';
 export type QuerySchema = Readonly<Record<string, QueryType>>;
 export type QueryValues = Record<string, string | number>;
@@ -9,7 +9,7 @@ export type QueryValues = Record<string, string | number>;
 const NOTHING: QueryValues = Object.freeze({});
 
 const READERS: Record<QueryType, { pattern: RegExp; expected: string }> = {
-  text: { pattern: /^[^\0]+$/u, expected: 'a text that is not empty' },
+  text: { pattern: /^[^\0]+$/u, expected: 'a non-empty text' },
   integer: { pattern: /^-?\d{1,15}$/, expected: 'a whole number' },
   money: { pattern: /^-?\d{1,12}(?:\.\d{1,2})?$/, expected: 'an amount with at most two decimals' },
 };
@@ -25,9 +25,9 @@ export function readQuery(raw: string, schema: QuerySchema): QueryValues {
   for (const [field, text] of new URLSearchParams(raw)) {
     const type = Object.hasOwn(schema, field) ? schema[field] : undefined;
     const reader = type && READERS[type];
-    if (!reader) faults.push({ field, type: 'unknown', message: `There is no query parameter '${field}' here` });
+    if (!reader) faults.push({ field, type: 'unknown', message: `Unknown query parameter '${field}'` });
     else if (Object.hasOwn(values, field)) {
-      faults.push({ field, type: 'repeated', message: `Give the query parameter '${field}' once` });
+      faults.push({ field, type: 'repeated', message: `The query parameter '${field}' must not be repeated` });
     } else if (!reader.pattern.test(text)) {
       faults.push({ field, type, message: `The query parameter '${field}' must be ${reader.expected}` });
     } else values[field] = type === 'text' ? text : Number(text);

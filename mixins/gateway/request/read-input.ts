@@ -1,4 +1,4 @@
-/** Reads what an endpoint declares of a request: its query, then its body. */
+/** Reads the parts of a request that its endpoint declares: the query, then the body. */
 import { ValidationFailed } from '../../../machines/shared/failure.ts';
 import { unknownField } from '../../params/validation-failure.ts';
 import type { GatewayAlias, GatewayRequest, GatewayResponse } from '../gateway.types.ts';
@@ -9,8 +9,8 @@ import { readQuery } from './query.ts';
 const NO_BODY: JsonObject = Object.freeze({});
 
 /**
- * The middleware of every alias. moleculer-web runs it behind `authorization`, so that nothing is read of who may not
- * ask; its body parsers and a route's `use` run before. Leaves the params of the action in `$params`.
+ * The middleware of every alias. moleculer-web runs it after `authorization`, so that nothing is read from unauthorized
+ * callers; body parsers and a route's `use` would run before. Stores the params of the action in `$params`.
  */
 export function readInput(request: GatewayRequest, response: GatewayResponse, next: (error?: unknown) => void): void {
   const { endpoint, method } = request.$alias as GatewayAlias;
@@ -30,7 +30,7 @@ export function readInput(request: GatewayRequest, response: GatewayResponse, ne
   else readBody(request, response, input).then(proceed).catch(next);
 }
 
-/** Makes the params of the action, and what the call carries beside them. */
+/** Stores the params and the meta of the call. */
 function passOn(request: GatewayRequest, input: Input): void {
   const { endpoint } = request.$alias as GatewayAlias;
   request.input = input;
@@ -44,12 +44,12 @@ async function readBody(request: GatewayRequest, response: GatewayResponse, inpu
   const { broker, gatewaySettings } = request.$service;
   input.body = await readJsonObject(request, response, gatewaySettings.maxBodyBytes);
   if (endpoint.body === undefined) {
-    // What is sent to an endpoint that takes nothing is refused rather than ignored.
+    // Fields sent to an endpoint that takes none are refused rather than ignored.
     const fields = Object.keys(input.body);
     if (fields.length > 0) throw ValidationFailed.of(fields.map(unknownField));
   }
-  // The node that moleculer-web found before the body was read may be gone since. Only then is another looked for: each look
-  // is a turn of the balancer, and with two turns a request, one of two nodes would get them all.
+  // The node that moleculer-web chose before the body was read may be gone by now. Only then is another one chosen: each
+  // choice advances the balancer, and with two per request, one of two nodes would get all requests.
   const { $endpoint: chosen } = request;
   const offered = broker.registry.getActionEndpoints(action)?.endpoints;
   if (chosen?.isAvailable && offered?.includes(chosen)) return;

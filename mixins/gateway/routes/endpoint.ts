@@ -1,4 +1,4 @@
-/** Endpoints as declarations: what a request turns into, and how the answer is shown. */
+/** Endpoint declarations: how a request becomes a call of an action, and how its result becomes the answer. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { type FieldFault, NotFound, ValidationFailed } from '../../../machines/shared/failure.ts';
 import { unknownField } from '../../params/validation-failure.ts';
@@ -6,24 +6,24 @@ import { jsonWriter, type WriteJson } from '../reply/money-json.ts';
 import type { JsonObject } from '../request/json-body.ts';
 import type { QuerySchema, QueryValues } from '../request/query.ts';
 
-/** A request, read and checked as far as the endpoint declares it. */
+/** A request, read and validated as far as the endpoint declares it. */
 export interface Input {
   path: Record<string, string>;
   query: QueryValues;
   body: JsonObject;
   headers: IncomingHttpHeaders;
-  /** Path and query as the caller sent them, without a slash at the end of the path. */
+  /** Path and query as the caller sent them, without a trailing slash of the path. */
   url: string;
 }
 
-/** An answer. Without a body nothing is sent after the headers. */
+/** An answer. Without a body only the headers are sent. */
 export interface Reply {
   status: number;
   headers?: Record<string, string>;
-  /** The strong tag of the body, unquoted: makes the answer conditional. */
+  /** The strong ETag of the body, unquoted. With it, `If-None-Match` is honoured. */
   etag?: string;
   /**
-   * An object or array for JSON; text that is sent as it is (name its type in `headers`); or a stream, whose headers are
+   * An object or array, sent as JSON; a text, sent as it is (set its type in `headers`); or a stream, whose headers are
    * sent at once.
    */
   body?: unknown;
@@ -32,46 +32,46 @@ export interface Reply {
 export interface EndpointOptions<Answer> {
   /** `required`: a JSON object. Otherwise a body, if there is one, must be an empty object. */
   body?: 'required';
-  /** The query parameters known here; default none. `ignored` is for endpoints that probes call. */
+  /** The accepted query parameters; default none. `ignored` is for endpoints that probes call. */
   query?: QuerySchema | 'ignored';
-  /** The params of the action; default the path's parameters. */
+  /** The params of the action; default: the parameters of the path. */
   params?(input: Input): object;
-  /** What the call carries beside its params. */
+  /** The meta of the call. */
   meta?(input: Input): Record<string, unknown> | undefined;
-  /** How the action's answer is shown; default 200 with the answer as the body. */
+  /** The answer for the action's result; default: 200 with the result as the body. */
   reply?(answer: Answer, input: Input): Reply;
-  /** Once the action has refused with Overloaded, requests are refused unread for a moment. */
+  /** After the action has refused with Overloaded, further requests are refused unread for a moment. */
   sheds?: boolean;
-  /** Fields whose amounts of money are written with two decimals, wherever they stand in the answer. */
+  /** Fields whose amounts of money are written with two decimals, anywhere in the answer. */
   money?: readonly string[];
-  /** Everyone may ask, without a token. Otherwise the rule of the action counts. */
+  /** No token is needed. Otherwise the access rule of the action applies. */
   public?: boolean;
-  /** Not counted against anybody's rate: for probes, which must never be refused for what others do. */
+  /** Exempt from rate limits: for probes, which must never be refused because of other callers. */
   unlimited?: boolean;
 }
 
-/** A declared endpoint: a request to this method and path calls this action. */
+/** A declared endpoint: a request with this method and path calls this action. */
 export interface Endpoint extends Omit<EndpointOptions<unknown>, 'money'> {
   method: string;
-  /** Below the path of its group, parameters as `:name`. */
+  /** Relative to the path of its group, with parameters as `:name`. */
   path: string;
   action: string;
   /** Writes bodies as JSON. */
   json: WriteJson;
 }
 
-/** Endpoints that share a path and a name: a route of moleculer-web. */
+/** A group of endpoints below a common path, which becomes a route of moleculer-web. */
 export interface RouteGroup {
   name: string;
   path: string;
   endpoints: readonly Endpoint[];
-  /** How long an action may take, in milliseconds; default 10 s. */
+  /** The timeout of the actions in milliseconds; default 10 s. */
   timeoutMs?: number;
-  /** The actions are called on the gateway's own node and on no other. */
+  /** The actions are called on the gateway's own node only. */
   ownNode?: boolean;
 }
 
-/** Declares that `'POST /orders'` is answered by an action of the broker. `Answer` is what the action answers. */
+/** Declares that requests such as `'POST /orders'` call an action. `Answer` is the result of the action. */
 export function route<Answer>(
   line: string,
   action: string,
@@ -81,7 +81,7 @@ export function route<Answer>(
   return { method, path, ...(options as EndpointOptions<unknown>), action, json: jsonWriter(money) };
 }
 
-/** 201 with the address of what was made. */
+/** 201 with the address of the created resource. */
 export function created(location: string, body: unknown, headers?: Record<string, string>): Reply {
   return { status: 201, headers: { Location: location, ...headers }, body };
 }
@@ -91,13 +91,13 @@ export function noContent(): Reply {
   return { status: 204 };
 }
 
-/** One page of a list as an action answers it: `next` is the cursor of the following page, null at the end. */
+/** One page of a list as an action returns it: `next` is the cursor of the next page, null at the end. */
 export interface ListPage {
   items: readonly unknown[];
   next: string | null;
 }
 
-/** A page as a JSON array, with `Link: <…>; rel="next"` while there is more. */
+/** A page as a JSON array, with `Link: <…>; rel="next"` unless it is the last. */
 export function pageReply(page: ListPage, input: Input): Reply {
   if (page.next === null || page.next === undefined) return { status: 200, body: page.items };
   const [path = '', query] = input.url.split('?', 2);
@@ -108,18 +108,18 @@ export function pageReply(page: ListPage, input: Input): Reply {
 
 /**
  * A numeric id from the path.
- * @throws NotFound for anything but a positive integer below 2^53: nothing has such an id
+ * @throws NotFound for anything but a positive integer below 2^53, since no resource has such an id
  */
 export function pathId(text: string | undefined): number {
   const id = Number(text);
   if (text === undefined || !/^[1-9]\d{0,15}$/.test(text) || !Number.isSafeInteger(id)) {
-    throw new NotFound('There is nothing at this address');
+    throw new NotFound('No such resource');
   }
   return id;
 }
 
 /**
- * The body's fields and the path's, as the params of one action.
+ * Merges the fields of the body and the path into the params of one action.
  * @throws ValidationFailed when the body names a field of the path, or `__proto__`
  */
 export function mergeParams(body: JsonObject, path: Record<string, unknown>): JsonObject {

@@ -4,10 +4,10 @@ import type { Gateway, GatewayAlias, GatewayRequest, GatewayResponse, WebRoute }
 import { readInput } from '../request/read-input.ts';
 import type { Endpoint, Input, Reply, RouteGroup } from './endpoint.ts';
 
-/** How long an action may take when its group does not say. Actions bound their own calls more tightly. */
+/** The default timeout of an action. Actions set shorter ones for their own calls. */
 const CALL_TIMEOUT_MS = 10_000;
 
-/** The options for `addRoute`. Nothing but the declared aliases is reachable, and nothing is logged twice a request. */
+/** The options for `addRoute`. Only the declared aliases are reachable, and moleculer-web logs no requests. */
 export function webRoute(group: RouteGroup, gateway: Gateway): object {
   return {
     name: group.name,
@@ -35,12 +35,12 @@ function callOptions({ timeoutMs, ownNode }: RouteGroup, gateway: Gateway): Call
   return { timeout: timeoutMs ?? CALL_TIMEOUT_MS, ...(ownNode && { nodeID: gateway.broker.nodeID }) };
 }
 
-/** The id of a request travels with all that is called for it. */
+/** Passes the id of a request on to every call made for it. */
 function onBeforeCall(ctx: Context, _route: WebRoute, request: GatewayRequest): void {
   ctx.requestID = request.id;
 }
 
-/** What the action answered, as the endpoint shows it. */
+/** Turns the action's result into the answer that the endpoint declares. */
 function onAfterCall(
   _ctx: Context,
   _route: WebRoute,

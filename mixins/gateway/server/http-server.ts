@@ -1,4 +1,4 @@
-/** The listening socket: sane timeouts, errors in JSON even for what is not HTTP, and a stop that loses no answer. */
+/** The HTTP server: bounded in time and size, with JSON errors even for invalid HTTP, and a stop that loses no answer. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, STATUS_CODES, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -10,26 +10,26 @@ import { endIdleConnections } from './idle-connections.ts';
 
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** What a request line and its headers may have together, in bytes. It bounds paths, queries and tokens too. */
+/** The maximum size of the request line and headers, in bytes. It also bounds paths, queries and tokens. */
 export const MAX_HEADER_BYTES = 16_384;
-/** What takes too long is looked for this often at least. */
+/** Timeouts are checked at least this often. */
 const CHECK_INTERVAL_MS = 5_000;
-/** How long a caller that is refused by the parser may take to read why. */
+/** How long a caller that the parser refuses may take to read the answer. */
 const LINGER_MS = 1_000;
-/** How long nothing may move on a connection with a request: longer than any endpoint takes to begin its answer. */
+/** How long a connection with a request may be inactive: longer than any endpoint takes to begin its answer. */
 export const STILL_MS = 120_000;
-/** What is in flight at a stop has this long; the process has ten seconds in all. */
+/** How long a stop waits for requests in flight; the process has ten seconds in total. */
 const STOP_TIMEOUT_MS = 8_000;
 
-/** Failures of the HTTP parser, before there is a request. */
+/** The answers to failures of the HTTP parser. */
 const PARSER_FAILURES: Record<string, { status: number; message: string }> = {
   HPE_HEADER_OVERFLOW: {
     status: 431,
-    message: `The address and the headers may have at most ${MAX_HEADER_BYTES} bytes together`,
+    message: `The request line and headers must not exceed ${MAX_HEADER_BYTES} bytes`,
   },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request took too long to arrive: send it again, faster' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request did not arrive in time: send it again' },
 };
-const UNREADABLE = { status: 400, message: 'The request is not readable as HTTP/1.1' };
+const UNREADABLE = { status: 400, message: 'The request is not valid HTTP/1.1' };
 
 type ServerSettings = Pick<
   GatewaySettings,
@@ -40,11 +40,11 @@ export class HttpServer {
   readonly server: Server;
   #closed: Promise<void> | undefined;
 
-  /** @param stillMs how long nothing may move on a connection with a request; for tests */
+  /** @param stillMs how long a connection with a request may be inactive; for tests */
   constructor(listener: RequestListener, settings: ServerSettings, stillMs = STILL_MS) {
     const receive: RequestListener = (request, response) => {
       if (request.headers.host === undefined && request.httpVersion === '1.1')
-        answerBare(response, 400, 'Send a Host header');
+        answerBare(response, 400, 'The Host header is missing');
       else listener(request, response);
     };
     const checkEveryMs = Math.min(CHECK_INTERVAL_MS, settings.headersTimeoutMs / 2);
@@ -55,26 +55,28 @@ export class HttpServer {
         keepAliveTimeout: settings.keepAliveTimeoutMs,
         connectionsCheckingInterval: checkEveryMs,
         maxHeaderSize: MAX_HEADER_BYTES,
-        // Node's own refusal would be no JSON.
+        // Node's own refusal is not JSON.
         requireHostHeader: false,
       },
       receive,
     );
     this.server.maxConnections = settings.maxConnections;
-    // Whoever takes nothing of its answer would keep its connection for good.
+    // Otherwise a caller that never reads its answer could keep its connection for ever.
     this.server.timeout = stillMs;
     endIdleConnections(this.server, settings.keepAliveTimeoutMs + settings.requestTimeoutMs, checkEveryMs);
-    // Past a number of headers Node drops the rest without a word, and a dropped condition is a condition not met.
+    // Beyond a number of headers Node silently drops the rest, and a dropped If-Match would go unchecked.
     this.server.maxHeadersCount = 0;
-    // The reader of the body says "continue", once it is known that the body is wanted.
+    // The body reader sends 100 Continue once the body is wanted.
     this.server.on('checkContinue', receive);
     this.server.on('checkExpectation', (_request, response) => {
-      answerBare(response, 417, 'The only expectation that is known here is 100-continue');
+      answerBare(response, 417, 'The only supported expectation is 100-continue');
     });
     this.server.on('clientError', answerUnreadable);
     this.server.on('connect', (_request, socket) => {
       socket.on('error', () => socket.destroy());
-      answerSocket(socket, 405, 'This is no proxy: use another method', { Allow: 'GET, HEAD, POST, PUT, OPTIONS' });
+      answerSocket(socket, 405, 'CONNECT is not supported: this is not a proxy', {
+        Allow: 'GET, HEAD, POST, PUT, OPTIONS',
+      });
     });
   }
 
@@ -83,12 +85,12 @@ export class HttpServer {
     return this.#closed !== undefined;
   }
 
-  /** Where it listens. */
+  /** The address it listens on. */
   get address(): AddressInfo {
     return this.server.address() as AddressInfo;
   }
 
-  /** @throws StartRefused with one clear line when the address cannot be listened on */
+  /** Begins to listen. @throws StartRefused with one clear line when it cannot listen on the address */
   listen(port: number, host: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const refuse = (error: Error) => reject(portRefusal(error, { host, port }));
@@ -100,7 +102,7 @@ export class HttpServer {
     });
   }
 
-  /** Accepts nobody any more, and resolves when every answer in flight is sent. May be called again. */
+  /** Stops accepting connections, and resolves when every answer in flight is sent. May be called again. */
   stop(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -109,7 +111,7 @@ export class HttpServer {
   #close(): Promise<void> {
     if (!this.server.listening) return Promise.resolve();
     return new Promise((resolve) => {
-      // Connections whose answer began before the stop become idle later.
+      // A connection whose answer began before the stop becomes idle only later.
       const sweep = setInterval(() => this.server.closeIdleConnections(), 50);
       const deadline = setTimeout(() => this.server.closeAllConnections(), STOP_TIMEOUT_MS);
       this.server.close(() => {
@@ -121,21 +123,21 @@ export class HttpServer {
   }
 }
 
-/** An answer that is made where there is no request to speak of: its headers and its body. */
+/** The headers and body of an answer outside moleculer-web. */
 function bareAnswer(status: number, message: string): { headers: Headers; body: string } {
   const body = JSON.stringify({ error: STATUS_CODES[status], message });
   const own = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
   return { headers: { ...answerHeaders(randomUUID()), ...own }, body };
 }
 
-/** Refuses a request that is not worth reading. */
+/** Refuses a request before moleculer-web sees it. */
 function answerBare(response: ServerResponse, status: number, message: string): void {
   const { headers, body } = bareAnswer(status, message);
   response.writeHead(status, headers).end(body);
 }
 
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  // An answer that is on its way would end in the middle, with ours as a part of it.
+  // An answer in progress would be cut off, with ours in the middle of it.
   const { _httpMessage: present } = socket as Socket & { _httpMessage?: ServerResponse };
   if (error.code === 'ECONNRESET' || !socket.writable || present?.headersSent) {
     socket.destroy();
@@ -145,7 +147,7 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   answerSocket(socket, status, message);
 }
 
-/** Answers where Node has no response to write to, and closes the connection, also when the other side does not. */
+/** Answers when Node provides no response object, and closes the connection even if the other side does not. */
 function answerSocket(socket: Duplex, status: number, message: string, more: Record<string, string> = {}): void {
   const { headers, body } = bareAnswer(status, message);
   const lines = Object.entries({ ...headers, ...more }).map(([name, value]) => `${name}: ${value}`);

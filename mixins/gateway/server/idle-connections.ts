@@ -1,20 +1,20 @@
-/** Ends connections that look busy to Node's timers and carry no request. */
+/** Closes connections that carry no request although Node's timers consider them busy. */
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 interface Look {
-  /** What had been written to it, in bytes. */
+  /** The bytes written to the connection so far. */
   written: number;
-  /** Since when nothing was, in milliseconds. */
+  /** Since when nothing was written, in milliseconds. */
   since: number;
 }
 
 /**
- * Ends connections on which no request was under way for longer than `idleMs`. Empty lines between requests belong to
- * none, but each of them begins the time of a kept connection anew.
- * @param idleMs a sound caller is idle for no longer: it begins its next request in time, and sends it in time; what is
- * answered before its end counts as idle while the rest comes
- * @param everyMs how often is looked; the work of one look grows with the number of connections
+ * Closes connections that have had no request in progress for longer than `idleMs`. Node's keep-alive timer alone is not
+ * enough: each empty line between requests restarts it.
+ * @param idleMs longer than a well-behaved caller is idle, including the time to send a request; a request that is
+ * answered before it has arrived completely counts as idle from then on
+ * @param everyMs how often connections are checked; the cost of a check grows with their number
  */
 export function endIdleConnections(server: Server, idleMs: number, everyMs: number): void {
   const looks = new Map<Socket, Look>();
