@@ -45,6 +45,8 @@ export interface ShipmentRecord {
   /** CREATED, DELIVERED, VOIDED, or a status that the carrier or the shop reported. */
   readonly status: string;
   readonly trackingNumber: string | null;
+  /** Milliseconds since it changed, by tracking's clock. */
+  readonly unchangedMs: number;
 }
 
 /** A product whose reserved quantity is wrong, as returned by `inventory.imbalances`. */

@@ -16,6 +16,7 @@ export type DisagreementKind =
   | 'SHIPMENT_VOIDED'
   | 'SHIPMENT_OF_CANCELLED_ORDER_LIVE'
   | 'TRACKING_NUMBER_DIFFERS'
+  | 'DELIVERY_MISSED'
   | 'RESERVED_SUM_DIFFERS'
   | 'RESERVED_OUT_OF_BOUNDS';
 
@@ -149,12 +150,24 @@ function judgeLive(order: OrderRecord, shipment: ShipmentRecord | undefined): Di
     return [{ orderId, kind: 'SHIPMENT_VOIDED', expected: 'a live shipment', found: 'VOIDED', message }];
   }
   const found = shipment.trackingNumber ?? NOTHING;
-  if (found === expected) return [];
+  if (found === expected) return judgeDelivery(order, shipment);
   const message = `${about}, but its shipment has a different tracking number`;
   return [{ orderId, kind: 'TRACKING_NUMBER_DIFFERS', expected, found, message }];
 }
 
 /** The inconsistencies of a product's stock. */
+/** How long the news of a delivery may take to reach the order. */
+const DELIVERY_GRACE_MS = 60_000;
+
+/** A delivered parcel makes its order DELIVERED; only the news of it can have been lost. */
+function judgeDelivery({ orderId, status }: OrderRecord, shipment: ShipmentRecord): Disagreement[] {
+  const missed = shipment.status === 'DELIVERED' && status !== 'DELIVERED';
+  if (!missed || shipment.unchangedMs < DELIVERY_GRACE_MS) return [];
+  const message = `Order ${orderId} is ${status}, but its parcel was delivered`;
+  return [{ orderId, kind: 'DELIVERY_MISSED', expected: 'DELIVERED', found: status, message }];
+}
+
+/** The inconsistencies of one product. */
 export function judgeProduct({ productId, quantity, reservedQuantity, held }: ImbalanceRecord): Disagreement[] {
   const disagreements: Disagreement[] = [];
   if (held !== reservedQuantity) {

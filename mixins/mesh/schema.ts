@@ -1,7 +1,7 @@
 /** Typed helpers for Moleculer schemas: they check `this` in handlers and return the plain types that Moleculer takes. */
 import type { ActionSchema, Context, Service, ServiceSchema, ServiceSettingSchema } from 'moleculer';
 import type { AccessRule } from '../auth/access.ts';
-import type { Subscriptions } from '../events/inbox/subscriptions.ts';
+import type { CatchUp, Subscriptions } from '../events/inbox/subscriptions.ts';
 
 type Settings = ServiceSettingSchema & Record<string, unknown>;
 
@@ -20,6 +20,8 @@ interface Keys<Self> {
   actions?: Record<string, ActionKeys | boolean>;
   /** The domain events that the service subscribes to, with a handler for each (see subscriptionsMixin). */
   subscriptions?: Subscriptions<Self>;
+  /** Makes good for events that the stream has lost (see subscriptionsMixin). */
+  catchUp?: CatchUp<Self>;
 }
 
 /** A service schema whose handlers see `Own`, what its mixins and its `created` provide, on `this`. */

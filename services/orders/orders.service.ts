@@ -12,7 +12,7 @@ import { states } from './actions/states.action.ts';
 import { startNode } from './engine/node.ts';
 import { migrations } from './migrations/index.ts';
 import type { OrdersOwn } from './orders.context.ts';
-import { subscriptions } from './orders.subscriptions.ts';
+import { catchUp, subscriptions } from './orders.subscriptions.ts';
 
 export default defineService<OrdersOwn>({
   name: 'orders',
@@ -23,6 +23,7 @@ export default defineService<OrdersOwn>({
   actions: { create, get, listByCustomer, search, history, explain, cancel, ship, deliver, retry, states },
 
   subscriptions,
+  catchUp,
 
   started() {
     Object.assign(this, startNode(this));

@@ -1,5 +1,7 @@
 /** The events that orders handle: a delivered parcel makes its order DELIVERED. */
+import type { ShipmentRecord } from '../../machines/reconciliation/books.ts';
 import { IllegalTransition } from '../../machines/shared/failure.ts';
+import type { KeysetPage, KeysetRequest } from '../../mixins/database/keyset.ts';
 import type { Subscriptions } from '../../mixins/events/inbox/subscriptions.ts';
 import type { OrderHost } from './engine/order-host.ts';
 import type { OrdersService } from './orders.context.ts';
@@ -15,6 +17,20 @@ export const subscriptions: Subscriptions<OrdersService> = {
     },
   },
 };
+
+/** Looks up the parcels of all orders that are under way: a delivery may have been among the events that were lost. */
+export async function catchUp({ states, broker, host }: OrdersService): Promise<void> {
+  for (let after = 0; ; ) {
+    const ids = await states.undelivered(after);
+    const last = ids.at(-1);
+    if (last === undefined) return;
+    const { items } = await broker.call<KeysetPage<ShipmentRecord>, KeysetRequest>('tracking.shipments', { ids });
+    for (const { orderId, status } of items) {
+      if (status === 'DELIVERED') await parcelDelivered(host, orderId);
+    }
+    after = last;
+  }
+}
 
 /**
  * Applies the delivery of a parcel to its order. Returns the order's status when that is impossible, for example because

@@ -14,7 +14,7 @@ import { ShipmentModel } from './models/shipment.model.ts';
 import { ShipmentQueries } from './store/shipment.queries.ts';
 import { ShipmentStore } from './store/shipment.store.ts';
 import type { TrackingOwn } from './tracking.context.ts';
-import { subscriptions } from './tracking.subscriptions.ts';
+import { catchUp, subscriptions } from './tracking.subscriptions.ts';
 
 export default defineService<TrackingOwn>({
   name: 'tracking',
@@ -24,6 +24,7 @@ export default defineService<TrackingOwn>({
   actions: { createShipment, void: voidShipment, get, addEvent, shipments },
 
   subscriptions,
+  catchUp,
 
   started() {
     this.store = new ShipmentStore(this.database, this.broker.metrics, () => this.outbox.wake());

@@ -26,10 +26,14 @@ export function entryOf({ extra, status, at, location, details }: ShipmentEventC
 }
 
 /** The view of a shipment for reconciliation. */
-export function recordOf({ orderId, status, trackingNumber }: ShipmentColumns): ShipmentRecord {
+export function recordOf(
+  { orderId, status, trackingNumber, updatedAt }: ShipmentColumns,
+  nowMs: number,
+): ShipmentRecord {
   return {
     orderId,
     status,
     trackingNumber: trackingNumber === null ? null : trackingNumberOf(trackingNumber),
+    unchangedMs: nowMs - updatedAt.getTime(),
   };
 }

@@ -17,6 +17,8 @@ export interface Nats {
   kill(): Promise<void>;
   /** Starts it again at the same address on the same store, with another configuration if one is given. */
   restart(config?: string): Promise<void>;
+  /** Starts it again at the same address with an empty disk. */
+  restartWithoutDisk(): Promise<void>;
 }
 
 export interface NatsOptions {
@@ -61,6 +63,11 @@ export async function startNats({ config = '', env = {} }: NatsOptions = {}): Pr
     url: `nats://127.0.0.1:${port}`,
     log: () => server?.lines.join('\n') ?? '',
     kill,
+    restartWithoutDisk: async () => {
+      await kill();
+      await rm(join(folder, 'jetstream'), { recursive: true });
+      await start(config);
+    },
     restart: async (changed = config) => {
       await kill();
       await start(changed);

@@ -37,6 +37,8 @@ export const planted: [kinds: DisagreementKind[], order: string, sql: string][] 
   [['SHIPMENT_VOIDED'], 'shipped', shipment(`status = 'VOIDED'`)],
   [['SHIPMENT_OF_CANCELLED_ORDER_LIVE'], 'cancelled', shipment(`status = 'CREATED'`)],
   [['TRACKING_NUMBER_DIFFERS'], 'confirmed', shipment(`tracking_number = gen_random_uuid()`)],
+  [['DELIVERY_MISSED'], 'shipped', shipment(`status = 'DELIVERED', updated_at = now() - interval '61 s'`)],
+  [['DELIVERY_MISSED'], 'confirmed', shipment(`status = 'DELIVERED', updated_at = now() - interval '61 s'`)],
   [
     ['CANCELLED_ORDER_HOLDS_STOCK', 'SHIPMENT_OF_CANCELLED_ORDER_LIVE'],
     'delivered',

@@ -23,7 +23,12 @@ const orderOf = (status: OrderStatus, changes: Partial<OrderRecord> = {}): Order
   ...changes,
 });
 const reservationOf = (status: ReservationStatus): ReservationRecord => ({ orderId, status, items });
-const shipmentOf = (status: string, trackingNumber = 'TRK-1'): ShipmentRecord => ({ orderId, status, trackingNumber });
+const shipmentOf = (status: string, trackingNumber = 'TRK-1', unchangedMs = 0): ShipmentRecord => ({
+  orderId,
+  status,
+  trackingNumber,
+  unchangedMs,
+});
 
 const strays = (reserved: ReservationStatus, shipped: string) =>
   judgeOrder({ orderId, reservation: reservationOf(reserved), shipment: shipmentOf(shipped) }).map(({ kind }) => kind);
@@ -108,4 +113,17 @@ test('a product is judged by what is held of it, and by what it has', () => {
   expect(kinds({ held: 1 })).toEqual(['RESERVED_SUM_DIFFERS']);
   expect(kinds({ reservedQuantity: 6, held: 6 })).toEqual(['RESERVED_OUT_OF_BOUNDS']);
   expect(kinds({ reservedQuantity: -1 })).toEqual(['RESERVED_SUM_DIFFERS', 'RESERVED_OUT_OF_BOUNDS']);
+});
+
+test('a delivery that has not reached its order within a minute is missed; until then it is on its way', () => {
+  const order = orderOf('SHIPPED');
+  const kinds = (unchangedMs: number) =>
+    judgeOrder({
+      orderId,
+      order,
+      reservation: reservationOf('CONSUMED'),
+      shipment: shipmentOf('DELIVERED', 'TRK-1', unchangedMs),
+    }).map(({ kind }) => kind);
+  expect(kinds(59_999)).toEqual([]);
+  expect(kinds(60_000)).toEqual(['DELIVERY_MISSED']);
 });

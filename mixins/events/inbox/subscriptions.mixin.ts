@@ -3,10 +3,10 @@ import type { Service, ServiceSchema } from 'moleculer';
 import type { DomainEvent, EventType } from '../../../machines/shared/domain-event.ts';
 import type { WithDatabase } from '../../database/database.mixin.ts';
 import { Lease } from '../lease.ts';
-import type { HandleEvent, Subscription } from '../stream/event-stream.ts';
+import type { Consumer, HandleEvent, Subscription } from '../stream/event-stream.ts';
 import { Inbox } from './inbox.ts';
 import { shareStream, type StreamShare } from '../stream/shared-stream.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import type { CatchUp, Subscriptions } from './subscriptions.ts';
 
 const PRUNE_MS = 60_000;
 
@@ -21,12 +21,12 @@ interface Subscribed extends WithDatabase {
  */
 export function subscriptionsMixin(): Partial<ServiceSchema> {
   return {
-    merged(schema: LifecycleSchema & { subscriptions?: Subscriptions }) {
-      const { subscriptions } = schema;
+    merged(schema: LifecycleSchema & { subscriptions?: Subscriptions; catchUp?: CatchUp }) {
+      const { subscriptions, catchUp } = schema;
       if (!subscriptions) return;
       // Appended to the service's own handlers: the last to start and the first to stop.
       const start: Lifecycle = async function started() {
-        this.subscriptionsEnd = await begin(this, subscriptions);
+        this.subscriptionsEnd = await begin(this, subscriptions, catchUp);
       };
       schema.started = [schema.started ?? [], start].flat();
       schema.stopped = [schema.stopped ?? [], end].flat();
@@ -61,7 +61,11 @@ async function hand<Type extends EventType>(
   await subscriptions[event.type]?.handler.call(service, event);
 }
 
-async function begin(service: Service & Subscribed, subscriptions: Subscriptions): Promise<() => Promise<void>> {
+async function begin(
+  service: Service & Subscribed,
+  subscriptions: Subscriptions,
+  catchUp: CatchUp | undefined,
+): Promise<() => Promise<void>> {
   const { broker, database, logger, name } = service;
   const share: StreamShare = shareStream(broker);
   const able = (): boolean => share.stream.reachable && database.clock.isRight;
@@ -69,7 +73,14 @@ async function begin(service: Service & Subscribed, subscriptions: Subscriptions
   const inbox = new Inbox(database, name);
   const handle: HandleEvent = inbox.once((event) => hand(service, subscriptions, event));
   const types = Object.keys(subscriptions);
-  const subscription: Subscription = await share.stream.subscribe({ name, types, lease }, async (event) => {
+  const consumer: Consumer = {
+    name,
+    types,
+    lease,
+    hasHandledEvents: () => inbox.hasHandledEvents(),
+    catchUp: async () => await catchUp?.(service),
+  };
+  const subscription: Subscription = await share.stream.subscribe(consumer, async (event) => {
     if (wants(subscriptions, event)) await handle(event);
   });
   lease.start();

@@ -13,5 +13,11 @@ interface SubscriptionHandler<Self, Type extends EventType> {
   wants?(event: DomainEvent<Type>): boolean;
 }
 
+/**
+ * The schema key `catchUp`: brings the service up to date from the data of the services whose events it handles. Runs when
+ * the stream has lost events, before the next one is delivered, and is retried until it succeeds; it must be idempotent.
+ */
+export type CatchUp<Self = Service> = (service: Self) => Promise<void>;
+
 /** Handlers by event type. */
 export type Subscriptions<Self = Service> = { readonly [Type in EventType]?: SubscriptionHandler<Self, Type> };

@@ -1,12 +1,41 @@
 /** Where a recreated durable consumer must start so that it misses nothing, whatever happened to the stream. */
+import type { Logger } from 'moleculer';
 import type { ConsumerInfo, StreamInfo } from 'nats';
+import type { Consumer } from './event-stream.ts';
 import { isNotFound, type JetStreamLink } from './jetstream-link.ts';
 
 /** Where to start in the stream, and whether the stream has lost messages. */
 export interface ConsumerStart {
+  /** Whether the stream knows the consumer. */
+  readonly exists: boolean;
   readonly from: number;
   /** The stream has lost messages: it ends before the consumer's position, or was recreated. */
   readonly lost: boolean;
+}
+
+/**
+ * Where the consumer starts. A consumer that the stream does not know, but that has handled events, belonged to a stream
+ * that is gone.
+ */
+export async function consumerStart(link: JetStreamLink, consumer: Consumer): Promise<ConsumerStart> {
+  const known = await link.manager.consumers.info(link.stream, consumer.name).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
+  if (known) return { exists: true, ...(await startOf(link, known)) };
+  return { exists: false, from: 1, lost: (await consumer.hasHandledEvents?.()) ?? false };
+}
+
+/**
+ * Brings the consumer's service up to date from the data of the services that published the events.
+ * @throws when one of them is away: nothing is missed if this is called again before the consumer is recreated
+ */
+export async function catchUp(consumer: Consumer, stream: string, logger: Logger): Promise<void> {
+  logger.error(
+    `The stream ${stream} lost events that consumer ${consumer.name} may not have handled: catching up from the services that published them`,
+  );
+  await consumer.catchUp?.();
+  logger.info(`Consumer ${consumer.name} has caught up`);
 }
 
 /**
@@ -15,10 +44,10 @@ export interface ConsumerStart {
  * the end of the stream, which the server treats as "the next message": such a start is meaningless. Starting too early
  * only redelivers events, which the inbox skips.
  */
-export async function consumerStart(
+async function startOf(
   { manager, stream }: JetStreamLink,
   consumer: ConsumerInfo,
-): Promise<ConsumerStart> {
+): Promise<Omit<ConsumerStart, 'exists'>> {
   const streamInfo = await manager.streams.info(stream);
   const { first_seq, last_seq } = streamInfo.state;
   const acknowledged = consumer.ack_floor.stream_seq;

@@ -4,9 +4,9 @@ import type { Logger } from 'moleculer';
 import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JsMsg, nanos } from 'nats';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import { type Consumer, type HandleEvent, isDomainEvent, type Subscription } from './event-stream.ts';
-import { consumerStart } from './consumer-start.ts';
+import { catchUp, consumerStart } from './consumer-start.ts';
 import { isSealedEvent, SEAL_HEADER } from './event-seal.ts';
-import { isNotFound, type JetStreamLink } from './jetstream-link.ts';
+import type { JetStreamLink } from './jetstream-link.ts';
 import { backoffMs } from '../../actor/backoff.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { Pause } from './pause.ts';
@@ -151,19 +151,11 @@ export class JetStreamSubscription implements Subscription {
   /** Recreates the durable consumer where its acknowledgements end. After a crash halfway, the next one starts at 1. */
   async #renew(link: JetStreamLink): Promise<void> {
     const { manager, stream } = link;
-    let from = 1;
-    try {
-      const start = await consumerStart(link, await manager.consumers.info(stream, this.#name));
-      if (start.lost) {
-        this.#options.logger.error(
-          `The stream ${stream} lost events that consumer ${this.#name} may not have handled; it restarts at ${start.from}`,
-        );
-      }
-      from = start.from;
-      await manager.consumers.delete(stream, this.#name);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    const { consumer, logger } = this.#options;
+    const { exists, from, lost } = await consumerStart(link, consumer);
+    // Before the consumer is made anew: if this fails, the next attempt still sees that events are lost.
+    if (lost) await catchUp(consumer, stream, logger);
+    if (exists) await manager.consumers.delete(stream, this.#name);
     const config: Partial<ConsumerConfig> = {
       durable_name: this.#name,
       ack_policy: AckPolicy.Explicit,

@@ -1,4 +1,5 @@
 /** Reads over all orders: the state of each, and the backlog of owed work. */
+import { Op } from 'sequelize';
 import type { Peer } from '../../../machines/order/order.words.ts';
 import type { OrderRecord } from '../../../machines/reconciliation/books.ts';
 import type { Database } from '../../../mixins/database/database.ts';
@@ -39,6 +40,8 @@ const OWED = {
     FROM ${table(OrderModel)} WHERE ${ORDER.dueAt} IS NOT NULL OR ${ORDER.parkedAt} IS NOT NULL GROUP BY 1, 2, 3, 4, 5`,
 };
 
+const UNDELIVERED_PAGE = 500;
+
 export class StateQueries {
   readonly #database: Database;
   readonly #orders: TableModel<typeof OrderModel>;
@@ -53,6 +56,14 @@ export class StateQueries {
     const options = { attributes: [...STATE], ...keysetOptions('id', request), raw: true };
     const rows = (await orUnavailable(this.#orders.findAll(options))) as unknown as StateRow[];
     return rows.map(recordOf);
+  }
+
+  /** Up to 500 ids of orders whose parcel may still be delivered, after an id. @throws ServiceUnavailable */
+  async undelivered(after: number): Promise<number[]> {
+    const where = { status: ['CONFIRMED', 'SHIPPED'], id: { [Op.gt]: after } };
+    const options = { attributes: ['id'], where, order: ['id'], limit: UNDELIVERED_PAGE, raw: true };
+    const rows = await orUnavailable(this.#orders.findAll(options));
+    return (rows as unknown as Pick<OrderColumns, 'id'>[]).map(({ id }) => id);
   }
 
   /** The current backlog. @throws ServiceUnavailable */

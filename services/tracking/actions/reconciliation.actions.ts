@@ -12,6 +12,10 @@ export const shipments = defineAction<TrackingOwn, KeysetRequest>({
   params: keysetParams,
   async handler(ctx): Promise<KeysetPage<ShipmentRecord>> {
     const rows = await this.queries.page(ctx.params);
-    return keysetPage(rows.map(recordOf), ctx.params);
+    const now = Date.now();
+    return keysetPage(
+      rows.map((row) => recordOf(row, now)),
+      ctx.params,
+    );
   },
 });
