@@ -97,7 +97,7 @@ test('a database that does not answer is said in one line', async () => {
   const { code, output } = await command(`postgres://nobody@127.0.0.1:${await freePort()}/nowhere`);
   expect(code).toBe(1);
   expect(output.trim().split('\n')).toHaveLength(1);
-  expect(output).toMatch(/cannot be read: .*ECONNREFUSED/);
+  expect(output).toMatch(/^cannot read the orders: .*ECONNREFUSED/);
 });
 
 test('a setting that cannot be used is said too', async () => {
