@@ -1,4 +1,4 @@
-/** The refusal of a database's address. */
+/** The error for an invalid database address. */
 
-/** An address that cannot be used. Its message says what to give instead, and repeats nothing of the address. */
+/** An invalid database address. The message says what to give instead, and contains nothing of the address. */
 export class AddressError extends Error {}

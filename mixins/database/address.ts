@@ -1,37 +1,37 @@
-/** The address of a database as libpq writes it: one host or several, which of them is wanted, and how TLS is used. */
+/** Database addresses in the format of libpq: one or several hosts, which of them to use, and the TLS mode. */
 import { AddressError } from './address-error.ts';
 import { readTlsTerms, type TlsTerms } from './tls.ts';
 
-/** One server. What is undefined is left to the driver, which asks PGHOST and PGPORT and takes localhost and 5432. */
+/** One server. For undefined fields the driver uses PGHOST and PGPORT, then localhost and 5432. */
 export interface Host {
   /** A name, an IP address without brackets, or the folder of a Unix socket. */
   readonly name: string | undefined;
   readonly port: number | undefined;
 }
 
-/** What an address says. */
+/** A parsed address. */
 export interface DatabaseAddress {
-  /** In the order in which they are preferred. */
+  /** In order of preference. */
   readonly hosts: readonly Host[];
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly database: string | undefined;
-  /** Whether only a server that takes writes is wanted. */
+  /** Whether only a server that accepts writes will do. */
   readonly writable: boolean;
   readonly tls: TlsTerms;
-  /** Parameters that are the driver's, such as `options`. */
+  /** Parameters that are passed to the driver, such as `options`. */
   readonly others: Readonly<Record<string, string>>;
 }
 
 const SCHEME = /^postgres(?:ql)?:\/\//;
-/** What is read here, and nothing to the driver. */
+/** Parameters that are handled here and not passed to the driver. */
 const OWN = ['host', 'port', 'target_session_attrs', 'user', 'password', 'dbname'];
 const TLS = ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey'];
 
 /**
- * Reads `postgres://user:password@host:port,host:port/database?parameters`. IPv6 addresses stand in brackets; `port=…`
- * holds for every host that has none. With several hosts one that takes writes is wanted, unless
- * `target_session_attrs=any` says otherwise.
+ * Parses `postgres://user:password@host:port,host:port/database?parameters`. IPv6 addresses are in brackets; `port=…`
+ * applies to every host without one. With several hosts only one that accepts writes is used, unless
+ * `target_session_attrs=any` is set.
  * @throws AddressError
  */
 export function parseAddress(url: string): DatabaseAddress {
@@ -54,12 +54,12 @@ export function parseAddress(url: string): DatabaseAddress {
   };
 }
 
-/** Hosts and database of an address for people: nothing of it is secret. */
+/** The hosts and database of an address as text for people. It contains no secret. */
 export function placeOf({ hosts, database }: Pick<DatabaseAddress, 'hosts' | 'database'>): string {
   return `${hosts.map(hostText).join(',')}${database === undefined ? '' : `/${database}`}`;
 }
 
-/** One host for people. */
+/** A host as text for people. */
 export function hostText({ name = 'localhost', port }: Host): string {
   return `${name.includes(':') ? `[${name}]` : name}${port === undefined ? '' : `:${port}`}`;
 }
@@ -69,7 +69,7 @@ function hostsOf(text: string, ports: string | undefined): Host[] {
   const others = ports?.split(',') ?? [];
   if (others.length > 1 && others.length !== parts.length) throw new AddressError('one port, or one for each host');
   return parts.map((part, i) => {
-    // A folder and an IPv6 address in brackets may hold colons of their own.
+    // A folder or an IPv6 address in brackets may itself contain colons.
     const [, name = '', port] = /^(\[[^\]]*\]|\/.*|[^:[\]]*)(?::(\d*))?$/.exec(decoded(part)) ?? refuseHost();
     return {
       name: textOf(name.replaceAll(/^\[|\]$/g, '')),
@@ -79,7 +79,7 @@ function hostsOf(text: string, ports: string | undefined): Host[] {
 }
 
 function refuseHost(): never {
-  throw new AddressError('hosts as in postgres://first:5432,second:5432/database, an IPv6 address in brackets');
+  throw new AddressError('hosts as in postgres://first:5432,second:5432/database, with IPv6 addresses in brackets');
 }
 
 function portOf(text: string | undefined): number | undefined {

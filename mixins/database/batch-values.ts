@@ -1,6 +1,6 @@
 /**
- * Columns of a batch as the parameters of one statement. The driver's own way of writing arrays escapes every element;
- * a batch has thousands of them, most of which need none.
+ * Serializes the columns of a batch as the parameters of one statement. The driver's own array serialization escapes every
+ * element; a batch has thousands, most of which need no escaping.
  */
 
 type Maybe<T> = T | null;
@@ -26,14 +26,14 @@ export const texts = (values: readonly Maybe<string>[]): string => {
   return `${text}}`;
 };
 
-/** JSON and arrays as text, which hold no control characters: `unpack('$n')`. An empty text is null. */
+/** JSON and arrays as text, which contain no control characters: `unpack('$n')`. An empty text is null. */
 export const packed = (values: readonly Maybe<string>[]): string => values.join('\u001e');
 
 /** The SQL that reads a packed parameter as a text array. */
 export const unpack = (parameter: string): string => `string_to_array(${parameter}, chr(30), '')`;
 
-/** The SQL that answers the ids of some rows as one text, which is read several times faster than a row for each. */
+/** SQL that returns the ids of some rows as one text, which is read several times faster than one row each. */
 export const IDS_OF = `SELECT coalesce(string_agg(id::text, ','), '') AS ids FROM`;
 
-/** Reads what IDS_OF answers. */
+/** Parses the result of IDS_OF. */
 export const idsIn = (text: string): number[] => (text === '' ? [] : text.split(',').map(Number));

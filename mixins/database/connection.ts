@@ -1,19 +1,19 @@
-/** A connection of a service's pool: pipelined, with limits of time, and with values as the models say. */
+/** A connection of a service's pool: pipelined, with timeouts, and with values of the types that the models declare. */
 import pg from 'pg';
 
-/** How long a statement, waiting for locks included, may take before PostgreSQL ends it; most take a few ms. */
+/** The timeout of a statement at the server, waiting for locks included; most take a few ms. */
 export const STATEMENT_TIMEOUT_MS = 4_000;
-/** How much longer the client waits before it gives a connection up as silent: the server may be out of reach. */
+/** How much longer the client waits before it gives up the connection: the server may be unreachable. */
 export const SILENCE_MS = 1_000;
 /** How long the client waits for an ordinary statement. */
 export const PATIENCE_MS = STATEMENT_TIMEOUT_MS + SILENCE_MS;
 export const CONNECT_TIMEOUT_MS = 3_000;
 
-// A prepared statement that is planned while its table is nearly empty keeps a sequential scan as the table grows. What
-// is prepared here finds its rows by key, whatever the values: planning anew, or compiling, would take longer than running.
+// A prepared statement planned while its table is nearly empty keeps its sequential scan as the table grows. Statements
+// prepared here find rows by key, whatever the values: planning again or JIT compilation would take longer than running.
 const PLANS = 'SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan';
-// Not as parameters of the startup packet, which poolers refuse. A process that is stopped in the middle of a transaction
-// must not keep the locks from the others.
+// Not as startup parameters, which poolers refuse. A process that is suspended in the middle of a transaction must not
+// hold its locks.
 const LIMITS = `SET statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET idle_in_transaction_session_timeout = ${PATIENCE_MS}`;
 const READ_ONLY = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only`;
 
@@ -23,7 +23,7 @@ const INT8_ARRAY = 1016;
 const NUMERIC_ARRAY = 1231;
 const textArray = parserOf(1009);
 
-/** BIGINT is a number (all of ours are below 2^53), NUMERIC stays text, which no rounding has touched. */
+/** BIGINT becomes a number (all of ours are below 2^53); NUMERIC stays text, so that nothing is rounded. */
 const PARSERS = new Map<number, (text: string) => unknown>([
   [INT8, Number],
   [INT8_ARRAY, (text) => (textArray(text) as string[]).map(Number)],
@@ -35,17 +35,17 @@ const types: pg.CustomTypesConfig = {
     PARSERS.get(oid) ?? parserOf(oid, format)) as typeof pg.types.getTypeParser,
 };
 
-/** At these ages of a connection, in ms, its plans are made anew; past the last one every `REPLAN_EVERY_MS`. */
+/** At these ages of a connection, in ms, its plans are discarded; after the last one every `REPLAN_EVERY_MS`. */
 const REPLAN_AT_MS = [500, 2_000, 10_000, 60_000];
 const REPLAN_EVERY_MS = 600_000;
 
-/** What of the driver is not among its declared types. */
+/** The internals of the driver used here, which its types do not declare. */
 interface Internals {
   connection: { stream: { writable: boolean; cork(): void; uncork(): void; destroy(): void } };
   connectionParameters: { query_timeout: number | undefined };
 }
 
-/** A server that takes no writes: a standby, or one that was made read-only. */
+/** A server that accepts no writes: a standby, or one that was made read-only. */
 export class ReadOnlyServer extends Error {
   /** The SQLSTATE with which PostgreSQL refuses a write there. */
   readonly code = '25006';
@@ -55,13 +55,13 @@ export class ReadOnlyServer extends Error {
   }
 }
 
-/** The driver's client, with what the pool and the statements of a service need of it. */
+/** The driver's client, extended with what the pool and the statements of a service need. */
 export class Connection extends pg.Client {
-  /** When it was made, as `performance.now()` counts. */
+  /** When it was created, by `performance.now()`. */
   readonly born = performance.now();
-  /** From 0 to 1: by this share of what is allowed it may end earlier than others. */
+  /** From 0 to 1: spreads the ends of connections that were created together. */
   readonly chance = Math.random();
-  /** The server, for people. */
+  /** The server, as text for people. */
   readonly server: string;
   #replans = 0;
 
@@ -69,30 +69,30 @@ export class Connection extends pg.Client {
     const pipelined = { query_timeout: PATIENCE_MS, keepAlive: true, ...config, types, pipeline: true };
     super(pipelined);
     this.server = server;
-    // One that breaks fails its statements, or the next ones; without a listener it would end the process too. Sequelize
-    // listens only once it is connected.
+    // A broken connection fails its statements; without a listener it would also end the process. Sequelize adds its own
+    // listener only after connecting.
     this.on('error', () => undefined);
   }
 
-  /** False once it is closed, broken, or given up after a statement that was not answered in time. */
+  /** False once it is closed, broken, or given up after a statement timed out. */
   get usable(): boolean {
     return this.#internals.connection.stream.writable;
   }
 
-  /** How long the client waits for the answer to a statement, in ms; 0 is for ever. */
+  /** How long the client waits for the result of a statement, in ms; 0: for ever. */
   set patienceMs(ms: number) {
     this.#internals.connectionParameters.query_timeout = ms;
   }
 
-  /** Sets the session up, and answers whether its server is read-only. To be called once, when it is connected. */
+  /** Sets up the session, and returns whether its server is read-only. Call it once, after connecting. */
   async prepareSession(): Promise<{ readOnly: boolean }> {
-    // A batch's events are large enough to be compressed, which the default does slowly. Not every PostgreSQL has lz4.
+    // A batch's events are large enough to be compressed, and the default method is slow. Not every PostgreSQL has lz4.
     this.query("SET default_toast_compression = 'lz4'").catch(() => undefined);
     const [readOnly] = await Promise.all([this.#isReadOnly(), this.query(`${PLANS}; ${LIMITS}`)]);
     return { readOnly };
   }
 
-  /** @throws ReadOnlyServer when its server takes no writes now. */
+  /** @throws ReadOnlyServer when the server accepts no writes now */
   async demandWritable(): Promise<void> {
     if (await this.#isReadOnly()) throw new ReadOnlyServer();
   }
@@ -103,8 +103,8 @@ export class Connection extends pg.Client {
   }
 
   /**
-   * A plan that is kept was made for the size its tables had then: one for a table that was empty reads all of it, however
-   * long it grows. PostgreSQL looks at the size whenever it plans, so now and then it is made to.
+   * Discards the plans of prepared statements when due. A kept plan suits the size its tables had when it was made: a plan
+   * for an empty table reads all of it, however large it grows. PostgreSQL looks at the size only when it plans.
    */
   replanWhenDue(): void {
     const { length } = REPLAN_AT_MS;
@@ -114,7 +114,7 @@ export class Connection extends pg.Client {
     this.query('DISCARD PLANS').catch(() => undefined);
   }
 
-  /** What `send` sends goes out in one write: the driver writes each statement by itself, and every write wakes the server. */
+  /** Sends all statements of `send` in one write: the driver writes each separately, and every write wakes the server. */
   together<Sent>(send: () => Sent): Sent {
     const { stream } = this.#internals.connection;
     stream.cork();
@@ -125,7 +125,7 @@ export class Connection extends pg.Client {
     }
   }
 
-  /** Ends it at once, whatever is under way; a goodbye might wait for a server that is silent. */
+  /** Closes it at once, whatever is in progress; a graceful close could wait for a server that does not answer. */
   breakOff(): void {
     this.#internals.connection.stream.destroy();
   }

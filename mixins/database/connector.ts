@@ -1,20 +1,20 @@
-/** Makes the connections of a service: to the one host there is, or to the first of several that fits. */
+/** Opens the connections of a service: to its only host, or to the first suitable one of several. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type DatabaseAddress, type Host, hostText } from './address.ts';
 import { CONNECT_TIMEOUT_MS, Connection, ReadOnlyServer } from './connection.ts';
 import { tlsOptions } from './tls.ts';
 
-/** How much earlier a host is tried than the next one, unless it fails sooner. */
+/** How long a host is tried before the next one, unless it fails sooner. */
 const HEAD_START_MS = 100;
 const NEVER = new Promise<never>(() => undefined);
 
-/** Why one host gave no connection. */
+/** Why one host could not be connected to. */
 export interface HostFailure {
   readonly server: string;
   readonly error: unknown;
 }
 
-/** No host gave a connection. */
+/** No host could be connected to. */
 export class ConnectFailure extends Error {
   readonly failures: readonly HostFailure[];
 
@@ -24,12 +24,12 @@ export class ConnectFailure extends Error {
   }
 }
 
-/** Nothing answered in time. */
+/** The hosts did not answer in time. */
 class Silence extends Error {
   readonly code = 'ETIMEDOUT';
 }
 
-/** The door to the hosts of one address. */
+/** Connects to the hosts of one address. */
 export class Connector {
   readonly #address: DatabaseAddress;
   readonly #applicationName: string;
@@ -41,9 +41,9 @@ export class Connector {
   }
 
   /**
-   * A connection whose session is set up. Several hosts are tried side by side, the one that gave the last connection
-   * first; the others are closed as soon as one fits.
-   * @throws ConnectFailure when none does within three seconds
+   * Opens a connection and sets up its session. Several hosts are tried in parallel, the last successful one first; the
+   * other attempts end as soon as a suitable one succeeds.
+   * @throws ConnectFailure when none succeeds within three seconds
    */
   async connect(): Promise<Connection> {
     const hosts = this.#address.hosts.toSorted((a, b) => Number(b === this.#lastGood) - Number(a === this.#lastGood));
@@ -108,9 +108,9 @@ export class Connector {
   }
 }
 
-/** The connections that are being made at one time, of which at most one is kept. */
+/** Connection attempts that run in parallel, of which at most one is kept. */
 class Race {
-  /** Fails when it has taken too long. */
+  /** Rejects when the attempts have taken too long. */
   readonly over: Promise<never>;
   readonly #running = new Set<Connection>();
   readonly #timer: NodeJS.Timeout;
@@ -125,13 +125,13 @@ class Race {
     this.#timer = setTimeout(() => fail(new Silence('no answer in time')), CONNECT_TIMEOUT_MS);
   }
 
-  /** @throws Silence for one that comes too late. */
+  /** Adds an attempt. @throws Silence after the race has ended */
   enter(connection: Connection): void {
     if (this.#ended) throw new Silence('no answer in time');
     this.#running.add(connection);
   }
 
-  /** Closes all but the one that is kept. */
+  /** Closes all connections but the one that is kept. */
   end(kept?: Connection): void {
     this.#ended = true;
     clearTimeout(this.#timer);
@@ -139,7 +139,7 @@ class Race {
   }
 }
 
-/** The driver's failures for a server without TLS have no code; 28000 is one that lets nobody in by TLS. */
+/** The driver's errors for a server without TLS have no code; 28000 comes from a server that refuses logins over TLS. */
 function isAboutTls(error: unknown): boolean {
   const { code } = error as { code?: string };
   return code === undefined || code === '28000' || code === 'EPROTO';

@@ -1,9 +1,9 @@
-/** The clock of this machine against that of a database, which all nodes have in common. */
+/** Compares the clock of this machine with that of a database, which all nodes share. */
 import type { Logger } from 'moleculer';
 import { MAX_AHEAD_MS } from '../mesh/seal/packet-seal.ts';
 import type { Trips } from './trips.ts';
 
-/** One question to the database. Milliseconds. */
+/** One measurement, in milliseconds. */
 export interface ClockSample {
   /** How far this machine is ahead of the database, give or take `uncertainMs`. */
   aheadMs: number;
@@ -11,23 +11,23 @@ export interface ClockSample {
 }
 
 export interface ClockWatchOptions {
-  /** The database, for people. */
+  /** The name of the database in log lines. */
   of: string;
   logger: Pick<Logger, 'info' | 'warn'>;
-  /** Told of every sample. */
+  /** Called with every sample. */
   onSample?: (sample: ClockSample) => void;
 }
 
 const EVERY_MS = 60_000;
-/** How often a clock that is wrong is looked at. */
+/** How often the clock is checked while it is wrong. */
 const EVERY_WHILE_WRONG_MS = 5_000;
-/** How often it is looked whether somebody has set the clock, which is asked about at once. */
+/** How often to check whether somebody has set the clock, in which case it is compared at once. */
 const LOOK_MS = 1_000;
 const SET_BY_MS = 500;
 
 const NOW = 'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now';
 
-/** Asks a database for its time. Half of the round trip is taken for the way there. */
+/** Measures the difference to a database's clock, assuming that half of the round trip is the way there. */
 export async function sampleClock(trips: Trips): Promise<ClockSample> {
   const [at, began] = [Date.now(), performance.now()];
   const [{ rows }] = await trips.whole<[{ now: number }]>({ text: NOW });
@@ -35,7 +35,7 @@ export async function sampleClock(trips: Trips): Promise<ClockSample> {
   return { aheadMs: at + uncertainMs - (rows[0]?.now ?? at), uncertainMs };
 }
 
-/** What is known of the clock. Until it is watched it is taken to be right. */
+/** What is known about the clock. Until `watch` is called it is assumed to be right. */
 export class DatabaseClock {
   readonly #sample: () => Promise<ClockSample>;
   #right = true;
@@ -44,25 +44,25 @@ export class DatabaseClock {
   #due = 0;
   #drift = 0;
 
-  /** `sample` asks the database; it fails when that does not answer. */
+  /** `sample` asks the database, and rejects when it does not answer. */
   constructor(sample: () => Promise<ClockSample>) {
     this.#sample = sample;
   }
 
-  /** False while this machine is further off than nodes bear. */
+  /** False while this machine's clock is further off than nodes tolerate. */
   get isRight(): boolean {
     return this.#right;
   }
 
   /**
-   * The database's time in Unix milliseconds, as far as it is known: nodes that ask agree on the order in which things
-   * happened. A clock that is wrong by more than is borne is not corrected any further.
+   * The database's time in Unix milliseconds, as far as it is known, so that nodes agree on the order of events. A clock
+   * that is off by more than nodes tolerate is not corrected any further.
    */
   now(): number {
     return Math.round(Date.now() - this.#correctionMs);
   }
 
-  /** Asks now, and from then on every minute and when the clock was set, until `stop`. */
+  /** Compares the clocks now, every minute, and whenever the clock is set, until `stop`. */
   async watch(options: ClockWatchOptions): Promise<void> {
     await this.#look(options);
     this.#timer = setInterval(() => {
@@ -78,19 +78,19 @@ export class DatabaseClock {
   async #look({ of, logger, onSample }: ClockWatchOptions): Promise<void> {
     this.#drift = Date.now() - performance.now();
     this.#due = performance.now() + (this.#right ? EVERY_MS : EVERY_WHILE_WRONG_MS);
-    // A database that does not answer says so by itself, and nothing of the clock.
+    // An outage of the database is reported elsewhere, and says nothing about the clock.
     const sample = await this.#sample().catch(() => undefined);
     if (!sample) return;
     onSample?.(sample);
     const { aheadMs, uncertainMs } = sample;
     const wrong = Math.abs(aheadMs) - uncertainMs > MAX_AHEAD_MS;
-    // Within what is uncertain the correction stays as it is: times should not waver.
+    // Within the uncertainty the correction stays unchanged, so that times do not waver.
     if (!wrong && Math.abs(aheadMs - this.#correctionMs) > uncertainMs) this.#correctionMs = aheadMs;
     if (wrong === !this.#right) return;
     this.#right = !wrong;
     if (wrong) this.#due = performance.now() + EVERY_WHILE_WRONG_MS;
     const off = `${(Math.abs(aheadMs) / 1_000).toFixed(1)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} ${of}`;
-    if (wrong) logger.warn(`The clock of this machine is ${off}: it is not ready, and takes up nothing`);
+    if (wrong) logger.warn(`The clock of this machine is ${off}: it takes no work until the clock is corrected`);
     else logger.info(`The clock of this machine is right again: ${off}`);
   }
 }

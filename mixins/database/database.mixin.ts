@@ -1,4 +1,4 @@
-/** Gives a service its database: opened and migrated before the service starts, closed after it has stopped. */
+/** Gives a service its database: opens and migrates it before the service starts, closes it after the service has stopped. */
 import type { ServiceBroker, ServiceSchema } from 'moleculer';
 import { defineMixin } from '../mesh/schema.ts';
 import { CLOCK_OFFSET_SECONDS } from '../metrics/metric-names.ts';
@@ -9,16 +9,16 @@ import { DatabaseAbsent } from './database-absent.ts';
 import { type Migration, migrate } from './migrations.ts';
 import { isOutage, orUnavailable } from './sql-failure.ts';
 
-/** What a service gains: `this.database`, usable from its `started` to the end of its `stopped`. */
+/** What the mixin adds to a service: `this.database`, usable from its `started` to the end of its `stopped`. */
 export interface WithDatabase {
   database: Database;
 }
 
-/** The mixin for the service that owns `schema`. The address comes from the settings, or is the embedded database. */
+/** The mixin for the service that owns `schema`. Uses the address in the settings, or else the embedded database. */
 export function databaseMixin(schema: string, migrations: readonly Migration[]): Partial<ServiceSchema> {
   return defineMixin<WithDatabase>({
     actions: {
-      /** Answers true when this service's database answers and takes writes; fails otherwise. Asked by `/health/ready`. */
+      /** Returns true if this service's database accepts writes, and fails otherwise. Called by `/health/ready`. */
       ready: {
         visibility: 'public',
         access: [],
@@ -38,7 +38,7 @@ export function databaseMixin(schema: string, migrations: readonly Migration[]):
       const ran = await migrate(this.database, migrations, { logger: this.logger }).catch((error: unknown) => {
         throw isOutage(error) ? new DatabaseAbsent([schema], url, error) : error;
       });
-      if (ran.length > 0) this.logger.info(`Schema "${schema}" brought up to date: ${ran.join(', ')}`);
+      if (ran.length > 0) this.logger.info(`Schema "${schema}" migrated: ${ran.join(', ')}`);
       await this.database.clock.watch({
         of: `the database of ${schema}`,
         logger: this.logger,
@@ -51,7 +51,7 @@ export function databaseMixin(schema: string, migrations: readonly Migration[]):
   });
 }
 
-/** Keeps the gauge of a database's clock. */
+/** Updates the gauge of a database's clock offset. */
 function showClock({ metrics }: ServiceBroker, schema: string, aheadMs: number): void {
   if (!metrics.hasMetric(CLOCK_OFFSET_SECONDS)) {
     const description = 'Seconds that the clock of this machine is ahead of the database';

@@ -1,4 +1,4 @@
-/** A service's door to PostgreSQL: one schema, one Sequelize, whose pool has every connection of the service. */
+/** A service's access to PostgreSQL: one schema, and one Sequelize whose pool holds every connection of the service. */
 import type pg from 'pg';
 import { type Options, Sequelize, type Transaction } from 'sequelize';
 import type { Logger } from 'moleculer';
@@ -12,55 +12,56 @@ import { type OutageLines, type OutageWatch, outageLog } from './outage-log.ts';
 import { causeOfOutage, isCancelled, isOutage, isServerGone } from './sql-failure.ts';
 import { type Statement, Trips } from './trips.ts';
 
-/** An open database of one service. Nothing connects before the first statement. */
+/** The open database of one service. It connects at the first statement. */
 export interface Database {
-  /** The PostgreSQL schema that holds every table of the service, and nothing else. */
+  /** The PostgreSQL schema that contains every table of the service and nothing else. */
   readonly schema: string;
-  /** How the time of this machine compares with the database's. */
+  /** The clock of this machine compared with the database's. */
   readonly clock: DatabaseClock;
-  /** For models, and for transactions where a round trip more does not matter. */
+  /** For models, and for transactions in which one more round trip does not matter. */
   readonly sequelize: Sequelize;
   /** A declared model on this Sequelize. */
   model<Declared extends DeclaredModel>(declared: Declared): TableModel<Declared>;
-  /** Runs a statement that commits by itself, prepared if it has a name. For hot statements that find rows by key. */
+  /** Runs an auto-committed statement, prepared if it has a name. For hot statements that find rows by key. */
   query<Row extends pg.QueryResultRow>(statement: Statement | string, values?: unknown[]): Promise<pg.QueryResult<Row>>;
   /**
-   * Runs `work` in a transaction that costs no round trip of its own: BEGIN and COMMIT travel with its statements. It is
-   * undone when `work` fails or does not commit.
+   * Runs `work` in a transaction without extra round trips: BEGIN and COMMIT are sent along with its statements. It is
+   * rolled back when `work` fails or does not commit.
    */
   trips<T>(work: (trips: Trips) => Promise<T>): Promise<T>;
   /**
-   * Runs reads that may have to search, in a Sequelize transaction: planned for their values, with more time, and few at
-   * once, so that they leave connections to the rest. @throws ServiceUnavailable when too many run for too long.
+   * Runs reads that may have to search, in a Sequelize transaction: planned for their values, with a longer timeout, and
+   * only a few at once, so that they leave connections for other work.
+   * @throws ServiceUnavailable when no slot becomes free in time
    */
   search<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
-  /** Fails when it does not answer, and when its server takes no writes. */
+  /** Rejects when the server does not answer or accepts no writes. */
   demandWritable(): Promise<void>;
-  /** Runs `work` in a Sequelize transaction without any limit of time. */
+  /** Runs `work` in a Sequelize transaction without timeouts. */
   unhurried<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** How long a read that searches may take. */
+/** The timeout of a statement in `search`. */
 const SEARCH_TIMEOUT_MS = 15_000;
-/** The oldest PostgreSQL that Waybill is written for. */
+/** The oldest supported PostgreSQL. */
 const OLDEST_POSTGRES = '13.0.0';
-/** The share of the connections that searches may have. */
+/** The share of the connections that searches may use. */
 const SEARCH_SHARE = 1 / 3;
 
-/** The share of its age by which a connection may go earlier: those made together must not all go at once. */
+/** Connections retire early by up to this share of their maximum age, so that those opened together do not all end at once. */
 const AGE_JITTER = 0.2;
 
-/** What is not the same for every user of a database. */
+/** Options of an open database. */
 export interface DatabaseOptions {
-  /** How old a connection may get, in ms; older ones are not used again. For ever by default. */
+  /** The maximum age of a connection in ms; older ones are not reused. Unlimited by default. */
   maxAgeMs?: number;
-  /** Where outages are told; nowhere by default. */
+  /** Where outages are logged; nowhere by default. */
   logger?: Pick<Logger, 'info' | 'warn'>;
 }
 
 /**
- * Opens the database of a service, with at most `poolSize` connections. The caller closes it.
+ * Opens the database of a service with at most `poolSize` connections. The caller must close it.
  * @throws AddressError
  */
 export function openDatabase(url: string, schema: string, poolSize: number, options: DatabaseOptions = {}): Database {
@@ -73,7 +74,7 @@ class OpenDatabase implements Database {
   readonly clock = new DatabaseClock(() => this.trips(sampleClock));
   readonly #searches: Slots;
   readonly #watch: OutageWatch | undefined;
-  /** Connections that are older are not used again. */
+  /** Connections created before this time are not reused. */
   #usableFrom = 0;
   #closed: Promise<void> | undefined;
 
@@ -93,11 +94,11 @@ class OpenDatabase implements Database {
         validate: (connection?: unknown) => this.#isUsable(connection as Connection, maxAgeMs),
       },
       define: { timestamps: false, underscored: true, freezeTableName: true },
-      // Asking for it would take a connection beside the pool.
+      // Otherwise Sequelize would query the version on a connection outside the pool.
       databaseVersion: OLDEST_POSTGRES,
     } as Options);
     const connector = new Connector(address, `waybill ${schema}`);
-    // Sequelize's own knows one host, and sets a session up with round trips of its own.
+    // Sequelize's own supports a single host, and needs extra round trips to set up a session.
     (this.sequelize.connectionManager as unknown as Pick<Connector, 'connect'>).connect = () => connector.connect();
   }
 
@@ -138,12 +139,12 @@ class OpenDatabase implements Database {
     return this.#closed;
   }
 
-  /** Looked at when a connection is taken from the pool, never while it is at work. */
+  /** Checked when a connection is taken from the pool, never while it is in use. */
   #isUsable({ usable, born, chance }: Connection, maxAgeMs = Number.POSITIVE_INFINITY): boolean {
     return usable && born >= this.#usableFrom && performance.now() - born < maxAgeMs * (1 - AGE_JITTER * chance);
   }
 
-  /** Lends a connection of Sequelize's pool. One that an outage was met on is not given back: it may be half dead. */
+  /** Lends a connection of Sequelize's pool. After an outage the connection is closed instead of returned to the pool. */
   async #connected<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const connection = await this.#acquire();
     const { connectionManager } = this.sequelize;
@@ -173,20 +174,20 @@ class OpenDatabase implements Database {
   }
 
   #failed(error: unknown, server?: string): void {
-    // What comes after the end is no outage.
+    // Failures after `close` are not outages.
     if (this.#closed) return;
     if (server !== undefined && isServerGone(error)) this.#usableFrom = performance.now();
     this.#watch?.failed(error, server);
   }
 
-  /** A Sequelize transaction whose statements are planned for their values, and may take `limitMs` each; 0 is for ever. */
+  /** A Sequelize transaction whose statements are planned for their values, with a timeout of `limitMs` each; 0: none. */
   async #transaction<T>(limitMs: number, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     try {
       const result = await this.sequelize.transaction((transaction) => within(limitMs, transaction, work));
       this.#watch?.worked();
       return result;
     } catch (error) {
-      // A search that took too long says nothing against the database.
+      // A search that took too long is not an outage of the database.
       if (isOutage(error) && !isCancelled(error)) this.#failed(error);
       throw error;
     }

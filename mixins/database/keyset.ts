@@ -1,21 +1,21 @@
-/** Pages over a whole table in the order of its order ids, for peers that read all of it. */
+/** Keyset pagination over a whole table by order id, for peer services that read all of it. */
 import { Op } from 'sequelize';
 import { countNumber, identifier } from '../params/params.ts';
 
-/** Rows a page has at most. */
+/** The maximum number of rows of a page. */
 const MAX_ROWS = 1_000;
-/** Lines the rows of a page have at most together, so that a page fits into a message between nodes. */
+/** The maximum number of item lines in all rows of a page, so that a page fits into a message between nodes. */
 const MAX_LINES = 8_000;
 
-/** Asks for the rows after an order id, or for those of `ids` after it. */
+/** A request for the rows after an order id, or for those of `ids` after it. */
 export interface KeysetRequest {
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   after?: number;
   limit?: number;
   ids?: number[];
 }
 
-/** `next` is handed back as `after`; null on the last page. */
+/** `next` is the `after` of the next page; null on the last page. */
 export interface KeysetPage<Item> {
   items: Item[];
   next: number | null;
@@ -28,21 +28,21 @@ export const keysetParams = {
   ids: { type: 'array', max: MAX_ROWS, items: identifier, optional: true },
 };
 
-/** How the read adapter finds the rows of one page, by `attribute`. */
+/** The filter with which the read adapter finds the rows of a page, by `attribute`. */
 export const keysetFilter = (attribute: string, { after, limit, ids }: KeysetRequest) => ({
-  // To the validator a null is as good as a field left out; to PostgreSQL it would be no limit.
+  // The validator treats null like a missing field; PostgreSQL would treat it as no limit.
   query: { [attribute]: { [Op.gt]: after ?? 0, ...(ids && { [Op.in]: ids }) } },
   sort: attribute,
   limit: limit ?? MAX_ROWS,
 });
 
-/** How a Sequelize model finds the rows of one page, by `attribute`. */
+/** The options with which a Sequelize model finds the rows of a page, by `attribute`. */
 export const keysetOptions = (attribute: string, request: KeysetRequest) => {
   const { query: where, sort, limit } = keysetFilter(attribute, request);
   return { where, order: [sort], limit };
 };
 
-/** The page of what was found so. It is cut short when its items have very many lines. */
+/** Makes a page of the rows found. It is cut short when its items have too many lines. */
 export function keysetPage<Item extends { orderId: number; items?: readonly unknown[] }>(
   read: Item[],
   { limit }: KeysetRequest,

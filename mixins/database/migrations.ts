@@ -1,4 +1,4 @@
-/** Versioned, forward-only migrations by umzug: each in a transaction that holds a lock, so that many nodes may start at once. */
+/** Versioned, forward-only migrations with umzug: each in a transaction under a lock, so that many nodes can start at once. */
 import type { Logger } from 'moleculer';
 import type { Transaction } from 'sequelize';
 import { Umzug, type UmzugStorage } from 'umzug';
@@ -6,40 +6,40 @@ import type { Database } from './database.ts';
 import { isLockTimeout } from './sql-failure.ts';
 import { DeclaredModel, key, made, text, time } from './model.ts';
 
-/** One step of a service's schema. Once released it never changes; a mistake is mended by the next one. */
+/** One migration of a service's schema. Once released it never changes; a mistake is corrected by a later one. */
 export interface Migration {
   /** Sorts after all earlier ones: `0001-orders`. */
   name: string;
-  /** The statements, run in one transaction together with the note that they were run. */
+  /** The statements, run in one transaction together with the record that they were run. */
   sql: string;
 }
 
-/** The schema was made by newer code than this. */
+/** The schema was migrated by a newer version of the code. */
 export class SchemaTooNew extends Error {}
 
-/** Another node has been migrating for longer than this one waits. */
+/** Another node holds the migration lock for longer than this one waits. */
 export class MigrationUnderWay extends Error {}
 
 export interface MigrateOptions {
-  /** Told when other nodes are waited for. */
+  /** Logs that this node waits for another one. */
   logger?: Pick<Logger, 'info'>;
-  /** How long they are waited for. */
+  /** How long to wait for another node. */
   waitMs?: number;
 }
 
 const WAIT_MS = 60_000;
-/** How long it waits before it says so. */
+/** How long it waits before it logs that it waits. */
 const SAY_AFTER_MS = 2_000;
 
-/** The migrations that were run on a schema. */
+/** The table of the migrations that were run on a schema. */
 export const migrationModel = (schema: string) =>
   new DeclaredModel(schema, 'migrations', { name: key(text()), runAt: made(time()) });
 
 /**
- * Brings the service's schema up to this code's version. Returns the names of the migrations it ran: none when
+ * Migrates the service's schema to this version of the code. Returns the names of the migrations it ran: none when
  * another node was faster.
- * @throws SchemaTooNew when the database knows a migration that this code does not: an old node must not write there.
- * @throws MigrationUnderWay when another node has held the lock for as long as this one waits.
+ * @throws SchemaTooNew when the database has a migration unknown to this code: an old node must not write there
+ * @throws MigrationUnderWay when another node holds the lock for longer than this one waits
  */
 export async function migrate(
   database: Database,
@@ -48,7 +48,7 @@ export async function migrate(
 ): Promise<string[]> {
   const ran: string[] = [];
   for (;;) {
-    // A transaction for each, which takes the lock and looks anew: it also holds behind a pooler, where sessions are shared.
+    // One transaction per migration takes the lock and checks again. This also works behind a pooler that shares sessions.
     const name = await database.unhurried((transaction) => runNext(database, migrations, transaction, options));
     if (name === undefined) return ran;
     ran.push(name);
@@ -84,20 +84,20 @@ async function runNext(
   const newer = (await storage.executed({ context: transaction })).filter((name) => !known.has(name));
   if (newer.length > 0) {
     throw new SchemaTooNew(
-      `the database schema "${schema}" was made by a newer version (${newer.join(', ')}): start that version, or a newer one`,
+      `the database schema "${schema}" was migrated by a newer version (${newer.join(', ')}): start that version or a later one`,
     );
   }
   return (await umzug.up({ step: 1 }))[0]?.name;
 }
 
-/** Waits for the other nodes that migrate this schema. The lock ends with the transaction, whatever happens. */
+/** Waits for other nodes that migrate this schema. The lock ends with the transaction, whatever happens. */
 async function lock(
   { schema, sequelize }: Database,
   transaction: Transaction,
   { logger, waitMs = WAIT_MS }: MigrateOptions,
 ): Promise<void> {
   const speaking = setTimeout(
-    () => logger?.info(`Schema "${schema}" is being migrated by another node: waiting`),
+    () => logger?.info(`Waiting for another node to migrate the schema "${schema}"`),
     SAY_AFTER_MS,
   );
   try {
@@ -110,7 +110,7 @@ async function lock(
   } catch (error) {
     if (!isLockTimeout(error)) throw error;
     throw new MigrationUnderWay(
-      `another node has been migrating the database schema "${schema}" for ${waitMs / 1_000} s: start again when it is done`,
+      `another node is still migrating the database schema "${schema}" after ${waitMs / 1_000} s: start again when it has finished`,
       { cause: error },
     );
   } finally {
@@ -118,7 +118,7 @@ async function lock(
   }
 }
 
-/** umzug's storage in the schema's own table, written by the migration's own transaction, which umzug knows as its context. */
+/** umzug's storage: a table in the service's schema, written in the migration's transaction, which is umzug's context. */
 class MigrationsTable implements UmzugStorage<Transaction> {
   readonly #database: Database;
 

@@ -1,4 +1,4 @@
-/** Models: the one declaration of a table, from which follow its Sequelize model, the names in SQL, and the rows' types. */
+/** Models: the single declaration of a table, from which its Sequelize model, its names in SQL and its row types follow. */
 import {
   DataTypes,
   literal,
@@ -11,7 +11,7 @@ import {
 
 declare const VALUE: unique symbol;
 
-/** A column as Sequelize is told of it, with the type of its values here. It is NOT NULL unless it says otherwise. */
+/** The declaration of a column for Sequelize, with the type of its values. NOT NULL unless wrapped in `nullable`. */
 export interface Column<Value = unknown> extends ModelAttributeColumnOptions {
   readonly [VALUE]?: Value;
 }
@@ -24,7 +24,7 @@ export const bigint = (): Column<number> => column(DataTypes.BIGINT);
 export const integer = (): Column<number> => column(DataTypes.INTEGER);
 /** SMALLINT. */
 export const smallint = (): Column<number> => column(DataTypes.SMALLINT);
-/** TEXT; `Value` narrows it to the texts that occur. */
+/** TEXT; `Value` narrows it to its possible values. */
 export const text = <Value extends string = string>(): Column<Value> => column(DataTypes.TEXT);
 /** UUID. */
 export const uuid = (): Column<string> => column(DataTypes.UUID);
@@ -34,7 +34,7 @@ export const boolean = (): Column<boolean> => column(DataTypes.BOOLEAN);
 export const money = (): Column<string> => column(DataTypes.DECIMAL(12, 2));
 /** TIMESTAMPTZ. */
 export const time = (): Column<Date> => column(DataTypes.DATE);
-/** JSON, which keeps its text as it was written. */
+/** JSON, which keeps the original text. */
 export const json = <Value>(): Column<Value> => column(DataTypes.JSON);
 /** JSONB. */
 export const jsonb = <Value>(): Column<Value> => column(DataTypes.JSONB);
@@ -49,7 +49,7 @@ export const nullable = <Value>(of: Column<Value>): Column<Value | null> => ({ .
 /** The same column, as the primary key or a part of it. */
 export const key = <Value>(of: Column<Value>): Column<Value> => ({ ...of, primaryKey: true });
 
-/** The same column, whose value the database makes where none is given: an identity, or a default. */
+/** The same column, with a value that the database generates if none is given: an identity or a default. */
 export const made = <Value>(of: Column<Value>): Column<Value> =>
   of.primaryKey ? { ...of, autoIncrement: true } : { ...of, defaultValue: literal('DEFAULT') };
 
@@ -63,7 +63,7 @@ export const to = <Value, Columns extends Record<string, Column>>(
   references: { model: { tableName: other.tableName, schema: other.schema }, key: columnName(attribute) },
 });
 
-/** A row as the models say: attributes and the types of their values. */
+/** The type of a model's rows: its attributes and the types of their values. */
 export type RowOf<Declared extends DeclaredModel> =
   Declared extends DeclaredModel<infer Columns>
     ? { -readonly [Name in keyof Columns]: Columns[Name] extends Column<infer Value> ? Value : never }
@@ -80,7 +80,7 @@ export type Names<Declared extends DeclaredModel> = {
 const columnName = (attribute: string): string => attribute.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const quoted = (name: string): string => `"${name}"`;
 
-/** The declaration of a table, which migrations make. Attributes are in camelCase, their columns in snake_case. */
+/** The declaration of a table, which migrations create. Attributes are in camelCase, their columns in snake_case. */
 export class DeclaredModel<Columns extends Record<string, Column> = Record<string, Column>> {
   readonly schema: string;
   readonly tableName: string;
@@ -92,7 +92,7 @@ export class DeclaredModel<Columns extends Record<string, Column> = Record<strin
     this.attributes = attributes;
   }
 
-  /** The Sequelize model on an open database; the same one each time. */
+  /** The Sequelize model on an open database; always the same instance. */
   on(sequelize: Sequelize): ModelStatic<Model> {
     const name = `${this.schema}.${this.tableName}`;
     if (sequelize.isDefined(name)) return sequelize.model(name);
@@ -105,7 +105,7 @@ export class DeclaredModel<Columns extends Record<string, Column> = Record<strin
       tableName: this.tableName,
       timestamps: false,
     });
-    // Sequelize gives a table without a key one of its own.
+    // Sequelize adds a key `id` to a table without a primary key.
     if (!Object.values(this.attributes).some(({ primaryKey }) => primaryKey)) model.removeAttribute('id');
     return model;
   }
@@ -114,15 +114,15 @@ export class DeclaredModel<Columns extends Record<string, Column> = Record<strin
 /** The quoted name of a model's table, with its schema. */
 export const table = ({ schema, tableName }: DeclaredModel): string => `${quoted(schema)}.${quoted(tableName)}`;
 
-/** The name of a model's column, where Sequelize quotes it. */
+/** The unquoted name of a model's column, for places where Sequelize quotes it. */
 export const columnOf = <Declared extends DeclaredModel>(
   _declared: Declared,
   attribute: keyof Declared['attributes'] & string,
 ): string => columnName(attribute);
 
 /**
- * The quoted names of a model's columns, by attribute, for the texts of statements; with `alias`, of the table of that
- * alias. Renaming a column in the model so renames it in every statement.
+ * The quoted names of a model's columns by attribute, for SQL texts; with `alias`, prefixed by that table alias. Renaming
+ * a column in the model therefore renames it in every statement.
  */
 export function columns<Declared extends DeclaredModel>(declared: Declared, alias?: string): Names<Declared> {
   const prefix = alias === undefined ? '' : `${alias}.`;
@@ -133,7 +133,7 @@ export function columns<Declared extends DeclaredModel>(declared: Declared, alia
   return Object.fromEntries(names) as Names<Declared>;
 }
 
-/** Some columns of a model for a SELECT or RETURNING, each named by its attribute: the rows are `Pick<RowOf<…>, …>`. */
+/** A list of columns for SELECT or RETURNING, each named by its attribute: the rows are `Pick<RowOf<…>, …>`. */
 export function selected<Declared extends DeclaredModel>(
   declared: Declared,
   attributes: readonly (keyof Declared['attributes'] & string)[],

@@ -1,26 +1,26 @@
-/** Outages in the log: one line with the cause when something begins to fail, one when it works again, nothing between. */
+/** Logs outages: one line with the cause when something begins to fail, one when it works again, nothing in between. */
 import type { Logger } from 'moleculer';
 
-/** Told of each failure, with the server it was met on, and of each success of one kind of work. */
+/** Receives every failure, with the server it occurred on, and every success of one kind of work. */
 export interface OutageWatch {
   readonly failed: (error: unknown, server?: string) => void;
   readonly worked: () => void;
 }
 
-/** The lines. */
+/** The log lines. */
 export interface OutageLines {
-  /** Begins the first line; the cause follows. */
+  /** The start of the first line; the cause follows. */
   readonly failing: string;
-  /** Begins the last line; how long it took follows. */
+  /** The start of the last line; the duration follows. */
   readonly working: string;
 }
 
-/** It is over when nothing has failed for so long: connections of a pool fail and succeed side by side. */
+/** An outage ends when nothing has failed for this long: connections of a pool fail and succeed at the same time. */
 const QUIET_MS = 1_000;
 
 /**
- * Writes the lines. `causeOf` says why in a few words, without anything secret; undefined is a failure that is told
- * elsewhere.
+ * Logs the outages of one kind of work. `causeOf` returns the cause in a few words, without secrets, or undefined for a
+ * failure that is reported elsewhere.
  */
 export function outageLog(
   logger: Pick<Logger, 'info' | 'warn'>,

@@ -1,4 +1,4 @@
-/** Reads through moleculer-db: its adapter over a Sequelize model, without any of its generated actions. */
+/** Reads through moleculer-db: its adapter for a Sequelize model, without any of its generated actions. */
 import { createRequire } from 'node:module';
 import type { ServiceSchema } from 'moleculer';
 import type { Model, ModelStatic, Sequelize } from 'sequelize';
@@ -6,13 +6,16 @@ import type { WithDatabase } from './database.mixin.ts';
 import type { DeclaredModel } from './model.ts';
 import { orUnavailable } from './sql-failure.ts';
 
-/** What of the adapter the services use; throws ServiceUnavailable without a database. `query` is Sequelize's `where`; `sort` is an attribute, `-attribute` descending. */
+/**
+ * The methods of the adapter that services use. `query` is Sequelize's `where`; `sort` is an attribute, `-attribute` for
+ * descending order. They throw ServiceUnavailable during an outage of the database.
+ */
 export interface ReadAdapter<Row extends object> {
   findById(id: number): Promise<Row | null>;
   find(filter: { query?: object; sort?: string; limit: number }): Promise<Row[]>;
 }
 
-/** What a service gains: `this.adapter`, usable from its `started` on. */
+/** What the mixin adds to a service: `this.adapter`, usable from its `started` on. */
 export interface WithReadModel<Row extends object> {
   adapter: ReadAdapter<Row>;
 }
@@ -25,14 +28,14 @@ interface AdapterBase {
   find(filter: object): Promise<Model[]>;
 }
 
-// Both packages are CommonJS, and declare an ES default export that they do not have.
+// Both packages are CommonJS, but their types declare an ES default export.
 const load = createRequire(import.meta.url);
 const DbService = load('moleculer-db') as Partial<ServiceSchema>;
 const SequelizeAdapter = load('moleculer-db-adapter-sequelize') as new () => AdapterBase;
 
 /**
- * Uses the service's own Sequelize, which it finds at connect: one given to the adapter in a schema would be deep
- * cloned with it. It neither makes tables (migrations do) nor closes what it did not open.
+ * Uses the service's own Sequelize, which it looks up in `connect`: Moleculer would deep-clone one passed in the schema.
+ * It neither creates tables (migrations do) nor closes the Sequelize that it did not open.
  */
 class ReadModelAdapter extends SequelizeAdapter {
   connect(): Promise<void> {
@@ -56,8 +59,8 @@ class ReadModelAdapter extends SequelizeAdapter {
 }
 
 /**
- * The read side of a service. It must stand before `databaseMixin` in `mixins`, because Moleculer starts the last
- * mixin first. Nothing of moleculer-db is published: writes go through the domain, reads through declared actions.
+ * The read side of a service. It must precede `databaseMixin` in `mixins`, because Moleculer starts the last mixin first.
+ * No action of moleculer-db is published: writes go through the domain, reads through declared actions.
  */
 export function readModelMixin(declared: DeclaredModel): Partial<ServiceSchema> {
   return {

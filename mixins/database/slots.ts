@@ -1,7 +1,7 @@
-/** A bound on how many of a kind are under way at once; the others wait for their turn, but not for ever. */
+/** A bulkhead: limits how much work of a kind runs at once; the rest waits for its turn, for a limited time. */
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';
 
-/** Work in a few slots, in order of arrival. */
+/** A limited number of slots, granted in order of arrival. */
 export class Slots {
   #free: number;
   readonly #patienceMs: number;
@@ -12,7 +12,7 @@ export class Slots {
     this.#patienceMs = patienceMs;
   }
 
-  /** Runs `work` once a slot is free. @throws ServiceUnavailable when that takes too long: it was not begun. */
+  /** Runs `work` once a slot is free. @throws ServiceUnavailable when that takes too long; `work` has not begun then */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await this.#turn();
@@ -34,7 +34,7 @@ export class Slots {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(begin);
-        reject(new ServiceUnavailable('The database is busy with other searches. Repeat the request in a moment'));
+        reject(new ServiceUnavailable('Too many searches are running: retry in a moment'));
       }, this.#patienceMs);
       this.#waiting.add(begin);
     });

@@ -1,13 +1,13 @@
-/** TLS to a database, with the parameters and the meanings of libpq. */
+/** TLS to a database, with the parameters and semantics of libpq. */
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { AddressError } from './address-error.ts';
 
-/** What an address says of TLS. */
+/** The TLS parameters of an address. */
 export interface TlsTerms {
-  /** `prefer` goes on in clear text where the server has no TLS; undefined leaves it to the driver: clear text. */
+  /** `prefer` falls back to clear text if the server has no TLS; undefined leaves it to the driver: clear text. */
   readonly mode: SslMode | undefined;
-  /** Paths of PEM files: whom to trust, and what to show. */
+  /** Paths of PEM files: the trusted authority, and the client certificate with its key. */
   readonly rootCert: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
@@ -15,7 +15,7 @@ export interface TlsTerms {
 
 export type SslMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 
-/** By what an address may say: `sslmode`, or node-postgres's own `ssl`. */
+/** The mode for each value of `sslmode`, or of node-postgres's own `ssl`. */
 const MODES: Readonly<Record<string, SslMode>> = {
   disable: 'disable',
   allow: 'prefer',
@@ -30,7 +30,7 @@ const MODES: Readonly<Record<string, SslMode>> = {
   '0': 'disable',
 };
 
-/** Reads them. @throws AddressError */
+/** Reads the TLS parameters of an address. @throws AddressError */
 export function readTlsTerms(given: ReadonlyMap<string, string>): TlsTerms {
   const text = given.get('sslmode') ?? given.get('ssl');
   const rootCert = given.get('sslrootcert') || undefined;
@@ -40,7 +40,7 @@ export function readTlsTerms(given: ReadonlyMap<string, string>): TlsTerms {
     throw new AddressError('sslmode=disable, prefer, require, verify-ca or verify-full');
   }
   if (mode === 'verify-ca' && rootCert === undefined) {
-    // Whoever owns any name at all has a certificate of a public authority.
+    // Anyone can get a certificate of a public authority for a name of their own.
     throw new AddressError('sslrootcert together with sslmode=verify-ca, or sslmode=verify-full');
   }
   if ((cert === undefined) !== (key === undefined)) throw new AddressError('sslcert together with sslkey');
@@ -48,8 +48,8 @@ export function readTlsTerms(given: ReadonlyMap<string, string>): TlsTerms {
 }
 
 /**
- * The driver's option `ssl`. The files are read at each connection, so that renewed ones count.
- * @throws the file system's error for one that cannot be read
+ * The driver's option `ssl`. The files are read at each connection, so that renewed ones take effect.
+ * @throws the file system's error when a file cannot be read
  */
 export async function tlsOptions({
   mode,
@@ -59,7 +59,7 @@ export async function tlsOptions({
 }: TlsTerms): Promise<ConnectionOptions | false | undefined> {
   if (mode === undefined) return undefined;
   if (mode === 'disable') return false;
-  // As in libpq, an authority that is given is one that counts.
+  // As in libpq, setting an authority turns on verification.
   const verified = mode.startsWith('verify') || (mode === 'require' && rootCert !== undefined);
   return {
     ...(rootCert !== undefined && rootCert !== 'system' ? { ca: await readFile(rootCert) } : {}),

@@ -24,7 +24,7 @@ test('six processes that start at once on an empty database all come up', async 
   for (const node of nodes) {
     await eventually(() => expect(node.stdout.join('\n')).toContain('started successfully'), { withinMs: 40_000 });
   }
-  const ran = nodes.flatMap(({ stdout }) => /brought up to date: (.*)/.exec(stdout.join('\n'))?.[1]?.split(', ') ?? []);
+  const ran = nodes.flatMap(({ stdout }) => /migrated: (.*)/.exec(stdout.join('\n'))?.[1]?.split(', ') ?? []);
   expect(ran.toSorted()).toEqual(migrations.map(({ name }) => name));
   expect(nodes.every((node) => node.running())).toBe(true);
 });

@@ -65,7 +65,7 @@ test('a node waits while another one migrates, and says so', async () => {
   const letGo = await otherNode();
   const said: string[] = [];
   const migrating = migrate(open(), [THINGS], { logger: { info: (line: string) => said.push(line) } });
-  await eventually(() => expect(said).toEqual(['Schema "shop" is being migrated by another node: waiting']));
+  await eventually(() => expect(said).toEqual(['Waiting for another node to migrate the schema "shop"']));
   await letGo();
   expect(await migrating).toEqual(['0001-things']);
 });

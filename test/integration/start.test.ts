@@ -56,7 +56,7 @@ test.each([
 test('an unreachable database ends the start with one line that names it, without its password', async () => {
   const port = await freePort();
   const line = await refusal({ env: { DATABASE_URL: `postgres://shop:sesame@127.0.0.1:${port}/shop` } });
-  expect(line).toContain(`127.0.0.1:${port}/shop) cannot be reached: nothing listens there`);
+  expect(line).toContain(`127.0.0.1:${port}/shop) cannot be used: connection refused`);
   expect(line).not.toContain('sesame');
 });
 
@@ -70,9 +70,9 @@ test('a database that does not exist, and a refused password, are told apart', a
   const url = new URL(await createDatabase());
   const absent = new URL(url);
   absent.pathname = '/nowhere';
-  expect(await refusal({ env: { DATABASE_URL: absent.href } })).toContain('there is no such database');
+  expect(await refusal({ env: { DATABASE_URL: absent.href } })).toContain('the database does not exist');
   url.password = 'wrong';
-  expect(await refusal({ env: { DATABASE_URL: url.href } })).toContain('the user or the password is refused');
+  expect(await refusal({ env: { DATABASE_URL: url.href } })).toContain('wrong user name or password');
 });
 
 test('a taken port ends the start with one line', async () => {
@@ -88,7 +88,7 @@ test('a taken port ends the start with one line', async () => {
   }
 });
 
-test('a schema made by a newer version ends the start with one line', async () => {
+test('a schema migrated by a newer version ends the start with one line', async () => {
   const url = await createDatabase();
   await query(url, 'CREATE SCHEMA tracking');
   await query(
@@ -97,7 +97,7 @@ test('a schema made by a newer version ends the start with one line', async () =
   );
   await query(url, "INSERT INTO tracking.migrations VALUES ('9999-from-the-future')");
   const line = await refusal({ env: { DATABASE_URL: url }, services: 'tracking' });
-  expect(line).toContain('was made by a newer version (9999-from-the-future)');
+  expect(line).toContain('was migrated by a newer version (9999-from-the-future)');
 });
 
 test('SERVICES picks what a process runs', async () => {

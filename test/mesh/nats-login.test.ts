@@ -128,7 +128,7 @@ test.each<[string, () => string, (url: string) => Settings, string]>([
     'correct the token',
   ],
   [
-    'an NKey that is not let in',
+    'an NKey that the server does not accept',
     () => NKEY_CONFIG,
     (url) => ({ TRANSPORTER: url, NATS_NKEY_SEED: other }),
     'correct NATS_NKEY_SEED',
@@ -170,7 +170,7 @@ test('a NATS that comes late and refuses ends the start as well', async () => {
   expect([...node.stdout, ...node.stderr].join('\n')).not.toContain('wrong');
 }, 30_000);
 
-test('a node whose password is refused for a while says so, and is back when it is accepted again', async () => {
+test('a node whose password is rejected logs it, and reconnects once it is accepted again', async () => {
   const nats: Nats = await startNats({ config: PASSWORD_CONFIG });
   const env = { ...asUser(nats.url), DATABASE_URL: databaseUrl, DEMO_CATALOG: 'false' };
   const node = await startWaybill({ services: 'inventory', env });

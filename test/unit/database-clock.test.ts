@@ -62,7 +62,7 @@ test('a slow answer accuses nobody', async () => {
   expect(clock.isRight).toBe(true);
 });
 
-test('a database that does not answer says nothing of the clock', async () => {
+test('an outage of the database says nothing about the clock', async () => {
   clock = new DatabaseClock(() => Promise.reject(new Error('away')));
   await watch();
   expect([clock.isRight, offBy(0)]).toEqual([true, 0]);
