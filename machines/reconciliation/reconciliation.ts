@@ -156,10 +156,10 @@ function judgeLive(order: OrderRecord, shipment: ShipmentRecord | undefined): Di
 }
 
 /** The inconsistencies of a product's stock. */
-/** How long the news of a delivery may take to reach the order. */
+/** How long a delivery event may take to reach the order. */
 const DELIVERY_GRACE_MS = 60_000;
 
-/** A delivered parcel makes its order DELIVERED; only the news of it can have been lost. */
+/** A delivered parcel makes its order DELIVERED, unless its event was lost. */
 function judgeDelivery({ orderId, status }: OrderRecord, shipment: ShipmentRecord): Disagreement[] {
   const missed = shipment.status === 'DELIVERED' && status !== 'DELIVERED';
   if (!missed || shipment.unchangedMs < DELIVERY_GRACE_MS) return [];

@@ -18,7 +18,7 @@ export const subscriptions: Subscriptions<OrdersService> = {
   },
 };
 
-/** Looks up the parcels of all orders that are under way: a delivery may have been among the events that were lost. */
+/** Looks up the parcels of all confirmed and shipped orders, because the lost events may have included a delivery. */
 export async function catchUp({ states, broker, host }: OrdersService): Promise<void> {
   for (let after = 0; ; ) {
     const ids = await states.undelivered(after);

@@ -32,7 +32,7 @@ const PROGRESS: Record<OrderStatus, Progress | null> = {
   CANCELLED: null,
 };
 
-/** Looks up the orders of all shipments that are not delivered: their progress may have been among the events that were lost. */
+/** Looks up the orders of all undelivered shipments, because the lost events may have included their progress. */
 export async function catchUp(service: TrackingService): Promise<void> {
   for (let after = 0; ; ) {
     const ids = await service.queries.open(after);

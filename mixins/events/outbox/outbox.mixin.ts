@@ -37,7 +37,7 @@ export function outboxMixin(): Partial<ServiceSchema> {
       this.relayStream = shareStream(this.broker);
       const { stream } = this.relayStream;
       const { clock } = this.database;
-      // Others would not believe what is sealed with a wrong time.
+      // Other nodes reject events that are sealed with a wrong time.
       const able = (): boolean => stream.reachable && clock.isRight;
       this.relay = new Relay({
         database: this.database,

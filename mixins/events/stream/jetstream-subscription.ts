@@ -153,7 +153,7 @@ export class JetStreamSubscription implements Subscription {
     const { manager, stream } = link;
     const { consumer, logger } = this.#options;
     const { exists, from, lost } = await consumerStart(link, consumer);
-    // Before the consumer is made anew: if this fails, the next attempt still sees that events are lost.
+    // Before the consumer is recreated: if this fails, the next attempt still sees that events are lost.
     if (lost) await catchUp(consumer, stream, logger);
     if (exists) await manager.consumers.delete(stream, this.#name);
     const config: Partial<ConsumerConfig> = {

@@ -1,4 +1,4 @@
-/** Writes to shipments: two stages, each a group commit of all that comes together. */
+/** Writes to shipments: creations and changes, each with its own group commit. */
 import type { MetricRegistry } from 'moleculer';
 import { Failure } from '../../../machines/shared/failure.ts';
 import {
