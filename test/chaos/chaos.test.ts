@@ -56,7 +56,7 @@ test('with effects and answers before the commit planted, the checker finds orde
   expect([...broken]).toContain('every answer that names an order has its order');
 });
 
-test('the same seed gives the same faults at the same times, another seed others', () => {
+test('the same seed yields the same faults at the same times, another seed different ones', () => {
   const terms = { seconds: 60, paceMs: 1_000, shape: { nodesEach: 2, leaseMs: 5_000, callTimeoutMs: 1_500 } };
   const told = (seed: number): string[] =>
     scheduleOf(seed, FAULTS, terms).map(({ atMs, kind, strike }) => `${atMs} ${kind} ${strike.detail}`);
@@ -70,7 +70,7 @@ function draw(name: string): number[] {
   return Array.from({ length: 5 }, () => random.between(0, 1_000_000));
 }
 
-test('streams of chance with different names are different', () => {
+test('random streams with different names differ', () => {
   expect(draw('faults')).toEqual(draw('faults'));
   expect(draw('shopper 1')).not.toEqual(draw('shopper 2'));
 });

@@ -73,7 +73,7 @@ const desk = defineService<object>({
   actions: { stamp: { access: ['staff'], params: { $$strict: true, page: 'number' }, handler } },
 });
 
-test('the role is looked at before the parameters', async () => {
+test('the role is checked before the parameters', async () => {
   const broker = newBroker(desk, ASKED);
   await broker.start();
   await expect(callAs(broker, customer(1), 'desk.stamp', { nonsense: true })).rejects.toBeInstanceOf(Forbidden);
@@ -94,7 +94,7 @@ test('a refusal does not open the breaker of the action', async () => {
   expect(await callAs(broker, STAFF, 'desk.stamp', { page: 1 })).toBe('done');
 });
 
-test('where nobody is asked, rules cost nothing and everyone may do everything', async () => {
+test('without authentication, rules cost nothing and everyone may do everything', async () => {
   const broker = newBroker(desk);
   await broker.start();
   expect(await callAs(broker, customer(1), 'desk.stamp', { page: 1 })).toBe('done');

@@ -96,7 +96,7 @@ async function databaseOf(label: string): Promise<string> {
   return url.href;
 }
 
-test('generated orders are as good as placed ones, and books that do not balance make the figures invalid', async () => {
+test('generated orders are equivalent to placed ones, and books that do not balance invalidate the figures', async () => {
   const ground = await Ground.open(server, folder);
   try {
     const run = new Bench(readOptions(['--warmup', '0']), ground, () => undefined);
@@ -135,7 +135,7 @@ test('generated orders are as good as placed ones, and books that do not balance
   expect(await remains()).toEqual([]);
 });
 
-test('a server whose commits are not durable carries no figures', async () => {
+test('a server without durable commits yields no valid figures', async () => {
   const careless = new URL(server);
   careless.searchParams.set('options', '-c synchronous_commit=off');
   for (const [url, weaknesses] of [
@@ -149,7 +149,7 @@ test('a server whose commits are not durable carries no figures', async () => {
   }
 });
 
-test('what the command line cannot mean is refused with its usage, and nothing is started', async () => {
+test('invalid usage of the command line is refused with a hint, and nothing is started', async () => {
   const run = bench('--only fast');
   expect((await run.exited).code).toBe(2);
   expect(run.stderr.join('\n')).toMatch(/no scenario 'fast'[\s\S]*npm run bench/);

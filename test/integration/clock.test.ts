@@ -32,7 +32,7 @@ async function place(customerId: number): Promise<number> {
 
 const ready = () => http<{ missing?: string[] }>('GET', `${waybill.url}/health/ready`);
 
-test('a clock that is a little ahead is seen, and orders have the time of the database', async () => {
+test('a clock that is slightly ahead is measured, and orders carry the time of the database', async () => {
   for (const schema of ['orders', 'inventory', 'tracking']) expect(Math.abs(await offsetOf(schema))).toBeLessThan(1);
   waybill.signal('SIGUSR2');
   await eventually(async () => expect(await offsetOf('orders')).toBeGreaterThan(2));
@@ -46,7 +46,7 @@ test('a clock that is a little ahead is seen, and orders have the time of the da
   expect((await ready()).status).toBe(200);
 });
 
-test('with a clock that is too far ahead it says so once, is not ready and takes up nothing, until it is right again', async () => {
+test('a node whose clock is too far ahead logs it once, is not ready and takes no work until the clock is right again', async () => {
   const id = await place(2);
   const atRest = 'SELECT FROM orders.orders WHERE id = $1 AND due_at IS NULL';
   await eventually(async () => expect(await query(url, atRest, [id])).toHaveLength(1));

@@ -17,13 +17,13 @@ afterAll(() => database.close());
 const PID = 'SELECT pg_backend_pid() AS pid';
 const pid = async (): Promise<number | undefined> => (await database.query<{ pid: number }>(PID)).rows[0]?.pid;
 
-test('a connection is given up at its age, so that nothing stays on a server that is no primary any more', async () => {
+test('a connection is closed at its maximum age, so that none stays on a server that is no longer the primary', async () => {
   const first = await pid();
   expect(await pid()).toBe(first);
   await eventually(async () => expect(await pid()).not.toBe(first), { withinMs: 5_000 });
 });
 
-test('its age ends no transaction', async () => {
+test('its age never ends a transaction', async () => {
   const first = await database.trips(async (trips) => {
     const [begun] = await trips.begin<[{ pid: number }]>({ text: PID });
     await trips.commit({ text: 'SELECT pg_sleep($1)', values: [(2 * MAX_AGE_MS) / 1_000] });
@@ -33,7 +33,7 @@ test('its age ends no transaction', async () => {
   expect(await pid()).not.toBe(first);
 });
 
-test('a session has its limits of time, and they are not in the startup packet, which poolers refuse', async () => {
+test('a session has timeouts, set without startup parameters, which poolers refuse', async () => {
   const { rows } = await database.query<{ name: string; setting: string; source: string }>(
     `SELECT name, setting, source FROM pg_settings
      WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout') ORDER BY name`,
@@ -44,7 +44,7 @@ test('a session has its limits of time, and they are not in the startup packet, 
   ]);
 });
 
-test('a host that is silent delays a connection by less than a second', async () => {
+test('a host that does not answer delays a connection by less than a second', async () => {
   const sockets: Socket[] = [];
   const silent = createServer((socket) => void sockets.push(socket.resume()));
   await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
@@ -64,7 +64,7 @@ test('a host that is silent delays a connection by less than a second', async ()
   }
 });
 
-test('of a server that falls silent one statement is waited for, not one on each connection', async () => {
+test('when a server stops answering, one statement waits for its timeout, not one on each connection', async () => {
   const address = new URL(await createDatabase());
   const proxy = await Proxy.listen(() => Number(address.port));
   const hosts = `127.0.0.1:${proxy.port},${address.host}`;

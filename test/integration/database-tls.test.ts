@@ -51,22 +51,30 @@ test.each(['', 'sslmode=disable'])('with "%s" nothing is encrypted', async (quer
   expect(await encrypted(query)).toBe(false);
 });
 
-test.each(['sslmode=prefer', 'sslmode=require'])('with %s it is encrypted, whoever the server is', async (query) => {
-  expect(await encrypted(query)).toBe(true);
-  expect(await encrypted(query, '127.0.0.2')).toBe(true);
-});
+test.each(['sslmode=prefer', 'sslmode=require'])(
+  'with %s the connection is encrypted, whatever certificate the server has',
+  async (query) => {
+    expect(await encrypted(query)).toBe(true);
+    expect(await encrypted(query, '127.0.0.2')).toBe(true);
+  },
+);
 
-test.each(['require', 'verify-ca'])('with sslrootcert sslmode=%s demands its signature, and no name', async (mode) => {
-  expect(await encrypted(`sslmode=${mode}&sslrootcert=${ca}`, '127.0.0.2')).toBe(true);
-  expect(await encrypted(`sslmode=${mode}&sslrootcert=${anotherCa}`)).toMatch(/UNABLE_TO_VERIFY|SELF_SIGNED|SIGNATURE/);
-});
+test.each(['require', 'verify-ca'])(
+  'with sslrootcert, sslmode=%s requires a certificate signed by it, for any name',
+  async (mode) => {
+    expect(await encrypted(`sslmode=${mode}&sslrootcert=${ca}`, '127.0.0.2')).toBe(true);
+    expect(await encrypted(`sslmode=${mode}&sslrootcert=${anotherCa}`)).toMatch(
+      /UNABLE_TO_VERIFY|SELF_SIGNED|SIGNATURE/,
+    );
+  },
+);
 
-test('sslmode=verify-full demands the name as well, and without sslrootcert an authority that Node.js knows', async () => {
+test('sslmode=verify-full also requires the name, and without sslrootcert an authority that Node.js trusts', async () => {
   expect(await encrypted(`sslmode=verify-full&sslrootcert=${ca}`)).toBe(true);
   expect(await encrypted(`sslmode=verify-full&sslrootcert=${ca}`, '127.0.0.2')).toMatch(/ALTNAME/);
   expect(await encrypted('sslmode=verify-full')).toMatch(/UNABLE_TO_VERIFY|SELF_SIGNED/);
 });
 
-test('a file that is not there is named', async () => {
+test('a missing file is named', async () => {
   expect(await encrypted('sslmode=verify-full&sslrootcert=/nowhere/ca.pem')).toMatch(/ENOENT.*\/nowhere\/ca\.pem/);
 });

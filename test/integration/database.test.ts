@@ -63,7 +63,7 @@ test.each([
   expect(await pidOf(database)).not.toBe(silent);
 });
 
-test('a connection that was ended while it was idle is replaced', async () => {
+test('a connection that was terminated while idle is replaced', async () => {
   const database = open(1);
   const ended = await pidOf(database);
   await query(url, 'SELECT pg_terminate_backend($1)', [ended]);
@@ -73,7 +73,7 @@ test('a connection that was ended while it was idle is replaced', async () => {
   expect(pid).not.toBe(ended);
 });
 
-test('without a server there is an outage, told by no message', async () => {
+test('a missing server is an outage, recognized without looking at messages', async () => {
   const nowhere = new URL(url);
   nowhere.port = '1';
   const database = openDatabase(nowhere.href, 'shop', 2);
@@ -86,7 +86,7 @@ test('without a server there is an outage, told by no message', async () => {
   for (const work of works) await expect(orUnavailable(work())).rejects.toBeInstanceOf(ServiceUnavailable);
 });
 
-test('a pool whose connections are all in use is an outage after three seconds, and a duplicate is none', async () => {
+test('an exhausted pool is an outage after three seconds, a duplicate key is not an outage', async () => {
   const database = open(2);
   const gate = latch();
   const holding = [1, 2].map(() =>
@@ -109,7 +109,7 @@ test('a pool whose connections are all in use is an outage after three seconds, 
 
 const insert = (id: number) => ({ text: 'INSERT INTO shop.things (id) VALUES ($1)', values: [id] });
 
-test('a transaction of two trips is committed as a whole, and undone when its work fails or does not commit', async () => {
+test('a transaction of two trips is committed as a whole, and rolled back when its work fails or does not commit', async () => {
   const database = open(1);
   await database.trips(async (trips) => {
     await trips.begin(insert(1));
@@ -127,7 +127,7 @@ test('a transaction of two trips is committed as a whole, and undone when its wo
   expect(rows.map((row) => row.id)).toEqual([1, 2]);
 });
 
-test('searches are planned for their values, and leave connections to the rest', async () => {
+test('searches are planned for their values, and leave connections for other work', async () => {
   const database = open(3);
   const { sequelize } = database;
   const gate = latch();

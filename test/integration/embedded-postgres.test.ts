@@ -71,7 +71,7 @@ test('a new folder gets a UTF-8 database that is durable and answers on loopback
   expect(row).toEqual({ name: 'waybill', encoding: 'UTF8', fsync: 'on', commit: 'on', listens: '127.0.0.1' });
 });
 
-test('nobody gets in without the password', async () => {
+test('nobody can connect without the password', async () => {
   const { url } = await start();
   await expect(query(url.replace(/:[^:@]+@/, ':wrong@'), 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
 });
@@ -109,7 +109,7 @@ test('processes that start at once on an empty folder share one server', async (
   expect(processIdentity(pid)).toBeUndefined();
 });
 
-test('a server left over by a killed process is taken over and ended by the next', async () => {
+test('a server left behind by a killed process is taken over and stopped by the next', async () => {
   const holder = startHolder();
   await holds(holder);
   const pid = serverPid() as number;
@@ -132,7 +132,7 @@ test('a killed server is started again and has lost nothing that was committed',
   expect(await query(second.url, 'SELECT value FROM kept')).toEqual([{ value: 17 }]);
 });
 
-test('an interrupted making of the database leaves no half of one', async () => {
+test('an interrupted creation leaves no incomplete database behind', async () => {
   const holder = startHolder();
   await eventually(async () => expect((await readdir(homeOf(dataDir))).join()).toContain('cluster.new'), {
     withinMs: 15_000,

@@ -22,7 +22,7 @@ const fail = (): never => {
   throw new ServiceUnavailable('away');
 };
 
-test('a breaker that opens shows as 1, and no call is measured by itself', async () => {
+test('an open breaker shows as 1, and single calls are not measured', async () => {
   newBroker().createService(defineService<object>({ name: 'peer', actions: { ask: { access: [], handler: fail } } }));
   await broker.start();
   expect(shown()).not.toContain('waybill_breaker_open{');
@@ -56,7 +56,7 @@ test('batches and their items are counted by stage, failed ones included', async
   expect(shown()).toContain('waybill_batch_items_total{stage="good"} 4\nwaybill_batch_items_total{stage="bad"} 2\n');
 });
 
-test('a gauge is measured when it is read, once in five seconds at most, and no more after its end', async () => {
+test('a gauge is measured when it is read, at most once in five seconds, and never after it is removed', async () => {
   newBroker().metrics.register({ type: 'gauge', name: OUTBOX_WAITING, labelNames: ['schema'] });
   let measured = 0;
   const end = onScrape(broker, async () => {
@@ -73,7 +73,7 @@ test('a gauge is measured when it is read, once in five seconds at most, and no 
   expect(measured).toBe(1);
 });
 
-test('a measurement that hangs holds the metrics up for a second, not longer', async () => {
+test('a measurement that hangs delays the metrics by at most a second', async () => {
   newBroker();
   onScrape(broker, () => new Promise(() => {}));
   await collectGauges(broker);

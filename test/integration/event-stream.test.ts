@@ -95,7 +95,7 @@ describe.each([
     await eventually(async () => expect(await relay.waiting()).toBe(0));
   });
 
-  test('hands an event that is published twice to its handler once', async () => {
+  test('calls the handler once for an event that is published twice', async () => {
     const stream = await prepare();
     const received = new Received();
     await consume(stream, 'one', async (event) => received.add(event));
@@ -105,7 +105,7 @@ describe.each([
     await eventually(() => expect(received.byKey.get('shipment-1')).toEqual([1, 2]));
   });
 
-  test('owes a consumer that closed what was published meanwhile', async () => {
+  test('delivers to a consumer that was closed what was published in the meantime', async () => {
     const stream = await prepare();
     const received = new Received();
     const close = await consume(stream, 'one', async (event) => received.add(event));

@@ -50,7 +50,7 @@ beforeEach(() => {
 const ask = async (method: string, path: string, body?: string): Promise<Answer> =>
   await send(method, path, { port: gateway.port, headers: { ...JSON_TYPE, ...(await bearer(customer(1))) }, body });
 
-test('a request goes through its routes and hooks, in its order', async () => {
+test('a request goes through the routes and hooks of moleculer-web, in its order', async () => {
   const answer = await ask('POST', '/api/v1/orders', JSON.stringify(ORDER_BODY));
   expect([answer.status, peers.seen?.action]).toEqual([201, 'orders.create']);
   expect(passed).toEqual([
@@ -71,7 +71,7 @@ test('a request goes through its routes and hooks, in its order', async () => {
   ]);
 });
 
-test('nothing of who calls, and no id but that of the request, travels with the call', async () => {
+test('a call carries the id of the request, and nothing about the caller', async () => {
   const headers = { ...(await bearer(customer(1))), 'x-request-id': 'my-id', 'x-correlation-id': 'another' };
   await send('GET', '/api/v1/orders/7', { port: gateway.port, headers });
   expect(peers.seen?.meta).toEqual({ requestID: 'my-id' });
@@ -85,7 +85,7 @@ test('so do health and metrics', async () => {
   }
 });
 
-test('a failure goes through its handler of errors, and what is nowhere through that for 404', async () => {
+test('a failure goes through its error handler, and an unknown path through its 404 handler', async () => {
   await ask('GET', '/api/v1/orders?bogus=1');
   expect(passed.slice(-4)).toEqual(['authorization', 'errorHandler', 'sendError', 'encodeResponse']);
   passed.length = 0;
@@ -93,7 +93,7 @@ test('a failure goes through its handler of errors, and what is nowhere through 
   expect(passed.slice(-4)).toEqual(['corsHandler', 'send404', 'sendError', 'encodeResponse']);
 });
 
-test('the action `rest`, the call of an action and all else that is not overridden are its own', () => {
+test('the action `rest`, the call of an action and everything else not overridden are those of moleculer-web', () => {
   const methods = api.schema.methods as Record<string, Step>;
   const own = Object.keys(web.methods).filter((name) => methods[name] === web.methods[name]);
   const others = Object.keys(web.methods).filter((name) => !own.includes(name));
@@ -107,7 +107,7 @@ test('the action `rest`, the call of an action and all else that is not overridd
   expect(actions.rest?.handler).toBe(web.actions.rest?.handler);
 });
 
-test('every method that is overridden is in the decision record, with its reason, and no other', () => {
+test('the decision record lists exactly the overridden methods, each with its reason', () => {
   const documented = rows(page('docs/decisions/0015-rest-is-moleculer-webs.md'), /^`\w+`$/).map(([name]) =>
     plain(name),
   );

@@ -8,7 +8,7 @@ useGateway();
 
 const place = () => post('/orders', ORDER_BODY);
 
-test('after one refusal orders are refused unread for a moment, then taken again', async () => {
+test('after one refusal orders are refused unread for a moment, then accepted again', async () => {
   let full = true;
   let calls = 0;
   peers.next = () => {
@@ -27,7 +27,7 @@ test('after one refusal orders are refused unread for a moment, then taken again
   await eventually(async () => expect((await place()).status).toBe(201));
 });
 
-test('a full engine refuses new orders only: everything else is answered', async () => {
+test('an overloaded engine refuses only new orders: everything else is answered', async () => {
   peers.next = () => {
     throw new Overloaded('The engine is at capacity: retry later');
   };

@@ -27,8 +27,8 @@ const refusals = ({ broker }: Gateway, by: string): string | undefined =>
 
 const via = (address: string) => ({ 'x-forwarded-for': address });
 
-describe('where nobody is asked who they are', () => {
-  test('an address is answered as often as its bucket holds, then told how long to wait', async () => {
+describe('without authentication', () => {
+  test('an address is answered until its bucket is empty, then told how long to wait', async () => {
     const gateway = await limited();
     expect(await ask(gateway, 4)).toEqual([200, 200, 200, 200]);
     const { status, headers, json } = await send('GET', '/api/v1/orders/7', gateway);
@@ -41,7 +41,7 @@ describe('where nobody is asked who they are', () => {
     expect(refusals(gateway, 'address')).toBe('1');
   });
 
-  test('probes are answered always, and cost nothing', async () => {
+  test('probes are always answered, and are not charged', async () => {
     const gateway = await limited();
     expect(new Set(await ask(gateway, 10, {}, '/health/live'))).toEqual(new Set([200]));
     expect(await ask(gateway, 5)).toEqual([200, 200, 200, 200, 429]);
@@ -60,7 +60,7 @@ describe('where nobody is asked who they are', () => {
     expect((await send(method, path, { port: gateway.port, body })).status).toBe(429);
   });
 
-  test('what a caller says of its address is believed only when it comes from a proxy of ours', async () => {
+  test('X-Forwarded-For is trusted only when one of our proxies sends it', async () => {
     const open = await limited();
     for (let i = 0; i < 4; i++) await ask(open, 1, via(`192.0.2.${i}`));
     expect(await ask(open, 1, via('192.0.2.9'))).toEqual([429]);
@@ -70,14 +70,14 @@ describe('where nobody is asked who they are', () => {
     expect(await ask(behindProxy, 1, via('9.9.9.9, 2001:db8:0:1::1'))).toEqual([200]);
   });
 
-  test('without a rate nobody is refused', async () => {
+  test('without a rate limit nobody is refused', async () => {
     const gateway = await limited({ rateLimit: undefined });
     expect(new Set(await ask(gateway, 30))).toEqual(new Set([200]));
   });
 });
 
-describe('where callers are known', () => {
-  test('each has a bucket, a customer one for all of its tokens', async () => {
+describe('with authentication', () => {
+  test('each caller has a bucket, a customer one for all of its tokens', async () => {
     const gateway = await limited({}, AUTH);
     const one = await bearer(customer(1));
     const sameCustomer = await bearer({ ...customer(1), subject: 'on the phone' });
@@ -89,7 +89,7 @@ describe('where callers are known', () => {
     expect([refusals(gateway, 'caller'), refusals(gateway, 'address')]).toEqual(['2', undefined]);
   });
 
-  test('guesses count for the address they come from, and stop nobody who is known', async () => {
+  test('guessed tokens are charged to their address, and block no known caller', async () => {
     const gateway = await limited({}, AUTH);
     const guess = { Authorization: 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.x' };
     expect(await ask(gateway, 3, guess)).toEqual([401, 401, 401]);
@@ -98,7 +98,7 @@ describe('where callers are known', () => {
     expect(await ask(gateway, 1, await bearer(customer(1)))).toEqual([200]);
   });
 
-  test('a browser that asks whether a page may call is not held up by guesses, as it cannot send a token', async () => {
+  test('guessed tokens do not block preflight requests, which cannot carry a token', async () => {
     const page = { Origin: 'https://shop.example', 'Access-Control-Request-Method': 'GET' };
     const gateway = await limited({ corsOrigins: [page.Origin] }, AUTH);
     const leave = (headers: Record<string, string>) =>
@@ -108,18 +108,18 @@ describe('where callers are known', () => {
     expect(await leave({ ...page, Origin: 'https://evil.example' })).toBe(429);
   });
 
-  test('what a caller may not do counts for the caller', async () => {
+  test('forbidden requests are charged to their caller', async () => {
     const gateway = await limited({}, AUTH);
     expect(await ask(gateway, 5, await bearer(customer(1)), '/metrics')).toEqual([403, 403, 403, 403, 429]);
   });
 
-  test('who asks for what no node offers is asked who it is all the same, and counted', async () => {
+  test('a request for an action that no node offers is still authenticated and charged', async () => {
     const gateway = await startGateway([], { rateLimit: RATE }, AUTH);
     expect(await ask(gateway, 5)).toEqual([401, 401, 401, 401, 429]);
     expect(await ask(gateway, 5, await bearer(customer(1)))).toEqual([503, 503, 503, 503, 429]);
   });
 
-  test('a caller past its rate is told so before its body is read', async () => {
+  test('a caller over its rate limit is refused before its body is read', async () => {
     const gateway = await limited({ rateLimit: { requests: 1, periodMs: 3_600_000 } }, AUTH);
     const token = await bearer(customer(1));
     expect(await ask(gateway, 1, token)).toEqual([200]);

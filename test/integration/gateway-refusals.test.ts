@@ -8,7 +8,7 @@ import { get, JSON_TYPE, MAX_BODY, ORDER_BODY, peers, post, put, raw, send, useG
 useGateway();
 
 describe('a bad body', () => {
-  test('every fault is named at once, each unknown field by itself', async () => {
+  test('all faults are reported at once, each unknown field separately', async () => {
     const answer = await post('/orders', {
       customerId: 'x',
       items: [{ productId: 1, quantity: 'y', colour: 1 }],
@@ -76,7 +76,7 @@ describe('a bad body', () => {
     expect((await post('/orders', ORDER_BODY, { 'content-encoding': 'gzip' })).status).toBe(415);
   });
 
-  test('a body over the limit is refused with 413, its length told or not, and the caller reads the answer', async () => {
+  test('a body over the limit is 413, with or without Content-Length, and the caller receives the answer', async () => {
     const big = JSON.stringify({ note: 'x'.repeat(MAX_BODY) });
     for (const headers of [JSON_TYPE, { ...JSON_TYPE, 'transfer-encoding': 'chunked' }]) {
       const answer = await send('POST', '/api/v1/orders', { headers, body: big });
@@ -88,7 +88,7 @@ describe('a bad body', () => {
     expect((await send('POST', '/api/v1/orders', { headers: JSON_TYPE, body: exact })).status).toBe(400);
   });
 
-  test('a body far over the limit is refused before it is sent, when the caller waits for leave', async () => {
+  test('a body far over the limit is refused before it is sent when the caller waits for 100 Continue', async () => {
     const head = `POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n`;
     const refused = await raw(`${head}Content-Length: 999999999\r\n\r\n`);
     expect(refused.startsWith('HTTP/1.1 413 ')).toBe(true);
@@ -97,7 +97,7 @@ describe('a bad body', () => {
     expect(taken.startsWith('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 ')).toBe(true);
   });
 
-  test('a refusal begins with its error and its message, and stays short however many and long the faults are', async () => {
+  test('a refusal begins with error and message, and stays short however many and long the faults are', async () => {
     const names = Array.from({ length: 12 }, (_, i) => `${i}${'x'.repeat(120)}`);
     const answer = await put('/orders/7/cancel', Object.fromEntries(names.map((name) => [`f${name}`, 1])));
     expect(Object.keys(answer.json)).toEqual(['error', 'message', 'details']);
@@ -106,7 +106,7 @@ describe('a bad body', () => {
     expect(answer.json.message).toMatch(/ and 2 more$/);
   });
 
-  test('requests that Node would refuse without a word are refused in JSON too', async () => {
+  test('requests that Node would refuse without a body are refused in JSON', async () => {
     const withoutHost = await raw('GET /health/live HTTP/1.1\r\n\r\n');
     expect(withoutHost).toMatch(
       /^HTTP\/1\.1 400 [^]*X-Request-ID: [^]*\{"error":"Bad Request","message":"[^"]*Host[^"]*"\}/,
@@ -155,7 +155,7 @@ describe('addresses and methods', () => {
     expect([answer.status, answer.headers.allow]).toEqual([204, 'PUT, OPTIONS']);
   });
 
-  test('what is not HTTP, or too much of it, is answered in JSON too', async () => {
+  test('invalid HTTP and oversized headers are answered in JSON', async () => {
     const nonsense = await raw('HELLO\r\n\r\n');
     expect(nonsense).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[^]*Content-Type: application\/json\r\n/);
     expect(nonsense).toMatch(/X-Request-ID: \S+/);
@@ -214,7 +214,7 @@ describe('every answer', () => {
     expect(answer.text).not.toContain('secret');
   });
 
-  test('an error that is unknown becomes 500 and says nothing of its cause', async () => {
+  test('an unknown error becomes 500 and reveals nothing of its cause', async () => {
     peers.next = () => {
       throw Object.assign(new Error('SELECT secret FROM orders'), { code: 402, data: { password: 'secret' } });
     };

@@ -71,7 +71,7 @@ describe('a slow caller', () => {
     await eventually(async () => expect(await connections(gateway)).toBe(0));
   });
 
-  test('that keeps its connection for later loses it after a while', async () => {
+  test('that leaves its connection idle loses it after a while', async () => {
     const gateway = await start({ keepAliveTimeoutMs: 100 });
     const { socket, heard } = await open(gateway.port);
     socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -93,7 +93,7 @@ describe('a slow caller', () => {
     }
   });
 
-  test('that goes on asking keeps its connection', async () => {
+  test('that keeps sending requests keeps its connection', async () => {
     const gateway = await start({ keepAliveTimeoutMs: 100, headersTimeoutMs: 100, requestTimeoutMs: 100 });
     const { socket, heard } = await open(gateway.port);
     const until = performance.now() + 600;
@@ -106,7 +106,7 @@ describe('a slow caller', () => {
     expect(await connections(gateway)).toBe(1);
   });
 
-  test('that takes nothing of its answer is cut off', async () => {
+  test('that never reads its answer is cut off', async () => {
     const answer = Buffer.alloc(64 * 1_048_576);
     const server = new HttpServer((_request, response) => void response.end(answer), httpSettings(), 300);
     await server.listen(0, '127.0.0.1');
@@ -121,7 +121,7 @@ describe('a slow caller', () => {
 });
 
 describe('connections', () => {
-  test('past the limit are closed at once and counted, and taken again when there is room', async () => {
+  test('beyond the limit are closed at once and counted, and accepted again when there is room', async () => {
     const gateway = await start({ maxConnections: 2 });
     const held = [await open(gateway.port), await open(gateway.port)];
     const refused = await open(gateway.port);
@@ -153,7 +153,7 @@ describe('connections', () => {
   });
 });
 
-test('what cannot be read never ends up inside of an answer that is on its way', async () => {
+test('the answer to invalid HTTP never ends up inside an answer in progress', async () => {
   const server = new HttpServer(
     (_request, response) => void response.writeHead(200).write('the beginning'),
     httpSettings(),

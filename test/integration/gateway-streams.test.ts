@@ -48,7 +48,7 @@ async function follow(): Promise<IncomingMessage> {
   return answer;
 }
 
-test('the headers come before there is anything to send', async () => {
+test('the headers are sent before there is a body', async () => {
   const answer = await follow();
   expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'text/event-stream']);
   expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
@@ -56,7 +56,7 @@ test('the headers come before there is anything to send', async () => {
   answer.destroy();
 });
 
-test('each piece is sent when it comes, until the end', async () => {
+test('each chunk is sent as it arrives, until the end', async () => {
   const answer = await follow();
   const pieces = answer.setEncoding('utf8').iterator();
   for (const piece of ['data: 1\n\n', 'data: 2\n\n']) {
@@ -68,13 +68,13 @@ test('each piece is sent when it comes, until the end', async () => {
   expect(answer.complete).toBe(true);
 });
 
-test('a caller that goes ends the stream', async () => {
+test('a caller that disconnects ends the stream', async () => {
   const answer = await follow();
   answer.destroy();
   await eventually(() => expect(news.destroyed).toBe(true));
 });
 
-test('a stream that fails breaks its answer off, so that nobody takes it for whole', async () => {
+test('a stream that fails cuts its answer off, so that nobody mistakes it for complete', async () => {
   const answer = await follow();
   const broken = once(answer.resume(), 'error');
   news.write('data: 1\n\n');
@@ -83,7 +83,7 @@ test('a stream that fails breaks its answer off, so that nobody takes it for who
   expect(answer.complete).toBe(false);
 });
 
-test('HEAD is answered with the headers, and reads nothing', async () => {
+test('HEAD is answered with the headers, without reading the stream', async () => {
   const answer = await send('HEAD', '/news', { port });
   expect([answer.status, answer.headers['content-type'], answer.text]).toEqual([200, 'text/event-stream', '']);
   expect(news.destroyed).toBe(true);

@@ -48,20 +48,20 @@ beforeEach(() => rmSync(join(folder, 'node_modules'), { recursive: true, force: 
 
 const INSTALLED = ['Installing dependencies (only the first time)…', expect.stringMatching(/^Installed in \d+ s\.$/)];
 
-test('a first start installs what production needs, in two lines, and a second says nothing', async () => {
+test('a first start installs the production packages and prints two lines; a second one prints nothing', async () => {
   expect(await install('production')).toEqual(INSTALLED);
   expect([isThere('ship'), isThere('ruler')]).toEqual([true, false]);
   expect(await install('production')).toEqual([]);
 }, 30_000);
 
-test('what is there for development stays when a start finds something missing', async () => {
+test('installed development packages stay when a start finds a package missing', async () => {
   expect(await install('development')).toEqual(INSTALLED);
   rmSync(join(folder, 'node_modules', 'ship'), { recursive: true });
   expect(await install('production')).toEqual(INSTALLED);
   expect([isThere('ship'), isThere('ruler')]).toEqual([true, true]);
 }, 30_000);
 
-test('of two starts at once one installs, and the other waits for it', async () => {
+test('of two simultaneous starts one installs, and the other waits for it', async () => {
   const starts = [begin('development'), begin('development')];
   for (const { exited } of starts) expect((await exited).code).toBe(0);
   const said = starts.map(({ stdout }) => stdout);
@@ -69,7 +69,7 @@ test('of two starts at once one installs, and the other waits for it', async () 
   expect([isThere('ship'), isThere('ruler')]).toEqual([true, true]);
 }, 30_000);
 
-test('a start that was killed while it installed does not hold up the next', async () => {
+test('a start that was killed during its installation does not block the next', async () => {
   const killed = begin('development');
   while (killed.stdout.length === 0) await new Promise((resolve) => setImmediate(resolve));
   // Its npm goes on, and is waited for here as it holds the same output: two at once could be in each other's way.
@@ -78,7 +78,7 @@ test('a start that was killed while it installed does not hold up the next', asy
   expect([isThere('ship'), isThere('ruler')]).toEqual([true, true]);
 }, 30_000);
 
-test('what npm cannot install is an error that is seen', async () => {
+test('a package that npm cannot install is a visible error', async () => {
   const [packed, elsewhere] = [join(folder, 'ship-1.0.0.tgz'), join(folder, 'elsewhere.tgz')];
   renameSync(packed, elsewhere);
   afterTheTest(() => renameSync(elsewhere, packed));

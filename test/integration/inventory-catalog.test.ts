@@ -15,7 +15,7 @@ import {
 
 useStockNodes();
 
-test('two nodes that start at once on an empty database make one demo catalogue, and the next product is 11', async () => {
+test('two nodes that start at once on an empty database create one demo catalogue, and the next product is 11', async () => {
   const url = await createDatabase();
   const [first] = await Promise.all([startNode('first', url, 'true'), startNode('second', url, 'true')]);
   const { items, next } = await first.call<ProductPage, object>('inventory.list', {});
@@ -117,7 +117,7 @@ test('every fault of a call is named at once, and nothing is written', async () 
   expect(await faultsOf('list', { cursor: 'nonsense' })).toEqual(['cursor: cursor']);
 });
 
-test('stock that would pass its bound is refused as a fault of the amount', async () => {
+test('an amount that would take the stock over its maximum is refused', async () => {
   const { id } = await createProduct({ initialStock: Number.MAX_SAFE_INTEGER });
   expect(await faultsOf('addStock', { id, amount: 1 })).toEqual(['amount: stockMax']);
   expect(await product(id)).toMatchObject({ quantity: Number.MAX_SAFE_INTEGER });

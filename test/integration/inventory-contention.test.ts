@@ -52,7 +52,7 @@ test('two nodes that reserve the same products and the same orders never oversel
   expect((first as StockReply[]).some((reply) => !reply.success)).toBe(true);
 });
 
-test('two nodes that meet at one order id with different products keep one of them', async () => {
+test('when two nodes reserve different products under one order id, exactly one reservation wins', async () => {
   for (let round = 0; round < 20; round++) {
     const [a, b] = await Promise.all([createProduct(), createProduct()]);
     const orderId = nextId();
@@ -82,7 +82,7 @@ test('a poisoned order fails alone', async () => {
   }
 });
 
-test('connections that break under load lose no order and add no stock twice', async () => {
+test('connections that break under load lose no order and apply no change of stock twice', async () => {
   const { id } = await createProduct({ initialStock: 100_000 });
   const orders = Array.from({ length: 400 }, nextId);
   const items = [{ productId: id, quantity: 1 }];

@@ -50,7 +50,7 @@ test('an order is reserved whole with the prices of that moment, then consumed',
   expect(await ask('release', orderId, items)).toMatchObject({ success: false });
 });
 
-test('an order that lacks one product gets none, and its refusal stands when stock comes', async () => {
+test('an order that lacks one product reserves none, and its refusal stands when stock arrives', async () => {
   const plenty = await createProduct();
   const scarce = await createProduct({ initialStock: 0 });
   const unknown = 999_999_999;
@@ -98,7 +98,7 @@ test('an order id with different items is a conflict', async () => {
   expect(await product(id)).toMatchObject({ reservedQuantity: 1 });
 });
 
-test('every change of stock is told once, in order, and names its revision', async () => {
+test('every change of stock is published once, in order, with its revision', async () => {
   const { id } = await createProduct({ initialStock: 3 });
   const items = [{ productId: id, quantity: 2 }];
   const orderId = nextId();
@@ -128,7 +128,7 @@ test('every change of stock is told once, in order, and names its revision', asy
   ]);
 });
 
-test('an order of a thousand lines is reserved, and a thousand orders at once are', async () => {
+test('an order of a thousand lines is reserved, and so are a thousand orders at once', async () => {
   const { rows } = await sql.query<{ id: string }>(
     `INSERT INTO inventory.products (sku, name, price, quantity)
      SELECT 'LINE-' || n, 'Line ' || n, 0.01, 2000 FROM generate_series(1, 1000) n RETURNING id`,

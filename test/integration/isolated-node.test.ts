@@ -79,7 +79,7 @@ test.each(['silently', 'with a reset'])(
   },
 );
 
-test('a link that is mended at once costs no takeover', async () => {
+test('a link that is restored at once causes no takeover', async () => {
   const first = await startNode();
   await eventually(() => expect(first.relayLease.held).toBe(true));
   const { term } = first.relayLease;

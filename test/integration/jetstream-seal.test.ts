@@ -47,7 +47,7 @@ const publish = (stream: JetStreamStream, n: number): Promise<void> =>
   eventually(() => stream.publish(eventOf('shipment-0', n)));
 const numbers = () => received.byKey.get('shipment-0') ?? [];
 
-test('while a secret is changed step by step every event is believed', async () => {
+test('every event is accepted while a secret is changed step by step', async () => {
   const database = events.open();
   await read(database, node(`${OLD},${NEW}`));
   for (const [n, secret] of [OLD, `${OLD},${NEW}`, `${NEW},${OLD}`, NEW].entries()) await publish(node(secret), n);
@@ -63,7 +63,7 @@ test('an event published twice, once under each secret, is handled once', async 
   await eventually(() => expect(numbers()).toEqual([0, 1]));
 });
 
-test('what was refused for want of its secret comes again once the consumer is deleted', async () => {
+test('an event refused because its secret was missing is delivered again once the consumer is deleted', async () => {
   const database = events.open();
   const behind = node(OLD);
   const end = await read(database, behind);
@@ -82,7 +82,7 @@ test('what was refused for want of its secret comes again once the consumer is d
   await eventually(() => expect(numbers()).toEqual([0, 3, 1]));
 });
 
-test('a node of a mesh without a secret believes every event, sealed or not', async () => {
+test('a node of a mesh without a secret accepts every event, sealed or not', async () => {
   const database = events.open();
   await read(database, node());
   await publish(node(OLD), 0);

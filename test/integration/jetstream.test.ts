@@ -53,7 +53,7 @@ test('events written while NATS is away arrive once it is back, complete and in 
   await eventually(async () => expect(await relay.waiting()).toBe(0));
 }, 60_000);
 
-test('a relay killed between publishing and deleting makes no event seen twice', async () => {
+test('no event is handled twice after a relay is killed between publishing and deleting', async () => {
   const [doomed, heir] = [events.open(), events.open()];
   const [doomedStream, heirStream] = [connectNode(), connectNode()];
   await startReader(heir, heirStream);
@@ -77,7 +77,7 @@ test('a relay killed between publishing and deleting makes no event seen twice',
   for (const numbers of received.byKey.values()) expect(numbers).toEqual(complete(5));
 });
 
-test('of two processes of a consumer one is handed events; when it dies the other carries on in order', async () => {
+test('of two processes of a consumer one gets the events; when it dies the other continues in order', async () => {
   const [first, second] = [events.open(), events.open()];
   const [firstStream, secondStream] = [connectNode(), connectNode()];
   const handledBy = new Set<string>();

@@ -21,11 +21,11 @@ const verifierOf = (terms?: VerifierTerms, jwksUrl = issuer.url) =>
 const refusal = async (checking: unknown): Promise<Error> =>
   (await Promise.resolve(checking).catch((error: unknown) => error)) as Error;
 
-test.each(['RS256', 'PS256', 'ES256', 'EdDSA'])('a token signed by %s is believed', async (alg) => {
+test.each(['RS256', 'PS256', 'ES256', 'EdDSA'])('a token signed by %s is accepted', async (alg) => {
   expect(await verifierOf().verify(await issuer.sign(alg, CLAIMS))).toEqual(SAM);
 });
 
-test('the keys are asked for once, however many tokens come', async () => {
+test('the keys are fetched once, however many tokens arrive', async () => {
   const verifier = verifierOf();
   const before = issuer.asked();
   const tokens = await Promise.all(['RS256', 'PS256', 'ES256'].map((alg) => issuer.sign(alg, CLAIMS)));
@@ -33,7 +33,7 @@ test('the keys are asked for once, however many tokens come', async () => {
   expect(issuer.asked() - before).toBe(1);
 });
 
-test('a public key is no secret: what is signed with it as one is refused', async () => {
+test('a token signed with the public key used as a shared secret is refused', async () => {
   const pem = new TextEncoder().encode(await issuer.publicPem('RS256'));
   const forged = await new SignJWT({ role: 'admin', sub: 'eve' })
     .setProtectedHeader({ alg: 'HS256', kid: 'RS256' })
@@ -52,7 +52,7 @@ test('a token signed with one key under the name of another is refused', async (
   expect(error).toBeInstanceOf(Unauthenticated);
 });
 
-test('a new key is found by its first token, and one that was withdrawn counts no more', async () => {
+test('a new key is fetched for its first token, and a withdrawn one is no longer accepted', async () => {
   const verifier = verifierOf({ keysCooldownMs: 0 });
   await issuer.add('old', 'ES256');
   const [first, second] = [await issuer.sign('old', CLAIMS), await issuer.sign('old', { ...CLAIMS, sub: 'other' })];
@@ -64,7 +64,7 @@ test('a new key is found by its first token, and one that was withdrawn counts n
   expect(await refusal(verifier.verify(second))).toBeInstanceOf(Unauthenticated);
 });
 
-test('strangers cannot make us ask for the keys over and over', async () => {
+test('forged tokens cannot make the gateway fetch the keys over and over', async () => {
   const verifier = verifierOf();
   await verifier.verify(await issuer.sign('RS256', CLAIMS));
   const before = issuer.asked();
@@ -75,7 +75,7 @@ test('strangers cannot make us ask for the keys over and over', async () => {
   expect(issuer.asked()).toBe(before);
 });
 
-test('while the keys cannot be read a new token is answered 503, and one that was checked is believed', async () => {
+test('while the keys cannot be fetched a new token is 503, and a verified one is still accepted', async () => {
   const verifier = verifierOf({ keysCooldownMs: 0 });
   const known = await issuer.sign('RS256', CLAIMS);
   await verifier.verify(known);
@@ -94,7 +94,7 @@ test('while the keys cannot be read a new token is answered 503, and one that wa
   expect(await verifier.verify(late)).toEqual(SAM);
 });
 
-test.each([301, 302, 303, 307, 308])('a key server that sends us elsewhere by a %i is not followed', async (status) => {
+test.each([301, 302, 303, 307, 308])('a redirect by the key server (%i) is not followed', async (status) => {
   const elsewhere = await startKeyServer();
   try {
     await elsewhere.add('forged', 'RS256');
@@ -109,7 +109,7 @@ test.each([301, 302, 303, 307, 308])('a key server that sends us elsewhere by a 
   }
 });
 
-test('a key server that is not there is answered 503, in words that do not name it', async () => {
+test('an unreachable key server is 503, in a message that does not name it', async () => {
   const port = await freePort();
   const verifier = verifierOf({}, `http://127.0.0.1:${port}/keys`);
   const error = await refusal(verifier.verify(await issuer.sign('RS256', CLAIMS)));

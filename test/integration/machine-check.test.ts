@@ -80,7 +80,7 @@ test('orders that do not fit are listed with the reason, and the exit code says 
   expect(await fingerprint()).toEqual(before);
 });
 
-test('an order that cannot be read is set aside by recovery, and its neighbours are taken up', async () => {
+test('recovery skips an unreadable order and takes up the others', async () => {
   await spoil(FIRST + 1, 'stock_state', 'pondering');
   await database.query(`UPDATE orders.orders SET due_at = now() WHERE id IN ($1, $2)`, [FIRST + 1, FIRST + 2]);
   expect((await store.claimDue(10)).map(({ memory }) => memory.id)).toEqual([FIRST + 2]);
@@ -93,14 +93,14 @@ test('an order that cannot be read is set aside by recovery, and its neighbours 
   await expect(store.load(FIRST + 1)).rejects.toThrow('pondering');
 });
 
-test('a database that does not answer is said in one line', async () => {
+test('an unreachable database is reported in one line', async () => {
   const { code, output } = await command(`postgres://nobody@127.0.0.1:${await freePort()}/nowhere`);
   expect(code).toBe(1);
   expect(output.trim().split('\n')).toHaveLength(1);
   expect(output).toMatch(/^cannot read the orders: .*ECONNREFUSED/);
 });
 
-test('a setting that cannot be used is said too', async () => {
+test('an invalid setting is reported too', async () => {
   const lines: string[] = [];
   expect(await machineCheck((line) => lines.push(line), { LOGLEVEL: 'many' })).toBe(1);
   expect(lines).toEqual([expect.stringContaining('LOGLEVEL=many')]);

@@ -34,7 +34,7 @@ function brokerWith(...services: ServiceSchema[]): ServiceBroker {
 const withReady = (name: string, handler: () => unknown): ServiceSchema =>
   defineService<object>({ name, actions: { ready: { access: [], handler } } });
 
-test('metrics, life and readiness are answered without a token', async () => {
+test('metrics, liveness and readiness need no token', async () => {
   await brokerWith(withReady('stock', () => true)).start();
   expect((await ask('/health/live?probe=1')).json).toEqual({ status: 'live' });
   const ready = await ask('/health/ready');
@@ -78,7 +78,7 @@ test('a process that starts is live and not yet ready', async () => {
   expect((await ask('/health/ready')).status).toBe(200);
 });
 
-test('a process that stops can be seen to be no longer ready, until it has stopped', async () => {
+test('a process that stops reports that it is not ready, until it has stopped', async () => {
   const [stopping, seen] = [latch(), latch()];
   const stopped = async (): Promise<void> => {
     stopping.open();
@@ -102,7 +102,7 @@ const fail = (): never => {
   throw new Error('no database');
 };
 
-test('readiness names every service that is not, also one that a service here needs from elsewhere', async () => {
+test('readiness names every service that is not ready, also one that a local service needs from elsewhere', async () => {
   const shop = defineService<object>({ name: 'shop', needs: ['payment'] });
   await brokerWith(
     withReady('stock', fail),
@@ -127,7 +127,7 @@ test('a flood of probes asks each service once', async () => {
   });
 });
 
-test('those who say nothing take no place for long, and past 64 of them nobody is let in', async () => {
+test('silent connections are closed after a while, and beyond 64 no more are accepted', async () => {
   await brokerWith().start();
   const { port } = metricsPort.address;
   const silent = Array.from({ length: 64 }, () => connect(port, '127.0.0.1'));

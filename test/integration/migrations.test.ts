@@ -37,7 +37,7 @@ async function otherNode(): Promise<() => Promise<void>> {
   };
 }
 
-test('what was run before is remembered in the table that is there, and only the rest is run', async () => {
+test('migrations recorded in an existing table are not run again, only the rest is', async () => {
   // As released versions have left it.
   await query(
     url,
@@ -49,19 +49,19 @@ test('what was run before is remembered in the table that is there, and only the
   expect(await recorded()).toEqual(['0001-things', '0002-names']);
 });
 
-test('a migration that fails leaves nothing of itself, keeps those before it, and is run at the next start', async () => {
+test('a failed migration leaves no trace, keeps the earlier ones, and is run again at the next start', async () => {
   const broken = { ...NAMES, sql: `${NAMES.sql}; SELECT 1 / 0` };
   await expect(migrate(open(), [THINGS, broken])).rejects.toThrow(/0002-names.*division by zero/s);
   expect(await recorded()).toEqual(['0001-things']);
   expect(await migrate(open(), [THINGS, NAMES])).toEqual(['0002-names']);
 });
 
-test('a schema of a newer version is left alone', async () => {
+test('a schema of a newer version is not touched', async () => {
   await migrate(open(), [THINGS, NAMES]);
   await expect(migrate(open(), [THINGS])).rejects.toBeInstanceOf(SchemaTooNew);
 });
 
-test('a node waits while another one migrates, and says so', async () => {
+test('a node waits while another one migrates, and logs it', async () => {
   const letGo = await otherNode();
   const said: string[] = [];
   const migrating = migrate(open(), [THINGS], { logger: { info: (line: string) => said.push(line) } });
@@ -75,7 +75,7 @@ test('a node that has waited for too long ends its start', async () => {
   await expect(migrate(open(), [THINGS], { waitMs: 300 })).rejects.toBeInstanceOf(MigrationUnderWay);
 });
 
-test('orders of before the references keep their history, and no history comes without an order', async () => {
+test('orders older than the foreign keys keep their history, and no history exists without an order', async () => {
   const database = open('orders');
   await migrate(
     database,

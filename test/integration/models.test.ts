@@ -64,7 +64,7 @@ function referencesOf(model: DeclaredModel, sequelize: Sequelize): string[] {
   });
 }
 
-test.each(SERVICES)('the models of $schema are its tables', async ({ schema, migrations, models }) => {
+test.each(SERVICES)('the models of $schema match its tables', async ({ schema, migrations, models }) => {
   const url = await createDatabase();
   const database = openDatabase(url, schema, 2);
   afterTheTest(() => database.close());

@@ -43,7 +43,7 @@ describe.each([
     expect(await here.claimOne(memory.id)).toBeUndefined();
   });
 
-  test('work that pauses is nobody’s: recovery waits for its time, who asks for it need not', async () => {
+  test('paused work has no owner: recovery waits until it is due, an explicit claim does not', async () => {
     const memory = await placed(here);
     const due: Due = { at: 'pause', pauseMs: 5_000, attempt: 3, lastError: 'away' };
     const paused = await note(here, memory, due);
@@ -57,7 +57,7 @@ describe.each([
     expect(await subject.seqs(memory.id)).toEqual([1]);
   });
 
-  test('work is left to nodes that reach a peer it waits for, and an overdue order is taken up all the same', async () => {
+  test('work is left to nodes that can reach the peer it waits for, but an overdue order is claimed anyway', async () => {
     const reserving = await placed(here);
     const confirmed = (await step(here, await placed(here), SECURED)) as OrderMemory;
     const shipped = (await step(here, confirmed, { type: 'SHIP' }, { at: 'lease' })) as OrderMemory;
@@ -80,7 +80,7 @@ describe.each([
     expect(await claimedWithout('inventory', 'tracking')).toEqual([reserving.id]);
   });
 
-  test('no more is claimed than asked for, what is due longest first', async () => {
+  test('at most the requested number is claimed, the longest overdue first', async () => {
     await subject.pass(LEASE_MS);
     await here.claimDue(1_000);
     const [second, first] = [await placed(here), await placed(here)];
@@ -93,7 +93,7 @@ describe.each([
     expect((await there.claimDue(5)).map((claimed) => claimed.memory.id)).toEqual([second.id]);
   });
 
-  test('parked work is announced once and left alone until somebody asks for it', async () => {
+  test('parked work is announced once and left alone until somebody retries it', async () => {
     const memory = (await step(here, await placed(here), SECURED)) as OrderMemory;
     const shipped = (await step(here, memory, { type: 'SHIP' }, { at: 'lease' })) as OrderMemory;
     await note(here, shipped, { at: 'parked', attempt: 4, lastError: 'never' });

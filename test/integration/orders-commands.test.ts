@@ -71,7 +71,7 @@ test('a command to an order that does not exist is 404, by either form of its nu
   expect((await engine.send('PUT', `/orders/${orderNumber}/cancel`)).status).toBe(204);
 });
 
-test('If-Match lets a command through only for the order that was read', async () => {
+test('If-Match accepts a command only for the version of the order that was read', async () => {
   const { orderId } = await engine.confirmed(product);
   const stale = await etagOf(orderId);
   expect((await engine.send('GET', `/orders/${orderId}`, { headers: { 'If-None-Match': stale } })).status).toBe(304);
@@ -87,7 +87,7 @@ test('If-Match lets a command through only for the order that was read', async (
   expect((await put(orderId, 'deliver', { 'If-Match': '*' })).status).toBe(204);
 });
 
-test('a cancel is accepted while both peers are away, and follows by itself, exactly once', async () => {
+test('a cancel is accepted while both peers are away, and its effects follow automatically, exactly once', async () => {
   const { orderId } = await engine.confirmed(product, 4);
   await Promise.all([engine, second].flatMap((node) => [node.takeAway('inventory'), node.takeAway('tracking')]));
   expect((await put(orderId, 'cancel')).status).toBe(204);
@@ -153,7 +153,7 @@ test('a parcel that tracking marks DELIVERED makes its order DELIVERED, shipped 
   expect((await eventsOf(confirmed.orderId)).slice(2, 4)).toEqual(['SHIP', 'DELIVER']);
 });
 
-test('of a cancel and a ship given to two nodes at once exactly one wins, and the books agree with it', async () => {
+test('of a simultaneous cancel and ship on two nodes exactly one wins, and the books agree with it', async () => {
   for (let round = 0; round < 8; round++) {
     const { orderId } = await engine.confirmed(product, 1);
     const [before] = await engine.stock(product);
@@ -170,7 +170,7 @@ test('of a cancel and a ship given to two nodes at once exactly one wins, and th
   }
 });
 
-test('the same command given to two nodes at once, many times over, is one step', async () => {
+test('the same command sent to two nodes many times at once is one transition', async () => {
   const { orderId } = await engine.confirmed(product, 2);
   const nodes = Array.from({ length: 10 }, (_, i) => (i % 2 === 0 ? engine : second));
   const views = await Promise.all(nodes.map((node) => node.command('ship', orderId)));

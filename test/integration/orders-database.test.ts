@@ -30,7 +30,7 @@ const ordersOf = async (customerId: number): Promise<string[]> =>
     (row) => row.status,
   );
 
-test('an order that finds the disk full is 503 without an order id, and nothing of it is written', async () => {
+test('an order on a full disk is 503 without an order id, and nothing is written', async () => {
   const body = bodyOf(await engine.product());
   await fillDisk('orders.orders', 'INSERT');
   const refused = await engine.post(body);
@@ -42,7 +42,7 @@ test('an order that finds the disk full is 503 without an order id, and nothing 
   expect((await engine.post(body)).status).toBe(201);
 });
 
-test('a stock book that cannot be written leaves the order pending; with room again it is confirmed, once', async () => {
+test('an order whose reservation cannot be written stays pending, and is confirmed once when there is space again', async () => {
   const product = await engine.product({ stock: 10 });
   await fillDisk('inventory.products', 'UPDATE');
   const pending = await engine.post(bodyOf(product, 3));
@@ -52,7 +52,7 @@ test('a stock book that cannot be written leaves the order pending; with room ag
   expect(await engine.stock(product)).toEqual([10, 3]);
 });
 
-test('an outcome that cannot be written is found again: the order is answered with its number and goes on by itself', async () => {
+test('an order whose outcome cannot be written is answered with its number and resumed automatically', async () => {
   const product = await engine.product({ stock: 10 });
   await fillDisk('orders.orders', 'UPDATE');
   const pending = await engine.post(bodyOf(product, 3));
@@ -70,7 +70,7 @@ test('an outcome that cannot be written is found again: the order is answered wi
   expect((await engine.history(pending.body.orderId)).map((entry) => entry.seq)).toEqual([1, 2]);
 });
 
-test('sessions that are all ended at once cost at most a repeat; every order that was answered is there', async () => {
+test('when all sessions are terminated at once, orders need at most one retry and every acknowledged order exists', async () => {
   const product = await engine.product({ stock: 1_000 });
   let ended = 0;
   const end = async (): Promise<void> => {
@@ -97,7 +97,7 @@ test('sessions that are all ended at once cost at most a repeat; every order tha
   await eventually(async () => expect(await engine.broker.call('reports.reconciliation')).toEqual([]));
 });
 
-test('a server that takes no writes is an outage: 503, not ready; the pool moves on as soon as there is another', async () => {
+test('a read-only server is an outage: 503 and not ready; the pool moves on as soon as there is another server', async () => {
   const product = await engine.product();
   const database = new URL(engine.databaseUrl).pathname.slice(1);
   const writing = (sql: string) =>

@@ -40,7 +40,7 @@ test('the same key with the same body gets the first answer again, also after th
   expect(await orderCount(body.customerId)).toBe(1);
 });
 
-test('the members of a body may come in another order under the same key', async () => {
+test('under the same key, the fields of a body may come in any order', async () => {
   const body = bodyOf(await engine.product());
   const key = newKey();
   const first = await engine.post(body, key);
@@ -90,7 +90,7 @@ test('the same key while the first is running is 409 with Retry-After, and the f
   expect((await engine.post(body, key)).body).toEqual(answer);
 });
 
-test('of many at once under one key one makes the order, and the others get its answer or 409', async () => {
+test('of many simultaneous requests with one key one places the order, and the others get its answer or 409', async () => {
   const product = await engine.product();
   const body = bodyOf(product);
   const key = newKey();
@@ -103,7 +103,7 @@ test('of many at once under one key one makes the order, and the others get its 
   expect(await engine.stock(product)).toEqual([100, 2]);
 });
 
-test('an order that was left pending is carried on under its key, and its confirmation is the answer that is kept', async () => {
+test('a pending order is resumed under its key, and its confirmation becomes the stored answer', async () => {
   const product = await engine.product();
   const body = bodyOf(product);
   const key = newKey();
@@ -153,7 +153,7 @@ test('the warning of an order without a shipment is kept with its first answer',
   expect((await engine.post(body, key)).body).toEqual(first.body);
 });
 
-test('where nobody is asked who he is all share their keys, whatever they say of themselves', async () => {
+test('without authentication all callers share their keys, whatever they claim about themselves', async () => {
   const body = bodyOf(await engine.product());
   const idempotencyKey = randomUUID();
   const as = (caller: string) =>
@@ -162,7 +162,7 @@ test('where nobody is asked who he is all share their keys, whatever they say of
   expect(bob).toEqual({ ...ada, replayed: true });
 });
 
-test.each(['', 'a b', 'x'.repeat(256)])('a key that is not 1 to 255 visible characters is 400: %j', async (key) => {
+test.each(['', 'a b', 'x'.repeat(256)])('a key other than 1 to 255 visible characters is 400: %j', async (key) => {
   const body = bodyOf(1);
   expect((await engine.post(body, { 'Idempotency-Key': key })).status).toBe(400);
   expect(await orderCount(body.customerId)).toBe(0);
@@ -184,7 +184,7 @@ test('a key is forgotten 24 hours after its order came to rest, and not before',
   expect(again.map(({ headers }) => headers.get('Idempotent-Replayed'))).toEqual([null, 'true']);
 });
 
-test('a key is not bound to the order of somebody else whose number was drawn twice', async () => {
+test('a key is never bound to the order of another customer that got the same number', async () => {
   const other = await engine.confirmed(await engine.product());
   const { items, ...rest } = bodyOf(1);
   const request = { ...rest, items, requestId: null, keyed: true };

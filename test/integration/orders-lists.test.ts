@@ -45,7 +45,7 @@ test('lists that share a statement are not mixed up, and a customer without orde
   expect(lists.map(({ body }) => idsOf(body))).toEqual(asked.map((customerId) => placed.get(customerId) ?? []));
 });
 
-test('pages of different lengths, asked for together, each go on where the one before ended', async () => {
+test('pages of different lengths, requested together, each continue where the previous one ended', async () => {
   const [one, other] = [...placed] as [[number, number[]], [number, number[]]];
   const [first, whole] = await Promise.all([page(one[0], 2), page(other[0], ORDERS_EACH)]);
   expect(idsOf(first.items)).toEqual(one[1].slice(0, 2));

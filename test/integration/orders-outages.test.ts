@@ -19,7 +19,7 @@ const atRest = (id: number | undefined): Promise<void> =>
 /** The call works, and its answer is lost. */
 const loseAnswer: Disturbance = (run) => run().then(() => hang(run));
 
-test('inventory away is 503 with the order, PENDING_CHECK; it is CONFIRMED by itself when inventory is back', async () => {
+test('while inventory is away an order is 503 and PENDING_CHECK; it is CONFIRMED automatically when inventory is back', async () => {
   const product = await engine.product();
   await engine.takeAway('inventory');
   const { status, headers, body } = await engine.post(bodyOf(product));
@@ -57,7 +57,7 @@ test('inventory away is 503 with the order, PENDING_CHECK; it is CONFIRMED by it
   });
 });
 
-test('an order that was left pending for stock that is short is CANCELLED by itself, with what is short', async () => {
+test('a pending order whose stock turns out to be short is CANCELLED automatically, with the products that are short', async () => {
   const product = await engine.product({ stock: 1 });
   await engine.takeAway('inventory');
   const { body } = await engine.post(bodyOf(product, 2));
@@ -69,7 +69,7 @@ test('an order that was left pending for stock that is short is CANCELLED by its
   expect(await engine.shipment(body.orderId)).toBeUndefined();
 });
 
-test('a reserve whose answer was lost is 503, and reserves once all the same', async () => {
+test('a reserve whose answer is lost is 503, and still reserves only once', async () => {
   const product = await engine.product();
   engine.disturb('inventory.reserve', loseAnswer);
   const { status, body } = await engine.post(bodyOf(product, 3));
@@ -81,7 +81,7 @@ test('a reserve whose answer was lost is 503, and reserves once all the same', a
   expect(await engine.stock(product)).toEqual([100, 3]);
 });
 
-test('tracking away is 201 with a warning and no tracking number; the shipment is made by itself when it is back', async () => {
+test('while tracking is away an order is 201 with a warning and no tracking number; its shipment is created when tracking is back', async () => {
   const product = await engine.product();
   await engine.takeAway('tracking');
   const { status, body } = await engine.post(bodyOf(product));
@@ -100,7 +100,7 @@ test('tracking away is 201 with a warning and no tracking number; the shipment i
   ]);
 });
 
-test('a createShipment whose answer was lost makes one shipment, whose number the order gets', async () => {
+test('a createShipment whose answer is lost creates one shipment, and the order gets its number', async () => {
   const product = await engine.product();
   engine.disturb('tracking.createShipment', loseAnswer);
   const { status, body } = await engine.post(bodyOf(product));
@@ -129,7 +129,7 @@ test('an order without its shipment can be shipped and cancelled like any other'
   expect(await engine.shipment(cancelled.orderId)).toBe('VOIDED');
 });
 
-test('orders that piled up while inventory was away are all carried on, each once', async () => {
+test('orders that piled up while inventory was away are all resumed, each once', async () => {
   const product = await engine.product({ stock: 60 });
   await engine.takeAway('inventory');
   const answers = await Promise.all(Array.from({ length: 30 }, () => engine.post(bodyOf(product, 2))));
@@ -139,7 +139,7 @@ test('orders that piled up while inventory was away are all carried on, each onc
   expect(await engine.stock(product)).toEqual([60, 60]);
 });
 
-test('a peer that refuses for good parks the order for an operator, and a retry goes on with it', async () => {
+test('a permanent refusal by a peer parks the order for an operator, and a retry resumes it', async () => {
   const product = await engine.product();
   const { orderId } = await engine.confirmed(product);
   engine.disturb('inventory.consume', () =>
@@ -159,7 +159,7 @@ test('a peer that refuses for good parks the order for an operator, and a retry 
   expect(await engine.stock(product)).toEqual([98, 0]);
 });
 
-test('a peer that does not know this node is asked again: secrets are being changed', async () => {
+test('a call refused as unauthenticated is retried, because secrets may be changing', async () => {
   const product = await engine.product();
   engine.disturb('inventory.reserve', () => Promise.reject(new Unauthenticated('Authentication required')));
   const { status, body } = await engine.post(bodyOf(product));
@@ -169,7 +169,7 @@ test('a peer that does not know this node is asked again: secrets are being chan
   await confirmed(body.orderId);
 });
 
-test('a peer service gets the same answers as errors of their own kind', async () => {
+test('a peer service gets the same answers as typed errors', async () => {
   await engine.takeAway('inventory');
   const placing = engine.broker.call('orders.create', bodyOf(1));
   await expect(placing).rejects.toBeInstanceOf(OrderPending);

@@ -69,7 +69,7 @@ test('the order is written as PENDING_CHECK, all lines included, before anything
   expect(seen).toEqual([{ status: 'PENDING_CHECK', quantity: '7' }]);
 });
 
-test('an order keeps the price of its reservation when the product becomes dearer', async () => {
+test('an order keeps the price of its reservation when the price rises', async () => {
   const product = await engine.product({ price: 5 });
   const { orderId } = await engine.confirmed(product, 2);
   await engine.broker.call('inventory.update', { id: product, price: 50 });
@@ -143,7 +143,7 @@ test('of 30 buyers at once of 5 units each, a stock of 25 gives exactly five ord
   expect(shipped).toHaveLength(5);
 });
 
-test('the same body without a key carries on the order that is still pending, and is a new order afterwards', async () => {
+test('the same body without a key resumes the order while it is pending, and is a new order afterwards', async () => {
   const product = await engine.product();
   const body = bodyOf(product);
   const peer = latch();
@@ -164,7 +164,7 @@ test('the same body without a key carries on the order that is still pending, an
   expect(await engine.stock(product)).toEqual([100, 4]);
 });
 
-test('the same body again carries on an order that was left pending', async () => {
+test('the same body again resumes an order that was left pending', async () => {
   const product = await engine.product();
   const body = bodyOf(product);
   await engine.takeAway('inventory');
@@ -178,7 +178,7 @@ test('the same body again carries on an order that was left pending', async () =
   expect(await engine.stock(product)).toEqual([100, 2]);
 });
 
-test('past the bound of orders under way the next is refused at once, and nothing is written', async () => {
+test('beyond the maximum of orders in progress the next is refused at once, and nothing is written', async () => {
   const bounded = await startEngine({ nodeID: 'bounded', env: { ORDER_MAX_IN_FLIGHT: '2' } });
   const product = await bounded.product();
   bounded.disturb('inventory.reserve', hang);

@@ -91,7 +91,7 @@ test('a process killed by -9 after reserving, before its shipment is made: anoth
   expect(await engine.rows('SELECT 1 FROM tracking.shipments WHERE order_id = $1', [id])).toHaveLength(1);
 });
 
-test('what a dead node owed for a cancelled order is paid by another', async () => {
+test('the work that a dead node owed for a cancelled order is done by another', async () => {
   const { orderId } = await engine.confirmed(await engine.product());
   // As a node leaves it that dies right after the commit of its cancel.
   await engine.rows(
@@ -105,7 +105,7 @@ test('what a dead node owed for a cancelled order is paid by another', async () 
   expect(await engine.shipment(orderId)).toBe('VOIDED');
 });
 
-test('a node keeps its hands off what another node holds, until the lease runs out', async () => {
+test('a node leaves alone what another node holds, until the lease expires', async () => {
   const product = await engine.product();
   const body = bodyOf(product);
   await engine.takeAway('inventory');
@@ -140,7 +140,7 @@ test('a row of a newer machine is left to nodes that know it', async () => {
   expect(await rowOf(newer.customerId)).toMatchObject({ status: 'PENDING_CHECK' });
 });
 
-test('a node that starts goes on with what was left when it stopped', async () => {
+test('a node resumes at its start what it left unfinished when it stopped', async () => {
   const product = await engine.product();
   engine.disturb('tracking.createShipment', hang);
   const { body } = await engine.post(bodyOf(product));
@@ -151,7 +151,7 @@ test('a node that starts goes on with what was left when it stopped', async () =
   await eventually(async () => expect((await engine.order(body.orderId)).trackingNumber).toMatch(/^TRK-/));
 });
 
-test('an order that stays PENDING_CHECK past ORDER_PENDING_TTL is cancelled by itself, with that reason', async () => {
+test('an order that stays PENDING_CHECK past ORDER_PENDING_TTL is cancelled automatically, with that reason', async () => {
   const impatient = await startEngine({ nodeID: 'impatient', env: { ORDER_PENDING_TTL: '1500ms' } });
   const product = await impatient.product();
   // It was reserved and nobody heard of it: the cancel has to give that back.

@@ -45,7 +45,7 @@ test('a lease has one holder, and its term grows with each takeover', async () =
   expect(one.term).toBe(3);
 });
 
-test('a holder that cannot renew sees its lease end by its own clock, before anyone else can have it', async () => {
+test('a holder that cannot renew its lease sees it end by its own clock, before anyone else can take it', async () => {
   const { open } = await eventDatabase();
   const [mine, other] = [open(), open()];
   const lease = new Lease(mine, 'work', { termMs: 400 });
@@ -61,7 +61,7 @@ test('a holder that cannot renew sees its lease end by its own clock, before any
   expect(bothHeld).toBe(false);
 });
 
-test('one relay of many carries a schema, and another takes over when it dies between publishing and deleting', async () => {
+test('one of many relays publishes a schema, and another takes over when it dies between publishing and deleting', async () => {
   const { open } = await eventDatabase();
   const received = new Received();
   const [doomed, heir] = [open(), open()];
@@ -93,7 +93,7 @@ test('one relay of many carries a schema, and another takes over when it dies be
   expect(received.byKey.get('shipment-1')).toEqual([...[1, 2].slice(0, first), 1, 2]);
 });
 
-test('a stream that is away for a while loses nothing and reorders nothing', async () => {
+test('an outage of the stream loses no event and keeps their order', async () => {
   const { open } = await eventDatabase();
   const node = open();
   const received = new Received();
@@ -173,7 +173,7 @@ test('a row without subscribed types is not read, and one with a subscribed type
   expect((await node.query(`SELECT 1 FROM ${SCHEMA}.outbox_parked`)).rowCount).toBe(0);
 });
 
-test('a relay that is stopped first carries what is in its outbox', async () => {
+test('a relay publishes what is in its outbox before it stops', async () => {
   const { open } = await eventDatabase();
   const node = open();
   const received = new Received();
@@ -189,7 +189,7 @@ test('a relay that is stopped first carries what is in its outbox', async () => 
   expect(await relay.waiting()).toBe(0);
 });
 
-test('services meet over their events without a transporter: those left by a crash, and those of the end, included', async () => {
+test('services exchange events without a transporter, including those left by a crash and those of a shutdown', async () => {
   const url = await createDatabase();
   const received = new Received();
   const heard = new Received();

@@ -9,7 +9,7 @@ useBooks();
 const sent = (id: number | string) =>
   engine.send<{ waitingFor: string | null; status: string }>('POST', `/orders/${id}/retry`);
 
-test('an operator has what is owed tried again at once, and is told how it stands', async () => {
+test('a retry by an operator tries owed work at once, and returns its state', async () => {
   const orderId = await orderAtRest('confirmed');
   engine.disturb('inventory.consume', away);
   await engine.command('ship', orderId);
@@ -21,7 +21,7 @@ test('an operator has what is owed tried again at once, and is told how it stand
   expect((await sent(4711)).status).toBe(404);
 });
 
-test('the metrics tell what is owed, what is parked and how long the oldest waits', async () => {
+test('the metrics show what is owed, what is parked and how long the oldest order has waited', async () => {
   const [shipped, parked, pending] = [
     await orderAtRest('confirmed'),
     await orderAtRest('confirmed'),

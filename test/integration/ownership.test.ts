@@ -24,7 +24,7 @@ const newBody = (customerId: number) => ({ ...bodyOf(productId), customerId });
 const ordersOf = async (customerId: number): Promise<number> =>
   (await engine.rows('SELECT 1 FROM orders.orders WHERE customer_id = $1', [customerId])).length;
 
-describe("another customer's order is answered exactly like one that was never there", () => {
+describe("another customer's order is answered exactly like one that does not exist", () => {
   test.each([
     ['GET', ''],
     ['GET', '/history'],
@@ -51,12 +51,12 @@ describe("another customer's order is answered exactly like one that was never t
   });
 });
 
-test("a customer's If-Match does not tell whether another's order is there", async () => {
+test("a customer's If-Match does not reveal whether another customer's order exists", async () => {
   const headers = { ...(await bearer(Ada())), 'If-Match': '"stale"' };
   expect((await engine.send('PUT', `/orders/${bob.orderId}/cancel`, { headers })).status).toBe(404);
 });
 
-test('own orders are found by both of their numbers, and read together with others by whoever may', async () => {
+test('a customer finds its own orders by either number, and staff read those of several customers', async () => {
   const find = (id: unknown) => callAs<{ order: OrderView }>(engine.broker, Ada(), 'orders.get', { id });
   const [byId, byNumber] = await Promise.all([find(ada.orderId), find(ada.orderNumber)]);
   expect(byId.order).toEqual(ada);
@@ -68,7 +68,7 @@ test('own orders are found by both of their numbers, and read together with othe
   expect(await Promise.all(asked)).toEqual([expect.anything(), 'absent', expect.anything()]);
 });
 
-test('a search finds own orders only, page by page, whatever is asked for', async () => {
+test('a search by a customer finds only its own orders, on every page and with any filter', async () => {
   const { customerId } = Ada();
   await engine.broker.call('orders.create', newBody(customerId as number));
   const search = (params: object) => callAs<SearchResult>(engine.broker, Ada(), 'orders.search', params);
@@ -85,7 +85,7 @@ test('a search finds own orders only, page by page, whatever is asked for', asyn
   expect(everybody.orders.length).toBeGreaterThan(2);
 });
 
-test("another customer's list is empty, also for who has a cursor of it", async () => {
+test("another customer's list is empty, even with a cursor from it", async () => {
   const path = `/orders/customer/${bob.customerId}`;
   await engine.broker.call('orders.create', newBody(bob.customerId));
   const { headers } = await engine.send('GET', `${path}?limit=1`, { headers: await bearer(ADMIN) });
@@ -109,7 +109,7 @@ test('a customer orders in its own name only; staff order for anyone', async () 
   expect((await engine.post(newBody(stranger), await bearer(STAFF))).status).toBe(201);
 });
 
-test("a key opens its owner's answer and nobody else's, whatever callers say of themselves", async () => {
+test("an idempotency key replays only its owner's answer, whatever callers claim about themselves", async () => {
   const meta = { idempotencyKey: randomUUID(), caller: 'customer:7000002' };
   const place = (caller: typeof STAFF, customerId: number) =>
     callAs<PlacedOrder>(engine.broker, caller, 'orders.create', { ...newBody(customerId), carrier: 'UPS' }, meta);
@@ -123,7 +123,7 @@ test("a key opens its owner's answer and nobody else's, whatever callers say of 
     expect(await place(caller, caller.customerId ?? first)).toEqual({ ...placed[i], replayed: true });
 });
 
-test('the body of an order that is pending carries it on for who sent it, and places another for others', async () => {
+test('repeating the body of a pending order resumes it for its sender, and places a new one for others', async () => {
   const body = newBody(7_000_004);
   await engine.takeAway('inventory');
   const place = async (caller: typeof STAFF): Promise<unknown> => {
@@ -140,7 +140,7 @@ test('the body of an order that is pending carries it on for who sent it, and pl
   expect(await ordersOf(7_000_004)).toBe(2);
 });
 
-test("a shipment is shown to its order's customer, and answered to others as if it were not there", async () => {
+test("a shipment is shown to its order's customer, and is 404 to other customers", async () => {
   const headers = await bearer(Ada());
   const own = await engine.send('GET', `/tracking/${ada.trackingNumber}`, { headers });
   expect(own).toMatchObject({ status: 200, body: { orderId: ada.orderId } });
@@ -155,7 +155,7 @@ test("a shipment is shown to its order's customer, and answered to others as if 
   expect(others).toEqual(absent);
 });
 
-test('a shipment of which nobody said whose it is, such as one of an older version, is shown to staff only', async () => {
+test('a shipment without a known customer, such as one of an older version, is shown to staff only', async () => {
   const parcel = { orderId: 7_000_005, deliveryAddress: '1 Harbour Street, Cork', carrier: 'DHL' };
   const { trackingNumber } = await engine.broker.call<{ trackingNumber: string }, object>(
     'tracking.createShipment',
@@ -166,7 +166,7 @@ test('a shipment of which nobody said whose it is, such as one of an older versi
   expect([await statusFor(Ada()), await statusFor(STAFF), await statusFor(ADMIN)]).toEqual([404, 200, 200]);
 });
 
-test('a report is made on the account of the engine, and only for those who may have it', async () => {
+test('a report runs as the engine, and only for callers who may see it', async () => {
   await expect(callAs(engine.broker, Ada(), 'reports.reconciliation', {})).rejects.toBeInstanceOf(Forbidden);
   await expect(callAs(engine.broker, STAFF, 'orders.states', {})).rejects.toBeInstanceOf(Forbidden);
   expect(await callAs(engine.broker, STAFF, 'reports.reconciliation', {})).toBeInstanceOf(Array);

@@ -26,7 +26,7 @@ test.each(planted)('%p is found when it is planted under a %s order by %s', asyn
   expect(await reconciliation()).toEqual([]);
 });
 
-test('a product that counts more or less reserved than is held is found', async () => {
+test('a product whose reserved quantity differs from its reservations is found', async () => {
   const product = await engine.product({ stock: 50 });
   const { orderId } = await engine.confirmed(product, 5);
   await engine.rows('UPDATE inventory.products SET reserved_quantity = 4 WHERE id = $1', [product]);
@@ -57,7 +57,7 @@ test('a product that is reserved beyond its stock is found', async () => {
   );
 });
 
-test('what was reserved and shipped by hand for no order is listed until it is given back', async () => {
+test('a manual reservation or shipment without an order is listed until it is released', async () => {
   const items = [{ productId: cup, quantity: 1 }];
   await engine.send('POST', '/inventory/reserve', { body: { orderId: 17, items } });
   const parcel = { orderId: 17, customerName: 'Ada', deliveryAddress: '12 St James Square', carrier: 'UPS' };
@@ -71,7 +71,7 @@ test('what was reserved and shipped by hand for no order is listed until it is g
   expect(await reconciliation()).toEqual([]);
 });
 
-test('books of many pages are compared to the end, and as many disagreements answered as are asked for', async () => {
+test('many pages are compared to the end, and at most the requested number of disagreements is returned', async () => {
   // Order ids below those of real orders, so that the pages of the three books lie apart.
   await engine.rows(
     `INSERT INTO inventory.reservations (order_id, status, product_ids, quantities, prices, unavailable)
@@ -85,7 +85,7 @@ test('books of many pages are compared to the end, and as many disagreements ans
   expect((await engine.send('GET', '/reports/reconciliation?limit=1001')).status).toBe(400);
 });
 
-test('pages are cut short where their lines would not fit into a message', async () => {
+test('a page is cut short when its lines would not fit into a message', async () => {
   await engine.rows(
     `INSERT INTO inventory.reservations (order_id, status, product_ids, quantities, prices, unavailable)
      SELECT id, 'REFUSED', array_fill(1, '{1000}'), array_fill(1, '{1000}'), '{}', '{}' FROM generate_series(101, 120) AS id`,

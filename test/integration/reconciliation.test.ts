@@ -28,7 +28,7 @@ async function ship(orderId: number): Promise<void> {
   await atRest();
 }
 
-test('an order that moves on between two reads is no disagreement, at the first look or at the second', async () => {
+test('an order that changes between two reads is no disagreement, in the first comparison or the second', async () => {
   const [first, second] = [await orderAtRest('confirmed'), await orderAtRest('confirmed')];
   const consumed = (status: string) => engine.rows(reservation(`status = '${status}'`), [second]);
   let reads = 0;
@@ -46,7 +46,7 @@ test('an order that moves on between two reads is no disagreement, at the first 
   expect(reads).toBe(2);
 });
 
-test('nothing is reported while orders go on, however long it is looked for', async () => {
+test('nothing is reported while orders are in progress, however many comparisons are made', async () => {
   const looks = new AbortController();
   const traffic = (async () => {
     while (!looks.signal.aborted) await Promise.all(Object.values(makers).map((make) => make()));

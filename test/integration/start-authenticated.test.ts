@@ -18,7 +18,7 @@ async function token(args: string[], env: Record<string, string> = GIVEN) {
   return { code, printed: npm.stdout, complaint: npm.stderr.filter((line) => !line.startsWith('npm warn')) };
 }
 
-test('with authentication it listens on every address, and asks everyone for a token', async () => {
+test('with authentication it may listen on every address, and requires a token from everyone', async () => {
   const env = { HOST: '0.0.0.0', AUTH_JWT_SECRET: SECRET, DATABASE_URL: await createDatabase() };
   const waybill = await startWaybill({ env });
   await eventually(() => expect(waybill.stdout.join('\n')).toContain('-H "Authorization: Bearer $TOKEN"'));

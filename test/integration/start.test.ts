@@ -60,13 +60,13 @@ test('an unreachable database ends the start with one line that names it, withou
   expect(line).not.toContain('sesame');
 });
 
-test("a service's own database address is the one that counts", async () => {
+test("a service's own database address takes precedence", async () => {
   const port = await freePort();
   const env = { DATABASE_URL: await createDatabase(), TRACKING_DATABASE_URL: `postgres://shop@127.0.0.1:${port}/shop` };
   expect(await refusal({ env })).toContain('the database of tracking');
 });
 
-test('a database that does not exist, and a refused password, are told apart', async () => {
+test('a missing database and a wrong password are told apart', async () => {
   const url = new URL(await createDatabase());
   const absent = new URL(url);
   absent.pathname = '/nowhere';
@@ -112,7 +112,7 @@ test('a start prints where the gateway is and a request to paste, last', async (
   expect(waybill.stdout.slice(-4).join('\n')).toContain(`Waybill listens on ${waybill.url}/api/v1`);
 });
 
-test('with nothing set it runs on a database of its own, and a second start keeps the orders', async () => {
+test('without settings it runs on an embedded database, and a second start keeps the orders', async () => {
   const env = { DATA_DIR: await newDataDir() };
   const first = await startWaybill({ env });
   const placed = await http('POST', `${first.url}/api/v1/orders`, { body: order });

@@ -49,7 +49,7 @@ test('a timeline keeps what carriers report, free fields included, in the order 
   ]);
 });
 
-test('reports of one shipment that come at once are all recorded', async () => {
+test('simultaneous reports on one shipment are all recorded', async () => {
   const { trackingNumber } = await create(newOrder());
   await Promise.all(Array.from({ length: 30 }, (_, n) => add({ trackingNumber, status: 'SCANNED', n })));
   const { events } = await get(trackingNumber);
@@ -82,7 +82,7 @@ test('a batch that is tried again after a lost answer records nothing twice', as
   expect(statuses(await get(trackingNumber))).toEqual(['CREATED', 'SORTED', 'LOADED']);
 });
 
-test('a delivery is recorded and told once: repeats answer the first, anything else is refused', async () => {
+test('a delivery is recorded and published once: repeats get the first answer, anything else is refused', async () => {
   const { orderId, ...rest } = newOrder();
   const { trackingNumber } = await create({ orderId, ...rest });
   const first = await add({ trackingNumber, status: 'DELIVERED', location: 'front door', signedBy: 'Ada' });
@@ -109,7 +109,7 @@ test('a full timeline refuses reports and still takes the delivery', async () =>
   expect(await add({ trackingNumber, status: 'DELIVERED' })).toMatchObject({ status: 'DELIVERED' });
 });
 
-test("an order's own news come into the timeline once, and wait for a shipment that is still owed", async () => {
+test("an order's own events enter the timeline once, and wait for a shipment that is still owed", async () => {
   const order = newOrder();
   await expect(publish('order.shipped', order.orderId)).rejects.toMatchObject({ type: 'SERVICE_UNAVAILABLE' });
   const { trackingNumber } = await create(order);
@@ -123,7 +123,7 @@ test("an order's own news come into the timeline once, and wait for a shipment t
   expect(shipment.events[1]?.timestamp).toBe('2026-11-22T10:00:00.000Z');
 });
 
-test('news of an order whose shipment is voided, or further along, change nothing', async () => {
+test('events of an order whose shipment is voided, or further along, change nothing', async () => {
   const voided = newOrder();
   await voidOf(voided.orderId);
   await publish('order.shipped', voided.orderId);
@@ -134,7 +134,7 @@ test('news of an order whose shipment is voided, or further along, change nothin
   expect(statuses(await get(trackingNumber))).toEqual(['CREATED', 'IN_TRANSIT']);
 });
 
-test('all faults of an event are named at once, those of free fields too', async () => {
+test('all faults of an event are reported at once, including those of free fields', async () => {
   const { trackingNumber } = await create(newOrder());
   let deep: unknown = 'bottom';
   for (let i = 0; i < 50_000; i++) deep = [deep];

@@ -21,7 +21,7 @@ import {
 
 useTracking();
 
-test('a shipment is made once: the same order gets the same tracking number again, and one event goes out', async () => {
+test('a shipment is created once: the same order gets the same tracking number, and one event is published', async () => {
   const order = newOrder();
   const first = await create(order);
   expect(first.trackingNumber).toMatch(/^TRK-[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/);
@@ -53,7 +53,7 @@ test('fifty orders at once share a few commits, and each gets its own number', a
   expect(shipments.map((shipment) => shipment.orderId)).toEqual(orders.map((order) => order.orderId));
 });
 
-test('the same order fifty times at once is one shipment', async () => {
+test('fifty simultaneous requests for the same order create one shipment', async () => {
   const order = newOrder();
   const made = await Promise.all(Array.from({ length: 50 }, () => create(order)));
   expect(new Set(made.map((shipment) => shipment.trackingNumber)).size).toBe(1);
@@ -76,7 +76,7 @@ test('a void that comes before its shipment wins: the late shipment is refused',
   await expect(get(unknown)).rejects.toMatchObject({ type: 'NOT_FOUND' });
 });
 
-test('void and create at once end in a voided shipment, whoever is first', async () => {
+test('simultaneous void and create end in a voided shipment, whichever comes first', async () => {
   const orders = Array.from({ length: 20 }, () => newOrder());
   await Promise.allSettled(
     orders.flatMap((order, i) =>
@@ -91,7 +91,7 @@ test('void and create at once end in a voided shipment, whoever is first', async
   expect(rows.map((row) => row.status)).toEqual(orders.map(() => 'VOIDED'));
 });
 
-test('a voided shipment says so once, takes no more events and cannot be created again', async () => {
+test('a voided shipment publishes that once, takes no more events and cannot be created again', async () => {
   const order = newOrder();
   const { trackingNumber } = await create(order);
   await Promise.all([voidOf(order.orderId), voidOf(order.orderId)]);
@@ -124,12 +124,12 @@ test('numbers that are malformed, unknown, or guessed from an order id are not f
   }
 });
 
-test('a number is found however its letters are written', async () => {
+test('a tracking number is found in upper or lower case', async () => {
   const { trackingNumber } = await create(newOrder());
   expect((await get(trackingNumber.toUpperCase())).trackingNumber).toBe(trackingNumber);
 });
 
-test('all faults of a shipment are named at once', async () => {
+test('all faults of a shipment are reported at once', async () => {
   const wrong = { orderId: 1.5, customerName: ' ', deliveryAddress: 'x'.repeat(501), carrier: 'D\0L' };
   expect(await faultsOf(create(wrong))).toEqual(['carrier', 'customerName', 'deliveryAddress', 'orderId']);
   expect(await faultsOf(broker.call('tracking.createShipment', { ...newOrder(), color: 'red' }))).toHaveLength(1);

@@ -43,7 +43,7 @@ const workOf = async (orderId: number): Promise<Work | undefined> =>
     )
   )[0];
 
-test('owed orders burn no attempts on it, and go on when its link is mended', async () => {
+test('owed orders use up no attempts on a cut-off node, and continue when its link is restored', async () => {
   const placed = await eventually(async () => {
     const reply = await place(mesh, productId);
     expect(reply.status).toBe(201);

@@ -71,7 +71,7 @@ function warnings(): string {
   return (['orders-1', 'orders-2'] as const).flatMap((nodeID) => mesh.nodes[nodeID].stderr).join('\n');
 }
 
-test('a forged delivery delivers no order, and a true one after it does', async () => {
+test('a forged delivery delivers no order, and a genuine one after it does', async () => {
   const [order, other] = [await shipped(), await shipped()];
   await deliver(other);
   await eventually(async () => expect(await statusOf(mesh, other.orderId)).toBe('DELIVERED'));
@@ -94,7 +94,7 @@ test('a forged delivery delivers no order, and a true one after it does', async 
   await eventually(async () => expect(await statusOf(mesh, order.orderId)).toBe('DELIVERED'));
 });
 
-test('the id of an event that is to come cannot be taken, so that the stream would drop the event', async () => {
+test('a stranger cannot use up the id of a future event to make the stream drop it', async () => {
   const order = await shipped();
   // JetStream drops a second message of one id within two minutes, and says it has it.
   for (let seq = 1; seq < 10; seq++) {

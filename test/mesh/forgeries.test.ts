@@ -44,7 +44,7 @@ async function addedStock(amount: number): Promise<SeenPacket> {
   return await wire.request('inventory.addStock', 'stock');
 }
 
-test('a request that was seen is not carried out again', async () => {
+test('a replayed request is not executed', async () => {
   const seen = await addedStock(1);
   const before = await quantity();
   wire.send('REQ.stock', seen.raw);
@@ -56,7 +56,7 @@ test('a request that was seen is not carried out again', async () => {
   );
 });
 
-test('a request that was seen and changed is not carried out', async () => {
+test('a recorded request with a change is not executed', async () => {
   const seen = await addedStock(2);
   const before = await quantity();
   const changes = [
@@ -79,7 +79,7 @@ test('a request that was seen and changed is not carried out', async () => {
   expect(await quantity()).toBe(before);
 });
 
-test('a request that was seen is of no use at another node', async () => {
+test('a recorded request is not executed by another node', async () => {
   const placed = await placeAs(mesh, 1, productId);
   const { orderId } = placed.body;
   expect((await mesh.as(STAFF, 'PUT', `/orders/${orderId}/ship`)).status).toBe(204);
@@ -94,7 +94,7 @@ test('a request that was seen is of no use at another node', async () => {
   expect(await answer).toMatchObject({ success: false, error: { type: 'UNAUTHENTICATED' } });
 });
 
-test('a refusal that a stranger has sent to a caller does not end its call', async () => {
+test('a refusal forged by a stranger does not end a call', async () => {
   // Every request of the gateway is asked again in its name and with its id, so that the node refuses the copy.
   const copies: Promise<unknown>[] = [];
   const spy = setInterval(() => {
@@ -131,7 +131,7 @@ test('a service that a stranger offers is not called', async () => {
   expect(logOf('orders-1')).toContain('Refused a packet from NATS');
 });
 
-test('a stranger cannot say that a node is gone', async () => {
+test('a stranger cannot announce that a node is gone', async () => {
   for (const sender of ['stock', 'orders-1', 'orders-2']) wire.send('DISCONNECT', { ver: '5', sender });
   wire.send('HEARTBEAT', { ver: '5', sender: 'ghost', cpu: 1 });
   await handled('orders-1');

@@ -92,7 +92,7 @@ test('a peer broker places, reads and cancels orders by action, and gets typed r
   });
 });
 
-test('what goes wrong reaches a peer as the error classes of the registry, with their facts', async () => {
+test('failures reach a peer as the error classes of the registry, with their data', async () => {
   const productId = await createProduct(mesh, 'WRONG', 1, 1);
   const request = { customerId: 2, deliveryAddress: '3 Quay', carrier: 'DHL' };
   const none = await refusalOf(mesh.peer.call('orders.get', { id: 1 }), NotFound);

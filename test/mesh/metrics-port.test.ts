@@ -88,7 +88,7 @@ test.each([
   expect(other.stderr).toEqual([`Waybill cannot start: ${line()}`]);
 });
 
-test('a connection that says nothing does not hold up the end of the process', async () => {
+test('a silent connection does not delay the end of the process', async () => {
   const own = await freePort();
   const stopped = await startWaybill({ services: 'orders', env: { ...env, METRICS_PORT: String(own) } });
   const silent = connect(own, '127.0.0.1').on('error', () => undefined);

@@ -53,14 +53,14 @@ async function delivered(): Promise<number> {
   return body.orderId;
 }
 
-test('an order goes all its way, and NATS has nothing to forbid', async () => {
+test('an order goes through its whole life, and NATS forbids nothing', async () => {
   const before = mesh.nats.log().length;
   await delivered();
   expect(mesh.nats.log().slice(before)).not.toMatch(/violation/i);
   for (const node of Object.values(mesh.nodes)) expect(node.stderr.join('\n')).not.toContain('NATS refuses');
 });
 
-test('a peer calls actions with a token, and hears no call but its own', async () => {
+test('a peer calls actions with a token, and sees only its own calls', async () => {
   const login = { servers: mesh.nats.url, user: 'shop', pass: PASSWORDS.NATS_SHOP_PASSWORD };
   const shop = await joinMesh('shop-1', { type: 'NATS', options: login });
   await shop.waitForServices(['orders', 'inventory'], 20_000);
@@ -117,7 +117,7 @@ test('the reader can publish nothing, and see or change nothing else', async () 
   expect(after.num_pending + after.delivered.stream_seq).toBe(before.num_pending + before.delivered.stream_seq);
 });
 
-test('what the reader has NATS send to subjects that are not its own is believed by nobody', async () => {
+test('what the reader makes NATS send to other subjects is accepted by no node', async () => {
   const admin = { headers: await bearer(STAFF) };
   const { body: orders } = await mesh.as(STAFF, 'GET', '/orders');
   // Its creation is an event: there is something to pull.

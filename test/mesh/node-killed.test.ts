@@ -32,7 +32,7 @@ async function order(): Promise<Sent> {
   return { ms, reply };
 }
 
-test('kill -9 of one of two nodes of orders holds no request up, and fails hardly any', async () => {
+test('kill -9 of one of two orders nodes delays no request, and fails hardly any', async () => {
   let killed: Promise<unknown> | undefined;
   const sent = await openLoop(PER_SECOND, SECONDS, (count) => {
     if (count === KILL_AT) killed = mesh.node('orders-1').kill('SIGKILL');
@@ -53,7 +53,7 @@ test('kill -9 of one of two nodes of orders holds no request up, and fails hardl
   await eventually(async () => expect(await unfinished(mesh)).toEqual([]), { withinMs: 20_000 });
 }, 60_000);
 
-test('a service whose only node has died is known as away at once', async () => {
+test('a service whose only node has died is known to be away at once', async () => {
   await mesh.node('tracking').kill('SIGKILL');
   const at = performance.now();
   const reply = await place(mesh, productId);

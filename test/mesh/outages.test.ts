@@ -39,7 +39,7 @@ const isConfirmed = async (orderId: number): Promise<void> => {
   expect(body).toMatchObject({ status: 'CONFIRMED', trackingNumber: expect.stringMatching(/^TRK-/) });
 };
 
-test('with inventory killed, orders are answered 503 and kept; when it is back each is confirmed by itself', async () => {
+test('with inventory killed, orders are answered 503 and kept; when it is back each is confirmed automatically', async () => {
   const productId = await newProduct();
   expect(await mesh.node('inventory').kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
   const replies = await placeMany(30, productId);

@@ -14,7 +14,7 @@ async function stopped(broker: ServiceBroker): Promise<number> {
   return performance.now() - at;
 }
 
-test('calls that a peer never answered are forgotten when their time is over', async () => {
+test('calls that a peer never answered do not delay a stop once they have timed out', async () => {
   const nats = await startNats();
   const caller = programBroker({ TRANSPORTER: nats.url, NODEID: 'caller' });
   const peer = programBroker({ TRANSPORTER: nats.url, NODEID: 'peer' });

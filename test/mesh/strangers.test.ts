@@ -85,7 +85,7 @@ describe('without a token', () => {
     expect(await statusOf(mesh, orderId)).toBe('CONFIRMED');
   });
 
-  test('the name of a sender cannot make a node send what the stranger wrote', async () => {
+  test('the name of a sender cannot inject commands into what a node sends to NATS', async () => {
     const wire = await Wire.tap(mesh.nats);
     const injected: string[] = [];
     wire.connection.subscribe('injected.>', { callback: (_error, { subject }) => injected.push(subject) });
@@ -101,7 +101,7 @@ describe('without a token', () => {
     await eventually(() => expect(injected).toEqual(['injected.by.sender']));
   });
 
-  test('what is no proper request is neither answered nor written into the log', async () => {
+  test('an invalid request is neither answered nor logged', async () => {
     const wire = await Wire.tap(mesh.nats);
     const requests = [
       { ...requestOf('orders.get', {}), ver: '4' },
@@ -119,7 +119,7 @@ describe('without a token', () => {
     expect(logOf('stock')).not.toContain('forged');
   });
 
-  test('a request is answered, and its id left out of the log, when that could break a line there', async () => {
+  test('a request whose id could break a log line is answered, and its id is not logged', async () => {
     const wire = await Wire.tap(mesh.nats);
     for (const requestID of ['r\n[2026-01-01T00:00:00.000Z] INFO  forged line', 'forged'.repeat(99), { forged: 1 }]) {
       const { error } = await wire.ask('stock', 'inventory.get', { id: productId }, { requestID });
@@ -130,7 +130,7 @@ describe('without a token', () => {
     expect(logOf('stock')).not.toContain('forged');
   });
 
-  test('no request makes a node give an answer that is too large for NATS', async () => {
+  test('no request makes a node send an answer that is too large for NATS', async () => {
     const wire = await Wire.tap(mesh.nats);
     const most = wire.connection.info?.max_payload as number;
     // As large as NATS lets it be: the answer repeats the text, and says more.
@@ -166,7 +166,7 @@ describe('with a token in meta.token', () => {
     expect(await statusOf(mesh, placed.body.orderId)).toBe('SHIPPED');
   });
 
-  test('a customer reads the own order, and there is no other', async () => {
+  test('a customer reads its own order and no other', async () => {
     const own = { token: await tokenOf(customer(7)) };
     expect(await stranger.call('orders.get', { id: orderId }, { meta: own })).toMatchObject({ order: { orderId } });
     const other = { token: await tokenOf(customer(8)) };
@@ -179,7 +179,7 @@ describe('with a token in meta.token', () => {
     await expect(stranger.call('$node.options', {}, { nodeID: 'api', meta })).rejects.toThrow(Forbidden);
   });
 
-  test('the stack of a failure stays at home', async () => {
+  test('the stack of a failure is not sent to strangers', async () => {
     const wire = await Wire.tap(mesh.nats);
     const meta = { token: await tokenOf(STAFF) };
     const { error } = await wire.ask('orders-1', 'orders.get', { id: 1 }, { meta });
@@ -187,7 +187,7 @@ describe('with a token in meta.token', () => {
     expect(error).not.toHaveProperty('stack');
   });
 
-  test('the token goes no further than the node that checked it', async () => {
+  test('the token is not sent beyond the node that verified it', async () => {
     const wire = await Wire.tap(mesh.nats);
     const token = await tokenOf(customer(9));
     const meta = { token };

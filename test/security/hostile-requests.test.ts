@@ -57,7 +57,7 @@ const TEXTS: [Kind, string][] = [
   ['event', 'note'],
 ];
 
-describe('a text that no database keeps', () => {
+describe('a text that cannot be stored', () => {
   test.each(TEXTS)('is refused in the %s, in the field %s', async (kind, field) => {
     for (const text of ['a\0b', 'a\ud800b', '\udc00']) {
       const { status, body } = await make(kind, withField(kind, field, text));
@@ -94,7 +94,7 @@ describe('a text that no database keeps', () => {
   );
 });
 
-describe('a number that is none', () => {
+describe('an invalid number', () => {
   test.each<[Kind, string]>([
     ['order', 'customerId'],
     ['product', 'price'],

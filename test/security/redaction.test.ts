@@ -188,20 +188,20 @@ test('a statement that the database refuses is answered 500 and logged', () => {
   expect(told.failed).toEqual({ statuses: [500, 500], logged: true });
 });
 
-test('what is away is told of', () => {
+test('outages are answered and logged', () => {
   expect([201, 503]).toContain(told.away.stock);
   expect(told.away.database).toEqual([503, 503, 200]);
   expect(told.away.natsIsTold).toBe(true);
 });
 
-describe('of all that was said', () => {
-  test('there was much to look through', () => {
+describe('in all of the output', () => {
+  test('there is a lot of output to search', () => {
     expect(answers.length).toBeGreaterThan(20);
     expect(lines.filter((line) => / (?:DEBUG|TRACE) /.test(line)).length).toBeGreaterThan(100);
     expect(lines.filter((line) => / (?:WARN|ERROR) /.test(line)).length).toBeGreaterThan(3);
   });
 
-  test('the looking finds what there is, in whichever form it travels', () => {
+  test('the search finds a secret in any encoding', () => {
     const where = ['a name=Zebulon%20Thistlewood', Buffer.from(KEY.text).toString('base64'), `x${NATS_PASSWORD.text}x`];
     expect(findPlanted([...secrets, ...PERSONAL], where).map(({ what }) => what)).toEqual([
       NATS_PASSWORD.what,
@@ -210,11 +210,11 @@ describe('of all that was said', () => {
     ]);
   });
 
-  test('no answer, header or metric holds a secret', () => {
+  test('no answer, header or metric contains a secret', () => {
     expect(findPlanted(secrets, answers)).toEqual([]);
   });
 
-  test('no log line holds a secret, at the lowest level either', () => {
+  test('no log line contains a secret, even at the lowest level', () => {
     expect(findPlanted(secrets, lines)).toEqual([]);
   });
 
@@ -222,7 +222,7 @@ describe('of all that was said', () => {
     expect(findPlanted(PERSONAL, lines)).toEqual([]);
   });
 
-  test('no answer holds what a person is named or where they live', () => {
+  test('no answer contains the name or address of a person', () => {
     expect(findPlanted(PERSONAL, answers)).toEqual([]);
   });
 });

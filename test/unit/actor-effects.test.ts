@@ -9,7 +9,7 @@ import { latch } from '../support/latch.ts';
 
 const lastDue = (world: LampWorld): Due => world.changes.at(-1)?.due as Due;
 
-test('an answer that comes when the actor has gone on is dropped, and what is owed now is done', async () => {
+test('an answer that arrives after the actor has moved on is dropped, and what is owed now is done', async () => {
   const world = new LampWorld();
   const peer = latch();
   world.onPerform = (effect) =>
@@ -22,7 +22,7 @@ test('an answer that comes when the actor has gone on is dropped, and what is ow
   expect(world.log.filter((entry) => entry === 'dim')).toHaveLength(1);
 });
 
-test('a failure that comes when the need for its effect is over is not noted, and what is owed now is done', async () => {
+test('a failure of an effect that is no longer needed is not recorded, and what is owed now is done', async () => {
   const world = new LampWorld();
   const peer = latch();
   world.onPerform = (effect) =>
@@ -37,7 +37,7 @@ test('a failure that comes when the need for its effect is over is not noted, an
   expect(world.changes.map((change) => change.due.at)).not.toContain('pause');
 });
 
-test('an answer that comes when another node owns the row is dropped, and nothing more is done here', async () => {
+test('an answer that arrives after another node took the row over is dropped, and this node does nothing more', async () => {
   const world = new LampWorld();
   const peer = latch();
   world.onPerform = () => peer.opened.then(() => ({ event: 'LIT' }));
@@ -79,7 +79,7 @@ test('attempts count up over resumes with growing pauses, and the last one parks
   expect(world.row).toMatchObject({ state: 'lighting', work: { attempt: 4, lastError: 'away' } });
 });
 
-test('a refusal that no repeat can change parks the work at once', async () => {
+test('a permanent refusal parks the work at once', async () => {
   const world = new LampWorld('lighting');
   world.onPerform = () => Promise.reject(new Never('no such bulb'));
   await world.host.resume(world.lease());
@@ -102,7 +102,7 @@ test('an answer that comes with a failure is committed, and pauses what stays ow
   expect(world.log).not.toContain('dim');
 });
 
-test('a failure that cannot be written down is left to the lease, and nobody waits for it', async () => {
+test('a failure that cannot be recorded is left to the lease, and no caller waits for it', async () => {
   const world = new LampWorld('lighting');
   world.onPerform = () => Promise.reject(new Error('away'));
   world.onSave = () => Promise.reject(new ServiceUnavailable('the database too'));
@@ -111,7 +111,7 @@ test('a failure that cannot be written down is left to the lease, and nobody wai
   expect(world.row.work.owner).toBe(NODE);
 });
 
-test('a pause doubles from the base to the cap, and chance takes at most half of it', () => {
+test('a backoff doubles from the base to the cap, and jitter takes at most half of it', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 1_000_000 }),
@@ -130,7 +130,7 @@ test('a pause doubles from the base to the cap, and chance takes at most half of
   );
 });
 
-test('however long nobody is there to ask, it is no attempt, and parks nothing', async () => {
+test('while no peer can be reached, no attempt is counted and nothing is parked', async () => {
   const world = new LampWorld('lighting', { maxAttempts: 2 });
   world.onPerform = () => Promise.reject(new NobodyThere('no lamplighter'));
   for (let i = 0; i < 5; i++) await world.host.resume(world.lease(world.row.work.attempt));

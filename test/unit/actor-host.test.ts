@@ -51,7 +51,7 @@ test('a command is answered at its commit and does not wait for what it leaves o
   expect(world.host.size).toBe(0);
 });
 
-test('a version that another node has moved on is read again and decided again', async () => {
+test('a row that another node has changed is read again and decided again', async () => {
   const world = new LampWorld('lighting');
   let first = true;
   world.onSave = () => {
@@ -64,7 +64,7 @@ test('a version that another node has moved on is read again and decided again',
   expect(world.changes[1]?.memory).toMatchObject({ state: 'lit', version: 2 });
 });
 
-test('a command that the moved-on state no longer allows is refused after reading it, not before', async () => {
+test('a command that the changed state no longer allows is refused after reading it, not before', async () => {
   const world = new LampWorld('lit');
   world.onSave = () => {
     world.put('out');
@@ -75,7 +75,7 @@ test('a command that the moved-on state no longer allows is refused after readin
   expect(world.log).not.toContain('dim');
 });
 
-test('a row that others change faster every time ends in Overloaded, not in a loop', async () => {
+test('a row that others always change first ends in Overloaded, not in a loop', async () => {
   const world = new LampWorld();
   world.onSave = () => {
     world.put('dark');
@@ -88,7 +88,7 @@ test('a row that others change faster every time ends in Overloaded, not in a lo
   expect(world.log).not.toContain('light');
 });
 
-test('a refusal that rests on what was kept in memory is checked against the row first', async () => {
+test('a refusal based on cached state is checked against the row first', async () => {
   const world = new LampWorld();
   const peer = latch();
   world.onPerform = () => peer.opened.then(() => ({ event: 'LIT' }));
@@ -146,7 +146,7 @@ test('a mailbox that is full refuses at once, and what was in it is still done',
   expect(world.row.state).toBe('out');
 });
 
-test('drained resolves at once when nothing is at work, else when the last is done', async () => {
+test('drained resolves at once when nothing is in progress, otherwise when the last is done', async () => {
   const world = new LampWorld();
   await world.host.drained();
   const peer = latch();

@@ -73,7 +73,7 @@ test('a fixed name wins over a parameter, whatever the method is', () => {
   expect([...(router.find('/orders/bulk')?.methods.keys() ?? [])]).toEqual(['POST']);
 });
 
-test('the methods of a path are told in the order of their declaration', () => {
+test('the methods of a path are listed in the order of their declaration', () => {
   expect([...(router.find('/orders')?.methods.keys() ?? [])]).toEqual(['GET', 'POST']);
 });
 
@@ -82,7 +82,7 @@ test('a parameter may be as long as an address can be', () => {
   expect(found(`/orders/${id}`)).toEqual(['/orders/:id', { id }]);
 });
 
-describe('what cannot be meant is refused at the start', () => {
+describe('an invalid declaration is refused at the start', () => {
   test.each([
     ['a path twice for a method', ['GET /a/:id', 'GET /a/:id']],
     ['one parameter by two names', ['GET /a/:id', 'PUT /a/:name']],

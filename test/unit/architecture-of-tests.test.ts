@@ -12,13 +12,13 @@ const byPath = new Map(all.map((source) => [source.path, source]));
 const having = (pattern: RegExp, among = all): string[] =>
   among.filter(({ text }) => pattern.test(withoutComments(text))).map(({ path }) => path);
 
-test('no test writes the environment: only the worker of a run is told there where its server is', () => {
+test('no test writes the environment, except for the address of the server of a worker', () => {
   expect(having(/\bprocess\.env(\.\w+|\[[^\]]+\])?\s*(\?\?=|=(?!=))|\bdelete process\.env/)).toEqual([
     'test/support/postgres-server.ts',
   ]);
 });
 
-test('brokers are made in one place for tests, and in one for who has no jest', () => {
+test('brokers are created in one place for tests, and in one for programs without Jest', () => {
   expect(having(/\bnew ServiceBroker\(/).toSorted()).toEqual([
     'test/support/broker.ts',
     'test/support/process/peer-broker.ts',
@@ -46,7 +46,7 @@ function loadedBy(path: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-test.each(['test/chaos/main.ts', 'test/bench/main.ts', 'test/simulation/main.ts'])('%s needs no jest', (main) => {
+test.each(['test/chaos/main.ts', 'test/bench/main.ts', 'test/simulation/main.ts'])('%s does not need Jest', (main) => {
   expect(byPath.has(main)).toBe(true);
   expect([...loadedBy(main)]).not.toContain('@jest/globals');
 });

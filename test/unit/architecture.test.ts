@@ -30,7 +30,7 @@ const importsForeign = (source: Source, imported: string): boolean =>
   // The one list of all services, which reads what each declares.
   source.path !== 'services/settings.ts';
 
-test('there is something to check', () => {
+test('the checks find source files', () => {
   expect(machines.length).toBeGreaterThan(3);
   expect(mixins.length).toBeGreaterThan(3);
   expect(services.length).toBeGreaterThan(3);
@@ -54,7 +54,7 @@ test('each machine is a room of its own: what they share knows none of them, and
   expect(trespasses).toEqual([]);
 });
 
-test('the generic actor has no word of a service', () => {
+test('the generic actor mentions no service', () => {
   const actor = mixins.filter(({ path }) => path.startsWith('mixins/actor/'));
   expect(actor.length).toBeGreaterThan(3);
   const word = /\b(orders?|stock|shipments?|parcels?|inventory|tracking|products?)\b/i;
@@ -77,7 +77,7 @@ test('no file imports itself through others', () => {
   expect(circles).toEqual([]);
 });
 
-test('machines read no clock, roll no dice and touch no process', () => {
+test('machines read no clock, use no randomness and touch no process', () => {
   const impure = /\b(Date\.now\(|new Date\(\)|Math\.random\(|process\.|setTimeout\(|fetch\()/;
   expect(machines.filter(({ text }) => impure.test(withoutComments(text))).map(({ path }) => path)).toEqual([]);
 });
@@ -86,7 +86,7 @@ test('mixins import no service', () => {
   expect(offences(mixins, (_source, imported) => imported.startsWith('services/'))).toEqual([]);
 });
 
-test('services import nothing of each other but types of what they exchange', () => {
+test('services import only the exchanged types from each other', () => {
   expect(offences(services, importsForeign)).toEqual([]);
 });
 
@@ -130,7 +130,7 @@ test('outside of migrations, tables are named by their models', () => {
   expect(sources.filter(({ text }) => spelled.test(withoutComments(text))).map(({ path }) => path)).toEqual([]);
 });
 
-test('every connection is one of Sequelize’s: beside it the driver only starts servers and looks whether one answers', () => {
+test('every connection belongs to Sequelize: otherwise the driver only starts servers and checks whether one answers', () => {
   const connects = all.filter(({ text }) =>
     /\bnew (?:pg\.(?:Client|Pool)|Connector|Connection)\b|\bpg\.Pool\b/.test(withoutComments(text)),
   );
@@ -163,11 +163,11 @@ function isAtHome({ path }: Source): boolean {
   return role === 'command' || (name === service && ROLES.has(role));
 }
 
-test('every service has the same rooms', () => {
+test('every service has the same folders', () => {
   expect(services.filter((source) => !isAtHome(source)).map(({ path }) => path)).toEqual([]);
 });
 
-test('the rooms of a service hold what their names say', () => {
+test('the folders of a service contain what their names say', () => {
   const named: [room: string, name: RegExp][] = [
     ['migrations', /^(index|\d{4}-[a-z-]+)\.ts$/],
     ['models', /^[a-z-]+\.model\.ts$/],
@@ -197,7 +197,7 @@ test('a store knows neither the actions above it nor how its rows are shown', ()
   expect(offences(stores, (_source, imported) => above.test(imported))).toEqual([]);
 });
 
-test('what is shown is made without asking anybody', () => {
+test('views are made without calls or queries', () => {
   const views = services.filter(({ path }) => path.endsWith('.view.ts'));
   expect(views.length).toBeGreaterThan(1);
   const asking = /^(sequelize|pg|services\/\w+\/(actions|engine|store)\/)/;

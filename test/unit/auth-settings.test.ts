@@ -6,7 +6,7 @@ import { SECRET } from '../support/tokens.ts';
 
 const JWKS = 'https://id.example/keys';
 
-test('without a source of keys nobody is asked', () => {
+test('without a secret or JWKS address authentication is off', () => {
   expect(readSettings({}).auth).toBeUndefined();
 });
 
@@ -50,7 +50,7 @@ test.each([
   expect(reading).not.toThrow(/sesame|xxx|a secret/);
 });
 
-test('the gateway listens where others reach it only when callers are authenticated', () => {
+test('the gateway listens beyond loopback only with authentication', () => {
   for (const HOST of ['0.0.0.0', '::', '192.0.2.7', 'shop.example']) {
     expect(() => readSettings({ HOST })).toThrow(`HOST=${HOST} cannot be used without authentication`);
     expect(readSettings({ HOST, AUTH_JWT_SECRET: SECRET }).api.host).toBe(HOST);

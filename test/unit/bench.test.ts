@@ -27,7 +27,7 @@ test('a ratio above 1 is better for the left side, also where less is better', (
   expect(compare(times, { name: 'a', rounds: [2] }, { name: 'b', rounds: [6] }).ratio).toBe(3);
 });
 
-test('growth is told from noise by least squares', () => {
+test('growth is distinguished from noise by least squares', () => {
   const points = [0, 1, 2, 3].map((x) => ({ x, y: 100 + 5 * x + (x % 2) }));
   expect(slope(points)).toBeCloseTo(5.2);
 });
@@ -47,14 +47,14 @@ test('bars share one scale, on which a ratio of 1 has its mark', () => {
   ]);
 });
 
-test('a bar in the terminal is as wide whatever its length, and shows the mark it does not reach', () => {
+test('all bars in the terminal have the same width, and show the mark even when they do not reach it', () => {
   expect(bar(1, 10)).toBe('█'.repeat(30));
   expect(bar(0.5, 10)).toBe('█'.repeat(15).padEnd(30));
   expect(bar(0.1, 10)).toBe(`${'█'.repeat(3)}${' '.repeat(7)}┊${' '.repeat(19)}`);
   expect(bar(0, 0)).toHaveLength(30);
 });
 
-test('the report says that figures do not count, and why', () => {
+test('the report says that figures are invalid, and why', () => {
   const figures = { comparisons, facts: [], turns: [], baselinePool: 8, invalid: [] };
   expect(reportOf(figures)).toContain('The books balance.');
   const invalid = reportOf({ ...figures, invalid: ['waybill, after hot: 2 orders are lost'] });
@@ -62,7 +62,7 @@ test('the report says that figures do not count, and why', () => {
   expect(invalid).not.toContain('The books balance.');
 });
 
-test('the picture holds every comparison, and nothing that XML would take for its own', () => {
+test('the chart contains every comparison, with XML special characters escaped', () => {
   const odd = compare({ ...rates, title: 'a < b & "c"' }, { name: 'l', rounds: [1] }, { name: 'r', rounds: [1] });
   const svg = svgOf([...comparisons, odd], 'measured <here>');
   expect(svg.match(/<rect x=/g)).toHaveLength(3);
@@ -113,12 +113,12 @@ test('reads ask for ids that exist', () => {
   expect([...asked].toSorted()).toEqual(['/orders/40', '/orders/44', '/orders/48']);
 });
 
-test('processor time is read past a command that holds spaces and parentheses', () => {
+test('processor time is read correctly for a command with spaces and parentheses', () => {
   const stat = '4711 (a) b (c) S 17 1 1 0 -1 4194304 100 0 0 0 250 50 30 20 20 0 11 0 100 0 0';
   expect(processTime(stat)).toEqual({ parent: 17, ticks: 300, endedTicks: 50 });
 });
 
-test('what an order costs is what was used, by orders; what is not known stays unknown', () => {
+test('the cost per order is the usage divided by the orders; unknown usage stays unknown', () => {
   const before: Reading = { processUs: 1_000, postgresUs: null, walBytes: 500, writes: 10, statements: null };
   const after: Reading = { processUs: 3_000, postgresUs: null, walBytes: 2_500, writes: 12, statements: null };
   const known = { processUs: 200, walBytes: 200, writes: 0.2 };
@@ -126,14 +126,14 @@ test('what an order costs is what was used, by orders; what is not known stays u
   expect(costOf(before, after, 0).walBytes).toBeNull();
 });
 
-test('every scenario can be asked for by its name; without names all run but the one that lasts', () => {
+test('every scenario can be selected by name; without names all but the soak run', () => {
   const names = Object.keys(SCENARIOS);
   expect(Object.keys(RUNS).toSorted()).toEqual(names.toSorted());
   expect(readOptions(['--only', names.join(',')]).only).toEqual(names);
   expect(readOptions([]).only).toEqual(names.filter((name) => name !== 'soak'));
 });
 
-test('what cannot be used is refused with what to give instead', () => {
+test('an invalid value is refused with a hint what to give instead', () => {
   expect(() => readOptions(['--only', 'fast'])).toThrow(/no scenario 'fast': give some of uniform/);
   expect(() => readOptions(['--rounds', '0'])).toThrow(/--rounds 0 cannot be used: give a whole number from 1/);
   expect(() => readOptions(['--orders', '1e3,many'])).toThrow(/--orders many/);
@@ -141,7 +141,7 @@ test('what cannot be used is refused with what to give instead', () => {
   expect(() => readOptions(['--fast'])).toThrow(/--fast/);
 });
 
-test('a run says beforehand about how long it takes', () => {
+test('a run announces about how long it will take', () => {
   const short = readOptions([
     '--only',
     'uniform',

@@ -90,7 +90,7 @@ test.each([
   expect(news).toEqual(['opened']);
 });
 
-test('a peer whose answer is unwelcome is not failing', async () => {
+test('a refusal by a peer is not counted as a failure', async () => {
   const { ask, reached, now } = await peer(() => Promise.reject(new OrderPending('waits')));
   await askOften(ask);
   expect(reached()).toBe(CALLS);
@@ -100,7 +100,7 @@ test('a peer whose answer is unwelcome is not failing', async () => {
   expect(await ask()).toMatchObject(NOT_AVAILABLE);
 });
 
-test('a peer that fails less than half of the calls is called on', async () => {
+test('a peer that fails less than half of its calls stays in use', async () => {
   const { ask, reached, now } = await peer(fine);
   await askOften(ask);
   now(away);
@@ -137,7 +137,7 @@ test('a trial that fails opens the breaker again', async () => {
   await eventually(async () => expect(await ask()).toBe('fine'));
 });
 
-test('one call is the trial, and the others are kept back until it has ended', async () => {
+test('one call is the trial, and the others are held back until it ends', async () => {
   const { ask, reached, now } = await halfOpenPeer();
   now(hang);
   const [trial, ...others] = await Promise.all(Array.from({ length: 5 }, ask));
@@ -161,7 +161,7 @@ test('a trial that takes too long is followed by another', async () => {
   expect(news.at(-1)).toBe('closed');
 });
 
-test('a peer that was replaced has a breaker that works, too', async () => {
+test('the breaker of a replaced peer works, too', async () => {
   const { ask, reached, replace, now } = await peer(fine);
   await ask();
   await replace();
@@ -180,7 +180,7 @@ test('a peer that was replaced behind an open breaker is called at once, and sho
   expect(news).toEqual(['opened', 'closed']);
 });
 
-test('calls that outlive their peer say nothing against its successor', async () => {
+test('calls that outlive their peer do not count against its successor', async () => {
   const { ask, replace, news, now } = await peer(hang);
   const hanging = Array.from({ length: CALLS }, ask);
   await replace();

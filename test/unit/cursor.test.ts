@@ -6,7 +6,7 @@ import { decodeCursor, encodeCursor } from '../../mixins/database/cursor.ts';
 
 const base64url = (text: string) => Buffer.from(text).toString('base64url');
 
-test('a place survives the way to the caller and back', () => {
+test('a cursor decodes to the place it was made for', () => {
   const id = fc.maxSafeNat();
   const place = fc.oneof(
     fc.tuple(id),
@@ -20,7 +20,7 @@ test('a place survives the way to the caller and back', () => {
   );
 });
 
-test('cursors that were handed out before are still read', () => {
+test('cursors of earlier versions are still accepted', () => {
   expect(decodeCursor('WzExNTMxMzY1Njc4OTMxMl0', 1)).toEqual([115313656789312]);
   expect(decodeCursor('cHJvZHVjdCAy', 1)).toEqual([2]);
 });

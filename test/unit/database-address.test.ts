@@ -65,7 +65,7 @@ test.each([
   expect(parseAddress(`postgres://h/db${query}`).tls.mode).toBe(mode);
 });
 
-test('other parameters are the driver’s', () => {
+test('other parameters are passed to the driver', () => {
   expect(parseAddress('postgres://h1,h2/db?options=-c%20geqo%3Doff&sslmode=require').others).toEqual({
     options: '-c geqo=off',
   });

@@ -21,7 +21,7 @@ afterEach(() => {
 
 const offBy = (aheadMs: number): number => Date.now() - clock.now() - aheadMs;
 
-test('the time is the database’s, and what may be the way there does not make it waver', async () => {
+test('the time is that of the database, and does not waver with the round trip', async () => {
   sample = { aheadMs: 3_000, uncertainMs: 10 };
   await watch();
   expect(offBy(3_000)).toBe(0);
@@ -34,7 +34,7 @@ test('the time is the database’s, and what may be the way there does not make 
   expect(lines).toEqual([]);
 });
 
-test('a clock that is set is asked about within two seconds', async () => {
+test('a clock that was set is compared within two seconds', async () => {
   sample = { aheadMs: 0, uncertainMs: 1 };
   await watch();
   sample = { aheadMs: 2_000, uncertainMs: 1 };
@@ -43,7 +43,7 @@ test('a clock that is set is asked about within two seconds', async () => {
   expect(offBy(2_000)).toBe(0);
 });
 
-test('one that is wrong is said once, corrected no further, and asked about every five seconds', async () => {
+test('a wrong clock is logged once, not corrected further, and compared every five seconds', async () => {
   sample = { aheadMs: -20_000, uncertainMs: 5 };
   await watch();
   await jest.advanceTimersByTimeAsync(30_000);
@@ -56,7 +56,7 @@ test('one that is wrong is said once, corrected no further, and asked about ever
   expect(lines).toHaveLength(2);
 });
 
-test('a slow answer accuses nobody', async () => {
+test('a slow answer does not make a clock wrong', async () => {
   sample = { aheadMs: 12_000, uncertainMs: 2_500 };
   await watch();
   expect(clock.isRight).toBe(true);

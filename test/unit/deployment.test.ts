@@ -112,13 +112,13 @@ test('the gateway asks for tokens, is published to the loopback of the machine, 
   expect(parts.filter(([, part]) => part.network_mode !== undefined)).toEqual([]);
 });
 
-test('every node knows the others by the same secret', () => {
+test('all nodes share the same secret', () => {
   const keys = ours.map(([, part]) => readSettings(environmentOf(part)).mesh?.keys);
   expect(keys[0]).toBeDefined();
   for (const key of keys) expect(key).toEqual(keys[0]);
 });
 
-test('nothing secret has a value in the file: what is not given is asked for', () => {
+test('the file contains no secret: a missing one is asked for', () => {
   const variables = [...read('docker-compose.yml').matchAll(/\$\{(\w+)([^}]*)\}/g)];
   const secret = variables.filter(([, name]) => /SECRET|PASSWORD/.test(name as string));
   const asked = secret.filter(([, , rest]) => rest?.startsWith(':?')).map(([, name]) => name as string);
@@ -126,7 +126,7 @@ test('nothing secret has a value in the file: what is not given is asked for', (
   expect(secret.filter(([, , rest]) => rest !== '' && !rest?.startsWith(':?'))).toEqual([]);
 });
 
-test('every container has a root that nobody writes to, and no right to take', () => {
+test('every container has a read-only root file system and cannot gain privileges', () => {
   for (const [name, part] of parts) {
     const { read_only, cap_drop, security_opt, tmpfs } = part;
     expect({ name, read_only, cap_drop, security_opt }).toEqual({
@@ -142,7 +142,7 @@ test('every container has a root that nobody writes to, and no right to take', (
   }
 });
 
-test('NATS lets in those who have the login that every service is given, and nobody else', async () => {
+test('NATS accepts only the login that every service is given', async () => {
   const [port, monitoring, store] = [await freePort(), await freePort(), await temporaryFolder()];
   const command = (compose.services.nats?.command ?? []).map(filledIn);
   const here = command.map((word) => ({ '/data': store, 8222: String(monitoring) })[word] ?? word);
@@ -196,7 +196,7 @@ test('the health check of image and compose is a program that exists', () => {
   expect(existsSync(join(ROOT, 'mixins/process/healthcheck.ts'))).toBe(true);
 });
 
-test('a container shows its health to itself, and in compose its metrics to the network of the others', () => {
+test('a container serves its health on loopback, and in compose its metrics to the network of the services', () => {
   const assignments = valuesOf('ENV').flatMap((line) => line.split(' ').map((pair) => pair.split('=')));
   const image = Object.fromEntries(assignments) as Record<string, string>;
   expect(readSettings(image).metricsPort).toEqual({ host: '127.0.0.1', port: 9464 });

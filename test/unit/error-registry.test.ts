@@ -58,6 +58,6 @@ test('an error that crossed the mesh as plain fields is restored by its type', (
   expect(restoreFailure({ type: 'SOMETHING_ELSE', message: 'x' })).toBeUndefined();
 });
 
-test('exactly the retryable errors tell when to come back', () => {
+test('exactly the retryable errors say when to retry', () => {
   for (const error of registered) expect(error.retryAfterSeconds !== undefined).toBe(error.retryable);
 });

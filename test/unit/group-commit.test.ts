@@ -28,7 +28,7 @@ function gated(options: Partial<GroupCommitOptions> = {}) {
   return { group, batches, gates, openAll };
 }
 
-test('a lone item leaves at once', async () => {
+test('a single item is written at once', async () => {
   const { group, batches, openAll } = gated();
   const written = group.push(1);
   await new Promise<void>((resolve) => setImmediate(resolve));
@@ -37,7 +37,7 @@ test('a lone item leaves at once', async () => {
   expect(await written).toBe(2);
 });
 
-test('items of one turn of the event loop go together, those that come during a commit go with the next', async () => {
+test('items of one event loop turn share a batch, those that arrive during a commit share the next', async () => {
   const { group, batches, gates, openAll } = gated();
   const written = [group.push(1), group.push(2)];
   await settled();
@@ -78,7 +78,7 @@ test('a batch never holds more than its bound, and the rest follows in order', a
   expect(batches).toEqual([[1, 2], [3, 4], [5]]);
 });
 
-test('past the bound of waiting items the next is refused at once, and there is room again afterwards', async () => {
+test('beyond the maximum of waiting items the next is refused at once, and there is room again afterwards', async () => {
   const { group, openAll } = gated({ maxWaiting: 2 });
   const first = group.push(1);
   await settled();
@@ -138,7 +138,7 @@ test('an outage that lasts fails the whole batch after the second try, never ite
   expect(tries).toHaveLength(2);
 });
 
-test('drained resolves when nothing waits and nothing is under way', async () => {
+test('drained resolves when nothing waits and nothing is in progress', async () => {
   const { group, openAll } = gated();
   await group.drained();
   const written = group.push(1);

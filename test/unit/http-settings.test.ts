@@ -17,7 +17,7 @@ describe('RATE_LIMIT', () => {
     expect(read({ RATE_LIMIT: text }).rateLimit).toEqual({ requests, periodMs });
   });
 
-  test('is 200 a second for those who are known, none where nobody is, and can be taken away', () => {
+  test('is 200 a second with authentication, unlimited without, and can be turned off', () => {
     expect(read({}).rateLimit).toBeUndefined();
     expect(read({}, true).rateLimit).toEqual({ requests: 200, periodMs: 1_000 });
     expect(read({ RATE_LIMIT: 'off' }, true).rateLimit).toBeUndefined();
@@ -25,19 +25,19 @@ describe('RATE_LIMIT', () => {
 });
 
 describe('addresses and origins', () => {
-  test('where callers are known it listens anywhere', () => {
+  test('with authentication the gateway may listen anywhere', () => {
     expect(read({ HOST: '0.0.0.0' }, true).host).toBe('0.0.0.0');
     expect(() => read({ HOST: '0.0.0.0' })).toThrow('HOST=0.0.0.0 cannot be used without authentication');
   });
 
-  test('origins are listed with commas', () => {
+  test('origins are separated by commas', () => {
     const origins = read({ CORS_ORIGINS: ' https://shop.example, http://localhost:3000 ,,https://shop.example' });
     expect(origins.corsOrigins).toEqual(['https://shop.example', 'http://localhost:3000']);
     expect(read({}).corsOrigins).toEqual([]);
   });
 });
 
-test('the headers are given no more time than the whole request', () => {
+test('headers get no more time than the whole request', () => {
   expect(read({ REQUEST_TIMEOUT: '5s' })).toMatchObject({ headersTimeoutMs: 5_000, requestTimeoutMs: 5_000 });
   expect(() => read({ REQUEST_TIMEOUT: '5s', HEADERS_TIMEOUT: '6s' })).toThrow(
     'HEADERS_TIMEOUT must not exceed REQUEST_TIMEOUT',

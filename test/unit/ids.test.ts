@@ -32,13 +32,13 @@ test('62 random bits make the UUIDs of one id different', () => {
   );
 });
 
-test('a UUID carries the time in which its id was made', () => {
+test('a UUID contains the time of its id', () => {
   const nowMs = Date.parse('2026-11-22T10:00:00.123Z');
   const uuid = uuidOf(new IdGenerator(3).next(nowMs), new Uint8Array(8));
   expect(Number.parseInt(uuid.replaceAll('-', '').slice(0, 12), 16)).toBe(nowMs);
 });
 
-test('text that is no UUIDv7 of ours holds no id', () => {
+test('a text other than a UUIDv7 of ours contains no id', () => {
   const uuid = uuidOf(4_711, new Uint8Array(8).fill(0xab));
   const wrong = [
     '',

@@ -14,7 +14,7 @@ function request(): Readable {
   return Object.assign(new Readable({ read() {} }), { headers });
 }
 
-test('a body that comes in single bytes takes no more than its size', async () => {
+test('a body sent in single bytes takes no more memory than its size', async () => {
   const body = Buffer.from(`{"text":"${'x'.repeat(200_000)}"}`);
   const incoming = request();
   const read = readJsonObject(incoming as IncomingMessage, NO_RESPONSE, MEBIBYTE);

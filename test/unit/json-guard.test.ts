@@ -21,7 +21,7 @@ const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(level
 const list = (length: number): string => `[${Array.from({ length }, () => 1).join(',')}]`;
 
 describe('the guard', () => {
-  test('lets every object through that JSON.stringify writes, with spaces and without', () => {
+  test('accepts every object that JSON.stringify writes, with or without spaces', () => {
     fc.assert(
       fc.property(value, fc.constantFrom(undefined, 2), (object, indent) => {
         guard(JSON.stringify(object, undefined, indent));
@@ -30,7 +30,7 @@ describe('the guard', () => {
     );
   });
 
-  test('refuses every object in which a field comes twice, wherever that is, and names it', () => {
+  test('refuses every object with a duplicate field, at any depth, and names the field', () => {
     fc.assert(
       fc.property(value, tricky, fc.boolean(), (object, name, inside) => {
         const field = JSON.stringify(name);
@@ -52,7 +52,7 @@ describe('the guard', () => {
     },
   );
 
-  test('takes the same field in two objects for two fields', () => {
+  test('treats the same field in two objects as two fields', () => {
     guard('{"items":[{"id":1},{"id":1}],"id":{"id":1}}');
   });
 
@@ -68,7 +68,7 @@ describe('the guard', () => {
     expect(() => guard(list(MAX_ENTRIES + 1))).toThrow(`more than ${MAX_ENTRIES} fields and elements`);
   });
 
-  test('leaves it to the parser to refuse what is no JSON', () => {
+  test('leaves invalid JSON to the parser', () => {
     for (const text of ['', '"', '"\\', '{"a":', ']]]]', '{"a" "b"}'])
       expect(() => countFields(Buffer.from(text))).not.toThrow();
   });

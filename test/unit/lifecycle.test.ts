@@ -22,7 +22,7 @@ async function stopWith(other: Middleware): Promise<string[]> {
   return told;
 }
 
-test('a stop gives back what the process holds, after its services have stopped', async () => {
+test('a stop releases what the process holds, after its services have stopped', async () => {
   expect(await stopWith({ name: 'Other' })).toEqual(['stopped', 'released']);
 });
 

@@ -9,7 +9,7 @@ test('an amount survives being written for the database and read back', () => {
   fc.assert(fc.property(fc.bigInt({ min: -MAX_CENTS, max: MAX_CENTS }), (c) => parseMoney(formatMoney(c)) === c));
 });
 
-test('every amount that the column holds is one JSON number, and comes back from it', () => {
+test('every amount that the column can hold survives as a JSON number', () => {
   fc.assert(
     fc.property(cents, (c) => {
       const number = JSON.parse(JSON.stringify(moneyToNumber(c))) as number;

@@ -94,7 +94,7 @@ test('every status is reached, and xstate/graph finds exactly the states that we
   expect(new Set(STATES.map((state) => state.status))).toEqual(new Set(ORDER_STATUSES));
 });
 
-test('what is remembered of a state is what XState says of it, for every state and event', () => {
+test('what is cached for a state equals what XState computes, for every state and event', () => {
   const [initial] = initialTransition(orderMachine);
   expect(initial.value).toEqual(INITIAL_STATE.value);
   for (const state of STATES) {
@@ -113,7 +113,7 @@ test('what is remembered of a state is what XState says of it, for every state a
   }
 });
 
-test('a state is one object however it was found, and cannot be changed', () => {
+test('a state is the same frozen object however it was reached', () => {
   for (const state of STATES) {
     expect(stateOf({ ...state.value })).toBe(state);
     expect(Object.isFrozen(state) && Object.isFrozen(state.value)).toBe(true);
@@ -158,7 +158,7 @@ test('a shipped order at rest has taken its stock exactly once and has its shipm
   }
 });
 
-test('every state that owes something comes to rest by the answers to its effects alone', () => {
+test('every state that owes something comes to rest through the answers to its effects alone', () => {
   for (const state of STATES) {
     const rests = restsOf(state);
     expect(rests.length).toBeGreaterThan(0);
@@ -166,7 +166,7 @@ test('every state that owes something comes to rest by the answers to its effect
   }
 });
 
-test('every answer to an effect that is owed is allowed, and takes that effect off what is owed', () => {
+test('every answer to an owed effect is allowed, and settles that effect', () => {
   for (const state of STATES) {
     for (const { effect } of state.owed) {
       for (const answer of ANSWERS[effect]) {

@@ -55,7 +55,7 @@ test('a snapshot of a newer version is refused as something that a newer node ca
   expect(() => upgrade(ORDER_MACHINE_VERSION + 1, OLD)).toThrow('newer version');
 });
 
-test('a step that is missing is said', () => {
+test('a missing upgrade step is reported', () => {
   expect(() => upgrade(-2, OLD, STEPS)).toThrow(InternalError);
 });
 

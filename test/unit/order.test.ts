@@ -6,7 +6,7 @@ import { decide, place } from '../../machines/order/order.decide.ts';
 import { type Decision } from '../../machines/order/order.ts';
 import { AT, ID, UUID, SHIPMENT, REFUSAL, request, EVENTS, placed, after } from '../support/decided-orders.ts';
 
-test('a new order is PENDING_CHECK with nothing known but what was asked for, and says so once', () => {
+test('a new order is PENDING_CHECK, contains only what was requested, and publishes one event', () => {
   const { order, history, announcements } = placed();
   expect(order).toMatchObject({
     id: ID,
@@ -95,7 +95,7 @@ test('the total is exact to the cent for any prices and quantities', () => {
   );
 });
 
-test('a reservation that names no price for a line is refused rather than taken as free', () => {
+test('a reservation without a price for a line is refused rather than treated as free', () => {
   const prices = new Map([[1, 1_990n]]);
   expect(() => decide(placed().order, { type: 'RESERVED', prices }, AT)).toThrow(RangeError);
 });

@@ -16,7 +16,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test('one line at the begin with the first cause, one at the end with how long it took', () => {
+test('an outage is one line at its start with the first cause, and one at its end with its duration', () => {
   watch.worked();
   watch.failed('57P01', 'h1:5432');
   for (let statement = 0; statement < 100; statement++) watch.failed('ECONNREFUSED');
@@ -31,7 +31,7 @@ test('one line at the begin with the first cause, one at the end with how long i
   expect(lines.slice(2)).toEqual(['It fails: 53300']);
 });
 
-test('connections that fail and work side by side are one outage', () => {
+test('connections that fail and work at the same time are one outage', () => {
   for (let second = 0; second < 30; second++) {
     watch.failed('ECONNRESET');
     watch.worked();
@@ -41,7 +41,7 @@ test('connections that fail and work side by side are one outage', () => {
   expect(lines).toEqual(['It fails: ECONNRESET']);
 });
 
-test('what is told elsewhere is not told again', () => {
+test('a failure that is reported elsewhere is not logged again', () => {
   watch.failed('told elsewhere');
   jest.advanceTimersByTime(2_000);
   watch.worked();

@@ -22,14 +22,14 @@ function nodes(keys = KEYS) {
 const packetOf = (payload: object): Buffer => Buffer.from(JSON.stringify({ ver: '5', sender: 'api', ...payload }));
 const PACKET = packetOf({ action: 'orders.get', params: { id: 1 } });
 
-test('a sealed packet is the same packet to who does not know the seal', () => {
+test('a sealed packet reads the same to a node that does not know the seal', () => {
   const { sender } = nodes();
   const { seal, ...rest } = JSON.parse(sender.seal('REQ', 'orders-1', PACKET).toString());
   expect(rest).toEqual(JSON.parse(PACKET.toString()));
   expect(seal).toMatch(/^\d{16}=[\w-]{43}$/);
 });
 
-test('whatever a packet holds, its seal is known where it was sent to, and nowhere else', () => {
+test('whatever a packet contains, its seal is valid only at its receiver', () => {
   const { sender, receiver, other } = nodes();
   fc.assert(
     fc.property(fc.jsonValue(), fc.string({ unit: 'binary' }), (value, text) => {
@@ -41,7 +41,7 @@ test('whatever a packet holds, its seal is known where it was sent to, and nowhe
   );
 });
 
-test('no byte of a sealed packet can be changed, nor can it be cut', () => {
+test('no byte of a sealed packet can be changed or removed', () => {
   const { sender, receiver } = nodes();
   const sealed = sender.seal('REQ', 'orders-1', PACKET);
   for (let at = 0; at < sealed.length; at++) {
@@ -55,7 +55,7 @@ test('no byte of a sealed packet can be changed, nor can it be cut', () => {
   expect(receiver.check('REQ', sealed)).toBe('sealed');
 });
 
-test('what is sent to every node is known everywhere, and is not what is sent to one', () => {
+test('a packet for every node is valid everywhere, and differs from one for a single node', () => {
   const { sender, receiver, other } = nodes();
   const sealed = sender.seal('INFO', null, PACKET);
   expect([receiver.check('INFO', sealed), other.check('INFO', sealed)]).toEqual(['sealed', 'sealed']);
@@ -63,7 +63,7 @@ test('what is sent to every node is known everywhere, and is not what is sent to
   expect(receiver.check('INFO', toOne)).toBe('unsealed');
 });
 
-test('any bytes are told apart, never a failure', () => {
+test('any bytes can be checked without an error', () => {
   const { receiver } = nodes();
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => receiver.check('REQ', Buffer.from(bytes)) === 'unsealed'),
@@ -71,7 +71,7 @@ test('any bytes are told apart, never a failure', () => {
 });
 
 describe('time', () => {
-  test('a packet is believed for thirty seconds, and ten seconds ahead of its time', () => {
+  test('a packet is valid for thirty seconds, and up to ten seconds before its time', () => {
     const { clock, sender, receiver } = nodes();
     const verdictAfter = (ms: number) => {
       const sealed = sender.seal('EVENT', 'orders-1', PACKET);
@@ -87,7 +87,7 @@ describe('time', () => {
     ]);
   });
 
-  test('a request is believed once, however the clock goes on while it would be', () => {
+  test('a request is accepted once, however the clock advances during its validity', () => {
     const { clock, sender, receiver } = nodes();
     clock.sender += 9_000;
     const sealed = sender.seal('REQ', 'orders-1', PACKET);
@@ -120,7 +120,7 @@ describe('time', () => {
     expect(verdicts).toEqual(['sealed', 'sealed', 'sealed', 'sealed']);
   });
 
-  test('equal packets at the same time are two', () => {
+  test('equal packets at the same time are two different packets', () => {
     const { sender, receiver } = nodes();
     const sealed = [1, 2, 3].map(() => sender.seal('REQ', 'orders-1', PACKET));
     expect(sealed.map((packet) => receiver.check('REQ', packet))).toEqual(['sealed', 'sealed', 'sealed']);
@@ -129,7 +129,7 @@ describe('time', () => {
 
 const believes = (receiver: PacketSeal, sender: PacketSeal) => receiver.check('RES', sender.seal('RES', 'a', PACKET));
 
-test('a secret is changed without a gap: both are believed, the first seals', () => {
+test('a secret is changed without downtime: both are accepted, the first seals', () => {
   const [old, fresh] = ['the old secret, which is long enough', 'the new secret, which is long enough'];
   const before = new PacketSeal({ keys: keysOf(old), nodeID: 'a' });
   const both = new PacketSeal({ keys: keysOf(old, fresh), nodeID: 'a' });

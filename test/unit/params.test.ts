@@ -14,7 +14,7 @@ test('a text is kept as it comes, spaces and other scripts included', () => {
     expect(accepts(text(10), value)).toBe(value.length <= 10);
 });
 
-test('a text that says nothing, is too long, or cannot be stored is refused', () => {
+test('a text that is blank, too long or cannot be stored is refused', () => {
   for (const value of ['', ' ', '\n\t', 'x'.repeat(11), 'a\0', '\0', 'half \ud83d', '\udc00', 5, null, undefined]) {
     expect(accepts(text(10), value)).toBe(false);
   }
@@ -27,7 +27,7 @@ test('a text that may be empty is still refused when it cannot be stored', () =>
   expect(isStorable('\ud83d')).toBe(false);
 });
 
-test('a long text with a bad end is refused at once', () => {
+test('a long text with an invalid end is refused quickly', () => {
   const startedAt = performance.now();
   expect(accepts(text(10), `${'a'.repeat(1_000_000)}\0`)).toBe(false);
   expect(accepts(text(10), ' '.repeat(1_000_000))).toBe(false);

@@ -52,7 +52,7 @@ const earlierOf = (state: Order, given: Partial<Earlier> = {}): Earlier => ({
   ...given,
 });
 
-test('a fingerprint tells bodies and callers apart, and not the order in which fields were written', () => {
+test('a fingerprint distinguishes bodies and callers, but not the order of fields', () => {
   const turned = Object.fromEntries(Object.entries(REQUEST).toReversed()) as unknown as Submission;
   expect(fingerprintOf(turned)).toBe(fingerprintOf(REQUEST));
   const others = [{ carrier: 'UPS' }, { caller: 'customer:7' }, { customerName: null }, { items: [] }];
@@ -61,7 +61,7 @@ test('a fingerprint tells bodies and callers apart, and not the order in which f
   expect(fingerprintOf(REQUEST)).toMatch(/^[0-9a-f]{32}$/);
 });
 
-test('a repeat is judged by the order that stands: itself, decided or pending', () => {
+test('a repeat is decided by the existing order: itself, decided or pending', () => {
   const pending = placed().order;
   expect(repeatOf(PLACEMENT, earlierOf(PLACEMENT.decision.order))).toBe('itself');
   expect(repeatOf(PLACEMENT, earlierOf(pending))).toBe('pending');
@@ -78,7 +78,7 @@ test('a repeat is judged by the order that stands: itself, decided or pending', 
   );
 });
 
-test('the first answer under a key is kept by the change that confirms the order, and by no other', () => {
+test('the first answer for a key is stored by the change that confirms the order, and by no other', () => {
   const order = placed().order;
   const confirmed = change(order, { type: 'SECURED', prices, shipment: SHIPMENT }, { at: 'rest' });
   expect(confirmed.answer).toEqual({ order: expect.objectContaining({ status: 'CONFIRMED' }), replayed: false });
@@ -92,7 +92,7 @@ test('the first answer under a key is kept by the change that confirms the order
   expect(repeated).toEqual({ ...confirmed.answer, replayed: true });
 });
 
-test('what is owed and parked calls an operator, about the order as the commit leaves it and at the time of the engine', () => {
+test('parked work raises an event for the operator, with the committed state of the order and the time of the engine', () => {
   const due: Due = { at: 'parked', attempt: 4, lastError: 'never' };
   const { events } = change(placed().order, { type: 'RESERVED', prices }, due);
   expect(events.map(({ type }) => type)).toEqual(['order.confirmed', 'order.attentionRequired']);

@@ -20,7 +20,7 @@ describe('a bucket', () => {
     expect(limiterAt({ requests, periodMs: 3_600_000 }).granted('a', requests + 1)).toBe(requests);
   });
 
-  test('fills up at its pace, and says how long until there is one more', () => {
+  test('refills at its rate, and returns the time until the next request', () => {
     const { clock, limiter, granted } = limiterAt({ requests: 10, periodMs: 1_000 });
     granted('a', 10);
     expect(limiter.take('a')).toBeCloseTo(100);
@@ -32,12 +32,12 @@ describe('a bucket', () => {
     expect(granted('a', 30)).toBe(10);
   });
 
-  test('is emptied by nobody else', () => {
+  test('is independent of all others', () => {
     const { granted } = limiterAt();
     expect([granted('a', 20), granted('b', 20)]).toEqual([10, 10]);
   });
 
-  test('gives no more over any time than it holds and earns', () => {
+  test('grants no more over any period than it holds and regains', () => {
     const pauses = fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 60 });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), pauses, (requests, all) => {
@@ -62,7 +62,7 @@ describe('what is remembered', () => {
     expect(limiter.size).toBeLessThanOrEqual(100);
   });
 
-  test('is kept for callers who go on asking while others come and go', () => {
+  test('is kept for callers that stay active while others come and go', () => {
     const { limiter, granted } = limiterAt({ requests: 10, maxKeys: 100 });
     let given = 0;
     for (let i = 0; i < 1_000; i++) {
@@ -96,7 +96,7 @@ describe('one caller', () => {
     expect(networkOf(address)).toBe(caller);
   });
 
-  test('is not who it says it is, as long as no proxy is trusted', () => {
+  test('is not identified by what it claims unless a proxy is trusted', () => {
     expect(from('192.0.2.7', 0)).toBe('10.0.0.1');
   });
 

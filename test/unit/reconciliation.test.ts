@@ -99,14 +99,14 @@ test('the items are compared whatever the order of their lines', () => {
   ]);
 });
 
-test('marks without an order are none, stock and parcels without an order are', () => {
+test('tombstones without an order are no disagreement, stock and parcels without an order are', () => {
   expect(strays('RELEASED', 'VOIDED')).toEqual([]);
   expect(strays('REFUSED', 'VOIDED')).toEqual([]);
   expect(strays('HELD', 'CREATED')).toEqual(['RESERVATION_WITHOUT_ORDER', 'SHIPMENT_WITHOUT_ORDER']);
   expect(strays('CONSUMED', 'DELIVERED')).toEqual(['RESERVATION_WITHOUT_ORDER', 'SHIPMENT_WITHOUT_ORDER']);
 });
 
-test('a product is judged by what is held of it, and by what it has', () => {
+test('a product is compared with its reservations and with its stock', () => {
   const product = { productId: 3, quantity: 5, reservedQuantity: 2, held: 2 };
   const kinds = (changes: Partial<typeof product>) => judgeProduct({ ...product, ...changes }).map(({ kind }) => kind);
   expect(kinds({})).toEqual([]);

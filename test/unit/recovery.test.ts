@@ -58,7 +58,7 @@ test('a backlog is taken up in order, at no more than the rate', async () => {
   await recovery.stop();
 });
 
-test('no more is under way at a time than allowed, and what ends makes room', async () => {
+test('no more than allowed is in progress at a time, and whatever ends makes room', async () => {
   const gates = Array.from({ length: 5 }, () => latch());
   const running: number[] = [];
   const world = worldOf(5, {
@@ -79,7 +79,7 @@ test('no more is under way at a time than allowed, and what ends makes room', as
   await recovery.stop();
 });
 
-test('a claim that fails is told and tried again at the next tick', async () => {
+test('a failed claim is logged and tried again at the next tick', async () => {
   const outage = new Error('the database is away');
   let away = true;
   const world = worldOf(3);
@@ -95,7 +95,7 @@ test('a claim that fails is told and tried again at the next tick', async () => 
   await recovery.stop();
 });
 
-test('one that cannot be resumed does not hold up the others', async () => {
+test('an order that cannot be resumed does not block the others', async () => {
   const world = worldOf(3);
   const { resume } = world;
   world.resume = (claimed) => (claimed === 1 ? Promise.reject(new Error('broken')) : resume(claimed));
@@ -106,7 +106,7 @@ test('one that cannot be resumed does not hold up the others', async () => {
   await recovery.stop();
 });
 
-test('after stop nothing more is claimed, and stop waits for what was', async () => {
+test('after stop nothing more is claimed, and stop waits for what was claimed', async () => {
   const gate = latch();
   const world = worldOf(1, { resume: () => gate.opened });
   const recovery = start(world);

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { SettingError } from '../../mixins/settings/setting-reader.ts';
 import { readSettings } from '../../services/settings.ts';
 
-test('nothing need be set', () => {
+test('no setting is required', () => {
   const settings = readSettings({});
   expect(settings).toMatchObject({
     api: { port: 8090, host: '127.0.0.1' },
@@ -14,7 +14,7 @@ test('nothing need be set', () => {
   expect(settings.databaseUrl('orders')).toBeUndefined();
 });
 
-test('an empty setting is one that is not set, and a service is named once', () => {
+test('an empty setting counts as unset, and duplicate services are merged', () => {
   expect(readSettings({ PORT: '', SERVICES: ' ' })).toEqual({
     ...readSettings({}),
     databaseUrl: expect.any(Function),
@@ -23,7 +23,7 @@ test('an empty setting is one that is not set, and a service is named once', () 
   expect(readSettings({ SERVICES: ' api, orders ,api,' }).services).toEqual(['api', 'orders']);
 });
 
-test("a service's own database goes before the common one", () => {
+test("a service's own database takes precedence over the common one", () => {
   const { databaseUrl } = readSettings({ DATABASE_URL: 'postgres://a/b', TRACKING_DATABASE_URL: 'postgres://c/d' });
   expect([databaseUrl('orders'), databaseUrl('tracking')]).toEqual(['postgres://a/b', 'postgres://c/d']);
 });

@@ -16,7 +16,7 @@ const request = { orderId: 7, deliveryAddress: '12 St James Square, London', car
 const random = (byte: number) => new Uint8Array(TRACKING_RANDOM_BYTES).fill(byte);
 const first = newShipment(request, random(1), MADE_AT);
 
-test('a new shipment has its number, its estimate and its event, and the same bytes make the same one', () => {
+test('a new shipment has a number, an estimate and an event, and the same random bytes yield the same number', () => {
   const trackingNumber = trackingNumberOf(first.parcel.uuid);
   expect(first).toMatchObject({ orderId: 7, status: 'CREATED', seq: 1, customerId: null, customerName: null });
   expect(first.createdAt).toBe('2026-11-23T09:00:00.000Z');
@@ -38,7 +38,7 @@ test('a new shipment has its number, its estimate and its event, and the same by
   expect(newShipment(request, random(1), MADE_AT)).toEqual(first);
 });
 
-test('whoever asks again is answered with the shipment that is there', () => {
+test('a repeated request is answered with the existing shipment', () => {
   const again = newShipment({ ...request, customerId: 3 }, random(2), MADE_AT + 86_400_000);
   expect(again.parcel.uuid).not.toBe(first.parcel.uuid);
   expect(createOutcome(again, first)).toEqual({
@@ -47,7 +47,7 @@ test('whoever asks again is answered with the shipment that is there', () => {
   });
 });
 
-test('another carrier or address is another shipment, and is refused', () => {
+test('a request with another carrier or address is refused', () => {
   for (const other of [{ carrier: 'UPS' }, { deliveryAddress: 'elsewhere' }]) {
     const outcome = createOutcome(newShipment({ ...request, ...other }, random(2), MADE_AT), first);
     expect(outcome).toBeInstanceOf(OrderIdReused);
@@ -64,7 +64,7 @@ test('a shipment that was voided, even before it was created, cannot be created 
   }
 });
 
-test('a tracking number says by itself which order it belongs to, in either case', () => {
+test('a tracking number contains its order id, in upper or lower case', () => {
   const orderIds = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
   const bytes = fc.uint8Array({ minLength: TRACKING_RANDOM_BYTES, maxLength: TRACKING_RANDOM_BYTES });
   fc.assert(
@@ -77,7 +77,7 @@ test('a tracking number says by itself which order it belongs to, in either case
   );
 });
 
-test('what is no tracking number names no order', () => {
+test('an invalid tracking number contains no order id', () => {
   const { uuid } = first.parcel;
   for (const text of ['', 'TRK-', uuid, `ORD-${uuid}`, `TRK-${uuid}0`, `TRK-${uuid.slice(1)}`, 'TRK-7'])
     expect(parseTrackingNumber(text)).toBeUndefined();

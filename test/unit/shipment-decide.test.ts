@@ -68,7 +68,7 @@ test('the changes of one shipment follow each other within a batch', () => {
   ]);
 });
 
-test('a repeated delivery or void is answered, and neither written nor told again', () => {
+test('a repeated delivery or void is answered, but neither written nor published again', () => {
   const book = bookOf([shipment(1), shipment(2), tombstone(3)]);
   const batch = [change(1, 'DELIVER'), change(1, 'DELIVER'), change(2, 'VOID'), change(2, 'VOID'), change(3, 'VOID')];
   const { outcomes, additions, events } = decideChanges(book, batch, AT);
@@ -77,7 +77,7 @@ test('a repeated delivery or void is answered, and neither written nor told agai
   expect(events).toHaveLength(2);
 });
 
-test('a shipment that is not there, or has another number, is absent', () => {
+test('a shipment that does not exist, or has another number, is absent', () => {
   const book = bookOf([shipment(1), tombstone(2)]);
   const batch = [
     change(9, 'REPORT'),
@@ -89,7 +89,7 @@ test('a shipment that is not there, or has another number, is absent', () => {
   expect(kinds(outcomes)).toEqual(['absent', 'absent', 'absent', 'recorded']);
 });
 
-test('what an earlier try of the batch has recorded is not recorded again', () => {
+test('what an earlier attempt of the batch has recorded is not recorded again', () => {
   const batch = [change(1, 'REPORT'), change(1, 'REPORT')];
   const first = decideChanges(bookOf([shipment(1)]), batch, AT);
   const again = decideChanges(bookOf(first.moved, [(batch[0] as ShipmentChange).id]), batch, AT);
@@ -124,12 +124,12 @@ test('a full timeline takes deliveries and voids, and nothing else', () => {
   expect(decideShipment(last, { event: 'REPORT', status: 'SCANNED' })).toEqual({ kind: 'recorded' });
 });
 
-test('a shipment that another version of the machine has written is not judged', () => {
+test('a shipment written by another version of the machine is left undecided', () => {
   const later = shipment(7, { machineVersion: SHIPMENT_MACHINE_VERSION + 1 });
   expect(() => decideShipment(later, { event: 'REPORT', status: 'SCANNED' })).toThrow(InternalError);
 });
 
-test('a batch comes to what its changes come to one by one, and leaves the book as it was', () => {
+test('a batch has the same result as its changes one by one, and does not modify its input', () => {
   const events = fc.record({ orderId: fc.integer({ min: 1, max: 4 }), event: fc.constantFrom(...SHIPMENT_EVENTS) });
   fc.assert(
     fc.property(fc.array(events, { maxLength: 30 }), (told) => {

@@ -75,7 +75,7 @@ test("a carrier's own words all mean a parcel that is underway", () => {
   expect(eventOfStatus('DELIVERED')).toBe('DELIVER');
 });
 
-test('a shipment written by another version of the chart is not guessed at', () => {
+test('a shipment written by another version of the chart is not interpreted', () => {
   expect(() => shipmentStateOf('CREATED', SHIPMENT_MACHINE_VERSION + 1)).toThrow(InternalError);
 });
 
@@ -84,7 +84,7 @@ test('an estimate counts business days: Friday and two days is Tuesday', () => {
   expect(new Date(estimateDelivery('DHL', friday)).toISOString()).toBe('2026-11-24T18:00:00.000Z');
 });
 
-test('a carrier is known however its name is written, and an unknown one gets the default', () => {
+test('a carrier is recognized in any spelling of its name, and an unknown one gets the default', () => {
   expect(businessDaysOf('fed-ex')).toBe(CARRIER_BUSINESS_DAYS.FEDEX);
   expect(businessDaysOf('Royal Mail')).toBe(CARRIER_BUSINESS_DAYS.ROYALMAIL);
   for (const name of ['Pigeon Post', 'constructor', '包裹']) expect(businessDaysOf(name)).toBe(DEFAULT_BUSINESS_DAYS);

@@ -60,7 +60,7 @@ test('an order gets all its items or none, and a refusal names exactly the produ
   );
 });
 
-test('a batch is decided as its operations would be one after the other, however it is cut', () => {
+test('a batch is decided as its operations would be one by one, however it is split', () => {
   fc.assert(
     fc.property(books, operations, fc.nat({ max: 40 }), (before, batch, cut) => {
       const whole = runBatches(before, [batch]);
@@ -92,7 +92,7 @@ test('a repeated operation gets the same answer and changes nothing', () => {
   );
 });
 
-test('a product is written once a batch, and only if its stock is another afterwards', () => {
+test('a product is written once per batch, and only if its stock has changed', () => {
   fc.assert(
     fc.property(books, operations, (before, batch) => {
       const { products } = admit(before, batch);
@@ -104,7 +104,7 @@ test('a product is written once a batch, and only if its stock is another afterw
   );
 });
 
-test('the book that was read is left as it is', () => {
+test('the input book is not modified', () => {
   fc.assert(
     fc.property(books, operations, (before, batch) => {
       const { book } = runBatches(before, [batch]);

@@ -11,7 +11,7 @@ test('of thirty buyers of five units the first five get the twenty-five there ar
   expect(answers.map((answer) => (answer as OrderOutcome).success)).toEqual(batch.map((_, i) => i < 5));
 });
 
-test('an order that does not fit does not stand in the way of a later one that does', () => {
+test('an order that does not fit does not block a later one that does', () => {
   const { answers } = admit(bookOf(10), [order('reserve', 1, [1, 11]), order('reserve', 2, [1, 10])]);
   expect(answers.map((answer) => (answer as OrderOutcome).success)).toEqual([false, true]);
 });
@@ -95,7 +95,7 @@ test('an order whose total is larger than any amount is refused and names no pro
   ]);
 });
 
-test('an addition past the bound is a fault of its amount, and the stock stays', () => {
+test('an addition beyond the maximum is refused for its amount, and the stock is unchanged', () => {
   const { answers, products } = admit(bookOf(MAX_STOCK - 1), [{ kind: 'add', productId: 1, amount: 2 }]);
   expect(answers[0]).toBeInstanceOf(ValidationFailed);
   expect((answers[0] as ValidationFailed).data).toMatchObject({ details: [{ field: 'amount' }] });
@@ -107,7 +107,7 @@ function message(...ids: number[]): string {
   return (admit(bookOf(), [asked]).answers[0] as OrderOutcome).message;
 }
 
-test('the message names one product, or many, and never hundreds', () => {
+test('the message names one product, several, but never hundreds', () => {
   expect(message(1)).toBe('Product ID 1 has insufficient stock');
   expect(message(1, 2)).toBe('Product IDs 1, 2 have insufficient stock');
   expect(message(...Array.from({ length: 12 }, (_, i) => i + 1))).toBe(

@@ -56,11 +56,11 @@ test.each([
   expect(await verify(await make({ claims }))).toEqual(caller);
 });
 
-test('a token for several audiences is believed when we are one of them', async () => {
+test('a token for several audiences is accepted when one of them is ours', async () => {
   expect(await verify(await make({ audience: ['shop', 'waybill'] }))).toMatchObject({ subject: 'ada' });
 });
 
-test('issuer and audience are looked at only where they are set', async () => {
+test('issuer and audience are checked only when they are set', async () => {
   const open = { ...AUTH, issuer: undefined, audience: undefined };
   expect(await verify(await make({ issuer: 'https://other.example', audience: 'other' }), open)).toMatchObject(HOLDER);
 });
