@@ -104,7 +104,7 @@ test('a customer orders in its own name only; staff order for anyone', async () 
   const stranger = 7_000_001;
   const refused = await engine.post(newBody(stranger), await bearer(Ada()));
   expect(refused.status).toBe(403);
-  expect(refused.body.message).toContain(`for customer ${ada.customerId} only`);
+  expect(refused.body.message).toContain(`only place orders for customer ${ada.customerId}`);
   expect(await ordersOf(stranger)).toBe(0);
   expect((await engine.post(newBody(stranger), await bearer(STAFF))).status).toBe(201);
 });
