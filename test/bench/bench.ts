@@ -63,7 +63,7 @@ export class Bench {
     return [await this.waybill(), await this.baseline()];
   }
 
-  /** Starts a contestant and warms it up, so that no turn measures a compiler at work. */
+  /** Starts a contestant and warms it up, so that no turn measures the JIT compiler. */
   async enter(name: string, start: () => Promise<Contestant>): Promise<Contestant> {
     this.say(`starting ${name}`);
     const contestant = await start();
@@ -113,7 +113,7 @@ export class Bench {
     return turn;
   }
 
-  /** Rounds in which two take turns; answers the turns of each. */
+  /** Rounds in which two take turns. Returns the turns of each. */
   async alternate(
     contestants: readonly [Contestant, Contestant],
     ask: (contestant: Contestant, round: number) => Omit<Ask, 'round'>,
@@ -151,7 +151,7 @@ export class Bench {
     this.say(`${fact.scenario}: ${fact.title} ${figure(fact.value, fact.unit)}`);
   }
 
-  /** Balances the books of everyone who has been asked for. */
+  /** Balances the books of every contestant that has taken part. */
   async checkAll(scenario: string): Promise<void> {
     for (const contestant of this.#contestants) await this.check(contestant, scenario);
   }

@@ -1,4 +1,4 @@
-/** Who is measured: a process with an API for orders, and a database whose books must balance afterwards. */
+/** A contestant: a process with an API for orders, and a database whose books must balance afterwards. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
@@ -39,7 +39,7 @@ export interface Books {
 
 /** What a contestant is made of. */
 export interface Given {
-  /** Where it answers, without a path. */
+  /** Its base URL, without a path. */
   urls: readonly string[];
   processes: readonly Program[];
   /** The benchmark's own connection to its database. */

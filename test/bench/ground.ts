@@ -46,7 +46,7 @@ export class Ground {
     const parent = resolve(given ?? ((await isInMemory(tmpdir())) ? join(ROOT, '.data') : tmpdir()));
     await mkdir(parent, { recursive: true });
     const folder = await mkdtemp(join(parent, 'waybill-bench-'));
-    // The database may run as another user, who has to get in.
+    // The database may run as another user, who needs access.
     await chmod(folder, 0o755);
     if (url !== undefined) return new Ground(folder, url);
     const postgres = await Postgres.start(join(folder, 'server'));

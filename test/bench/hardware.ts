@@ -1,4 +1,4 @@
-/** On what it was measured. */
+/** The hardware that a run was measured on. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';

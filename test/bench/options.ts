@@ -1,4 +1,4 @@
-/** What the benchmark is told on the command line. */
+/** The command line options of the benchmark. */
 import { listed, text, textOr, UsageError, valuesOf, whole } from '../../mixins/settings/command-line.ts';
 
 /** Every scenario, in the order in which they run. Those marked take long or need more, and run on request only. */

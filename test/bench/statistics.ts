@@ -11,7 +11,7 @@ export function median(values: readonly number[]): number {
 /** Two contestants over some rounds. */
 export interface Comparison {
   scenario: string;
-  /** What was measured. */
+  /** The measured values. */
   title: string;
   unit: string;
   /** Which is better: a higher or a lower figure. */

@@ -13,14 +13,14 @@ const READ_TIMEOUT_MS = 15_000;
 const AGAIN_AFTER_MS = 250;
 /** A read that fails, because something is not back yet, is repeated for this long. */
 const PATIENCE_MS = 30_000;
-/** When this long has gone into reads that failed, the rest gets one try each: a dead deployment is told soon. */
+/** After this long in failed reads, the rest gets one try each, so that a dead deployment is reported soon. */
 const LOST_AT_MOST_MS = 120_000;
 
 export interface OrderBook {
   readonly orderId: number;
   /** Why it could not be read. */
   readonly unread?: string;
-  /** Undefined when there is no such order. */
+  /** Undefined when the order does not exist. */
   readonly view: OrderView | undefined;
   readonly history: readonly HistoryEntryView[];
   readonly explain: Explanation | undefined;
@@ -51,7 +51,7 @@ export interface Books {
   readonly events: readonly DomainEvent[] | undefined;
   /** What went wrong while the round was on. */
   readonly incidents: readonly string[];
-  /** Nodes that do not serve, and what they answer instead. */
+  /** Nodes that do not serve, with the reason. */
   readonly deaf: readonly string[];
   /** Takeovers that nothing else disturbed; undefined without faults. */
   readonly takeovers: readonly Takeover[] | undefined;
@@ -69,7 +69,7 @@ export class BookReader {
     this.#natsUrl = natsUrl;
   }
 
-  /** The ids of all orders that want one of the round's products, whoever placed them. */
+  /** The ids of all orders of the round's products, whoever placed them. */
   async orderIds(): Promise<Set<number>> {
     const ids = new Set<number>();
     for (const { id } of this.#products) {

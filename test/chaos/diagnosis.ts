@@ -1,4 +1,4 @@
-/** The rows behind violations, read from the databases: evidence for whoever looks for the cause. Nothing is judged by it. */
+/** The database rows behind violations: evidence for finding the cause, not part of any check. */
 import pg from 'pg';
 import type { Violation } from './checker/promise.ts';
 import { type Mesh, STATEFUL, type Stateful } from './mesh.ts';

@@ -1,4 +1,4 @@
-/** What the shoppers did and what they were told. An outcome that is not known stays unknown. */
+/** What the shoppers did and the answers they got. An unknown outcome stays unknown. */
 
 /** What was asked for. */
 export type Operation = 'place' | 'cancel' | 'ship' | 'deliver' | 'parcel' | 'read' | 'addStock';

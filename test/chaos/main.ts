@@ -16,7 +16,7 @@ async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
   console.log(`seed ${options.seed}`);
   const folder = await mkdtemp(join(tmpdir(), 'waybill-chaos-'));
-  // The database may run as another user, who has to get in.
+  // The database may run as another user, who needs access.
   await chmod(folder, 0o755);
   const result = options.url === undefined ? await playOnMesh(options, folder) : await playAt(options.url, options);
   console.log(textOf(result));
@@ -44,5 +44,5 @@ try {
   console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
-// Connections to what was struck may linger.
+// Connections to stopped servers may linger.
 process.exit();

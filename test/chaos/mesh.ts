@@ -11,7 +11,7 @@ import { type ServiceName, WaybillNode } from './waybill-node.ts';
 export const STATEFUL = ['orders', 'inventory', 'tracking'] as const;
 export type Stateful = (typeof STATEFUL)[number];
 
-/** Who is there, before anything is started: what faults are drawn over. */
+/** The nodes of the mesh before anything is started: the possible targets of faults. */
 export interface Shape {
   /** How many processes each service has. */
   nodesEach: number;
@@ -24,7 +24,7 @@ export interface Shape {
 export interface MeshOptions extends Shape {
   folder: string;
   plant?: string | undefined;
-  /** Told what is being done while the mesh starts. */
+  /** Receives progress messages while the mesh starts. */
   say: (what: string) => void;
 }
 

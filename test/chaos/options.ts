@@ -1,4 +1,4 @@
-/** What a round is told on the command line. */
+/** The command line options of a round. */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { listed, text, textOr, UsageError, valuesOf, whole } from '../../mixins/settings/command-line.ts';

@@ -3,7 +3,7 @@ import type { ServiceBroker } from 'moleculer';
 import { peerBroker } from '../support/process/peer-broker.ts';
 import type { WaybillNode } from './waybill-node.ts';
 
-/** A read that goes to the node's database and back; that there is no such thing is an answer too. */
+/** A read that goes to the node's database and back; "not found" is an answer too. */
 const QUESTIONS: Record<string, [action: string, params: object]> = {
   orders: ['orders.get', { id: 1 }],
   inventory: ['inventory.get', { id: 1 }],
@@ -26,7 +26,7 @@ export class Peer {
     await this.#broker.stop();
   }
 
-  /** What is wrong with the nodes that do not serve. */
+  /** Why nodes do not serve. */
   async deaf(nodes: readonly WaybillNode[]): Promise<string[]> {
     const answers = await Promise.all(nodes.map((node) => this.#ask(node)));
     return answers.filter((answer) => answer !== undefined);

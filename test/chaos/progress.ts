@@ -8,7 +8,7 @@ export class Progress {
   #timer: NodeJS.Timeout | undefined;
   #last = '';
 
-  /** Shows what `line` answers, again and again until `stop`. In a file there is a new line now and then. */
+  /** Shows the result of `line` repeatedly until `stop`. A file gets a new line from time to time. */
   start(line: () => string): void {
     this.stop();
     const show = (): void => this.#show(line());

@@ -14,7 +14,7 @@ interface Armed {
 class Link {
   readonly client: Socket;
   readonly server: Socket;
-  /** Nothing passes any more, and nobody is told. */
+  /** Silently drops everything. */
   dead = false;
   committed: Armed | undefined;
   readonly #free = { up: 0, down: 0 };
@@ -78,7 +78,7 @@ export class Proxy {
     return count;
   }
 
-  /** Breaks off every connection. Answers how many there were. */
+  /** Breaks every connection. Returns how many there were. */
   cut(): number {
     const cut = this.connections;
     for (const link of this.#links) link.destroy();

@@ -1,4 +1,4 @@
-/** The end of a round: waits until everything rests by itself, then holds the books against every promise. */
+/** The end of a round: waits until everything comes to rest, then checks the books against every promise. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BookReader, Books } from './books.ts';
 import { check } from './checker/index.ts';

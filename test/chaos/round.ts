@@ -86,7 +86,7 @@ function line(now: number, log: Log): string {
   return `${Math.round(now / 1_000)} s: ${log.namedOrders().size} orders, ${log.entries.length} requests (${log.count('unknown')} unknown)`;
 }
 
-/** Products of the round's own: nobody else's orders are in its books. */
+/** Products of this round only, so that its books contain no other orders. */
 async function openCatalog(shop: Shop, { seed }: Options): Promise<Catalog> {
   const random = new Random(seed, 'catalog');
   const make = async (sku: string, initialStock: number): Promise<Product> => {

@@ -21,7 +21,7 @@ export interface Struck {
   to: number;
 }
 
-/** Strikes under way at the same time, at most: past that nothing at all would work any more. */
+/** The maximum number of simultaneous strikes: with more, nothing would work at all. */
 const MAX_AT_ONCE = 4;
 
 /** The faults of a round: the same seed, length, pace and shape give the same ones. */
@@ -70,13 +70,13 @@ export class Chaos {
     await Promise.all(this.#running);
   }
 
-  /** What is under way at the moment. */
+  /** The strikes in progress. */
   now(): string {
     const kinds = this.struck.filter(({ to }) => to === Number.POSITIVE_INFINITY).map(({ kind }) => kind);
     return kinds.length > 0 ? kinds.join(', ') : 'calm';
   }
 
-  /** Whether another strike on one of these targets was under way then. */
+  /** Whether another strike on one of these targets was in progress at that time. */
   disturbed(from: number, to: number, isTarget: (target: string) => boolean, except?: string): boolean {
     return this.struck.some(
       (strike) =>

@@ -115,7 +115,7 @@ export class Nats {
     this.#process = await startNatsProcess({ port: this.port, args, logFile: join(this.#folder, 'nats.log') });
   }
 
-  /** Kills it, and answers how it ended. */
+  /** Kills it, and returns how it ended. */
   async kill(): Promise<string> {
     return String((await (this.#process as Program).kill()).signal);
   }

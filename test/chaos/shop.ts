@@ -1,7 +1,7 @@
 /** The deployment as its customers see it: requests over HTTP, each recorded with what came of it. */
 import type { AnswerBody, Entry, Log, Operation, Outcome, Submission } from './log.ts';
 
-/** Shorter than the gateway waits for its services, so that some answers come when nobody listens any more. */
+/** Shorter than the gateway waits for its services, so that some answers arrive after the client has given up. */
 const TIMEOUT_MS = 8_000;
 
 export interface Product {
@@ -11,7 +11,7 @@ export interface Product {
   initialStock: number;
 }
 
-/** What is asked, as far as the log wants to know. */
+/** A request, as far as the log records it. */
 type Asked = Pick<Entry, 'operation' | 'orderId' | 'submission' | 'product' | 'knownBefore'>;
 
 export interface Reply {
@@ -86,7 +86,7 @@ export class Shop {
     );
   }
 
-  /** The first order of a customer, if there is one already. Not recorded: it looks for what is not answered yet. */
+  /** The first order of a customer, if it exists already. Not recorded: it looks for orders not yet answered. */
   async peek(customerId: number): Promise<number | undefined> {
     const { status, body } = await this.request('GET', `/orders/customer/${customerId}`);
     return status === 200 ? (body as { orderId: number }[])[0]?.orderId : undefined;

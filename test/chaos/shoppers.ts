@@ -17,11 +17,11 @@ export function further(a: string | undefined, b: string | undefined): string | 
 
 export interface Catalog {
   readonly products: readonly Product[];
-  /** Of these there is not enough for everybody. */
+  /** Products with too little stock for everybody. */
   readonly scarce: readonly Product[];
 }
 
-/** Numbers the customers of a round: nobody else has them, in this round or another. */
+/** Numbers the customers of a round, unique across rounds. */
 export class Customers {
   #next: number;
   constructor(first: number) {
@@ -124,7 +124,7 @@ class Journey {
     }
   }
 
-  /** Finds the order by its customer while its placing is still under way, and cancels it. */
+  /** Finds the order by its customer while it is still being placed, and cancels it. */
   async #cancelBeforeTheAnswer(): Promise<void> {
     for (let tries = 0; tries < 8; tries++) {
       const orderId = await this.#shop.peek(this.#submission.customerId);

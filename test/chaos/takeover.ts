@@ -1,4 +1,4 @@
-/** How long the orders of a node that has fallen silent wait until another node goes on with them. */
+/** How long the orders of a node that fell silent wait until another node takes them over. */
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Mesh } from './mesh.ts';

@@ -17,7 +17,7 @@ export type ServiceName = 'api' | 'orders' | 'inventory' | 'tracking';
 export interface NodeOptions {
   name: string;
   service: ServiceName;
-  /** Everything that the process is told beside its name: SERVICES, addresses, times. */
+  /** The settings of the process besides its name: SERVICES, addresses, times. */
   env: Record<string, string>;
   /** The proxies it reaches its servers through. A gateway has no database. */
   links: { nats: Proxy; postgres?: Proxy };
@@ -26,7 +26,7 @@ export interface NodeOptions {
   plant?: string | undefined;
 }
 
-/** A process that ended although nobody had ended it. */
+/** A process that ended unexpectedly. */
 export interface Fall {
   node: string;
   exit: Exit;

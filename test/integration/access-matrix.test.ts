@@ -1,4 +1,4 @@
-/** Who may do what: every role at every action and every route that there is, on its own customer's things and others'. */
+/** Who may do what: every role at every action and route, on its own customer's data and that of others. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ServiceBroker } from 'moleculer';
 import { Forbidden } from '../../mixins/auth/auth.failures.ts';
@@ -9,10 +9,10 @@ import { bodyOf, type Engine, startEngine } from '../support/engine.ts';
 import { http } from '../support/http.ts';
 import { ADMIN, bearer, callAs, customer, SECRET, STAFF } from '../support/tokens.ts';
 
-/** `absent`: as if there were no such thing. `nothing`: a list in which there is nothing. */
+/** `absent`: as if it did not exist. `nothing`: an empty list. */
 type Verdict = 'allowed' | 'forbidden' | 'absent' | 'nothing';
 
-/** A customer with an order that is confirmed and shipped by nobody yet. */
+/** A customer with an order that is confirmed and not yet shipped. */
 interface Subject {
   customerId: number;
   orderId: number;
@@ -24,7 +24,7 @@ interface Row {
   own: Verdict;
   others: Verdict;
   staff: Verdict;
-  /** What is asked for. What has to be so before is made so by the engine. */
+  /** The request. The engine sets up its preconditions. */
   params(subject: Subject): object | Promise<object>;
 }
 

@@ -52,7 +52,7 @@ test('a node whose clock is too far ahead logs it once, is not ready and takes n
   await eventually(async () => expect(await query(url, atRest, [id])).toHaveLength(1));
   waybill.signal('SIGUSR2');
   await eventually(async () => expect(await ready()).toMatchObject({ status: 503, body: { missing: ['clock'] } }));
-  // Each service looks by itself.
+  // Each service compares the clock itself.
   const told = (): string[] => waybill.lines.filter((line) => /The clock .* the database of orders/.test(line));
   await eventually(() => expect(told()).toHaveLength(1));
   const LONG_AGO = "'2026-01-01'";

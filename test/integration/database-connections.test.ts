@@ -1,4 +1,4 @@
-/** The connections of a service: how old they get, and what they are told at their begin. */
+/** The connections of a service: their maximum age, and how their sessions are set up. */
 import { createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';

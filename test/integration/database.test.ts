@@ -57,7 +57,7 @@ test.each([
 ])('a connection on which %s was not answered in time is never given out again', async (_what, sleep) => {
   const database = open(1);
   const silent = await pidOf(database);
-  // As if the server were out of reach: it does not end the statement by itself.
+  // As if the server were unreachable: it does not end the statement itself.
   await database.query('SET statement_timeout = 0');
   await expect(orUnavailable<unknown>(sleep(database))).rejects.toBeInstanceOf(ServiceUnavailable);
   expect(await pidOf(database)).not.toBe(silent);

@@ -1,4 +1,4 @@
-/** The gateway at its door: who is asked for a token, what counts as one, and that nothing is read of whom it refuses. */
+/** Authentication at the gateway: who needs a token, which tokens are valid, and that no body of a refused caller is read. */
 import { request as httpRequest } from 'node:http';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { WithGateway } from '../../mixins/gateway/gateway.types.ts';

@@ -1,4 +1,4 @@
-/** REST is moleculer-web's: a request passes its methods and hooks in its order, and what is overridden of them is written. */
+/** REST is moleculer-web's: a request passes its methods and hooks in its order, and every override is documented. */
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Service } from 'moleculer';
 import ApiGateway from 'moleculer-web';
@@ -26,7 +26,7 @@ let gateway: Gateway;
 let api: Service & Record<string, Step> & { routes: Record<string, Step>[]; actions: Record<string, Step> };
 const passed: string[] = [];
 
-/** Has a function note that it was called, and do what it did. */
+/** Wraps a function so that its calls are recorded. */
 function note(holder: Record<string, Step>, name: string): void {
   const real = holder[name] as Step;
   holder[name] = function noted(this: unknown, ...given) {

@@ -1,4 +1,4 @@
-/** A gateway whose engine is full: what it refuses costs next to nothing, and it lets in again by itself. */
+/** A gateway whose engine is overloaded: refusals cost next to nothing, and requests are admitted again automatically. */
 import { expect, test } from '@jest/globals';
 import { Overloaded } from '../../machines/shared/failure.ts';
 import { eventually } from '../support/eventually.ts';

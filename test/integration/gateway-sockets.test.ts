@@ -1,4 +1,4 @@
-/** Callers that are many, slow, or do not let go: seen on real sockets. */
+/** Callers that are many, slow, or never close their connections, on real sockets. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { promisify } from 'node:util';
@@ -20,7 +20,7 @@ async function connections({ broker }: Gateway): Promise<number> {
   return promisify(http.server.getConnections.bind(http.server))();
 }
 
-/** A connection that never ends by itself, also when the other side has. */
+/** A connection that stays half-open when the other side closes it. */
 async function open(port: number): Promise<{ socket: Socket; heard: () => string }> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   afterTheTest(() => socket.destroy());

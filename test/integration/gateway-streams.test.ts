@@ -1,4 +1,4 @@
-/** Answers that are streams: begun at once, sent as they come, given up when their caller goes. */
+/** Streamed answers: begun at once, sent as data arrives, ended when the caller disconnects. */
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
@@ -12,7 +12,7 @@ import { send } from '../support/gateway.ts';
 import { httpSettings } from '../support/http-settings.ts';
 
 let port: number;
-/** What the action answers next. */
+/** The next result of the action. */
 let news: PassThrough;
 
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** What `npm start` and `npm test` do first: install what is missing, quietly, once, and never take anything away. */
+/** The installation before `npm start` and `npm test`: installs missing packages, quietly, once, and removes nothing. */
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -72,7 +72,7 @@ test('of two simultaneous starts one installs, and the other waits for it', asyn
 test('a start that was killed during its installation does not block the next', async () => {
   const killed = begin('development');
   while (killed.stdout.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  // Its npm goes on, and is waited for here as it holds the same output: two at once could be in each other's way.
+  // Its npm continues; this waits for it, as both hold the same output and two at once could conflict.
   await killed.kill('SIGKILL');
   await install('development');
   expect([isThere('ship'), isThere('ruler')]).toEqual([true, true]);

@@ -1,4 +1,4 @@
-/** A stream that lost its disk counts from one again; what is published to it then reaches its consumers all the same. */
+/** A stream that lost its disk counts from one again, and its consumers still get what is published to it. */
 import { beforeEach, expect, test } from '@jest/globals';
 import { AckPolicy, connect, DeliverPolicy, type JetStreamManager, type NatsConnection } from 'nats';
 import { Inbox } from '../../mixins/events/inbox/inbox.ts';

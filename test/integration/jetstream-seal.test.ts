@@ -20,7 +20,7 @@ beforeEach(() => {
   refused = [];
 });
 
-/** A process with this secret; without one it is of a mesh that authenticates nobody. */
+/** A process with this secret; without one, of a mesh without authentication. */
 function node(secret?: string): JetStreamStream {
   const settings: Record<string, string> = secret === undefined ? {} : { AUTH_JWT_SECRET: OLD, MESH_SECRET: secret };
   const stream = new JetStreamStream({
@@ -32,7 +32,7 @@ function node(secret?: string): JetStreamStream {
   return stream;
 }
 
-/** Begins to read; answers how to end it. */
+/** Begins to read. Returns a function that ends it. */
 async function read(database: Database, stream: JetStreamStream): Promise<() => Promise<void>> {
   const lease = leaseOf(database, 'consumer:reader');
   const handle = new Inbox(database, 'reader').once(async (event) => received.add(event));

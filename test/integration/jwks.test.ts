@@ -1,4 +1,4 @@
-/** Tokens of an issuer with public keys: which are believed, how keys change, and what happens while they cannot be read. */
+/** Tokens of an issuer with public keys: which are accepted, how keys change, and what happens while they cannot be fetched. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';

@@ -1,4 +1,4 @@
-/** The port for those who watch a process: what it answers, to how many, and from the first moment to the last. */
+/** The metrics port of a process: what it answers, to how many, and from its start to its end. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -57,7 +57,7 @@ test('everything else is refused in JSON', async () => {
   expect(await raw(huge, metricsPort.address.port)).toMatch(
     /^HTTP\/1.1 431 .*"error":"Request Header Fields Too Large"/s,
   );
-  // A second request that nobody can read, while the first is being answered.
+  // A second, malformed request while the first is being answered.
   expect(await raw('GET /metrics HTTP/1.1\r\n\r\nno request\r\n\r\n', metricsPort.address.port)).toMatch(/^HTTP\/1.1 /);
   expect((await ask('/health/live')).status).toBe(200);
 });

@@ -1,4 +1,4 @@
-/** Migrations, one node at a time: what was run is remembered, what failed leaves nothing, and who is locked out says so. */
+/** Migrations, one node at a time: finished ones are recorded, failed ones leave no trace, and a waiting node logs it. */
 import { beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';

@@ -1,4 +1,4 @@
-/** Who may take up what an order owes, and when: the same for the store in PostgreSQL and for its twin in the simulator. */
+/** Who may claim owed work, and when: the same for the PostgreSQL store and its twin in the simulator. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from '../../mixins/database/database.ts';
 import { migrate } from '../../mixins/database/migrations.ts';

@@ -1,4 +1,4 @@
-/** A peer that hangs, on the whole engine: after a while nobody waits for it any more. */
+/** A peer that hangs, on the whole engine: after a while no request waits for it. */
 import { beforeAll, expect, test } from '@jest/globals';
 import { bodyOf, type Engine, hang, startEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';

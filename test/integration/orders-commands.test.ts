@@ -108,7 +108,7 @@ test('ship and deliver are accepted while inventory hangs, and the stock is take
   expect((await put(orderId, 'ship')).status).toBe(204);
   expect((await put(orderId, 'deliver')).status).toBe(204);
   expect(await engine.stock(product)).toEqual([100, 4]);
-  // The lost answer of a call that worked is the hardest case: what it did must not be done again.
+  // The hardest case is a lost answer of a call that succeeded: its effect must not be repeated.
   for (const node of [engine, second]) node.disturb('inventory.consume', (run) => run().then(() => hang(run)));
   await eventually(async () => expect(await engine.stock(product)).toEqual([96, 0]));
   for (const node of [engine, second]) node.disturb('inventory.consume', undefined);
@@ -164,7 +164,7 @@ test('of a simultaneous cancel and ship on two nodes exactly one wins, and the b
     await atRest(orderId);
     const { status } = await engine.order(orderId);
     expect(await engine.stock(product)).toEqual([status === 'SHIPPED' ? before - 1 : before, 0]);
-    // Tracking is told of a shipped order by its event, which follows.
+    // Tracking learns of a shipped order from its event, which follows.
     const parcel = status === 'SHIPPED' ? 'SHIPPED' : 'VOIDED';
     await eventually(async () => expect(await engine.shipment(orderId)).toBe(parcel));
   }

@@ -1,4 +1,4 @@
-/** The outages of peers on the whole engine: what callers are told, and that the order is carried on by itself. */
+/** Outages of peers, on the whole engine: what callers get, and that orders are resumed automatically. */
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { OrderPending } from '../../machines/order/order.failures.ts';
 import { Unauthenticated } from '../../mixins/auth/auth.failures.ts';
@@ -41,7 +41,7 @@ test('while inventory is away an order is 503 and PENDING_CHECK; it is CONFIRMED
       nextAttemptAt: expect.any(String),
       deadline: expect.any(String),
     });
-    // Nobody was there to try.
+    // No peer could be reached.
     expect(explanation.attempt).toBe(0);
     expect(explanation.allowedEvents).toContain('CANCEL');
   });

@@ -33,7 +33,7 @@ function startNode(): Promise<Waybill> {
 
 let letGo = (): Promise<unknown> => Promise.resolve();
 
-/** Keeps something locked until `letGo`, so that whoever needs it hangs in the middle of its statement. */
+/** Holds a lock until `letGo`, so that whoever needs it hangs in the middle of its statement. */
 async function hold(sql: string, values: unknown[] = []): Promise<void> {
   const client = new pg.Client({ connectionString: engine.databaseUrl });
   await client.connect();
@@ -68,7 +68,7 @@ test('a process killed by -9 in the middle of reserving: another node finishes t
   const product = await engine.product({ price: 3.5 });
   await hold('SELECT 1 FROM inventory.products WHERE id = $1 FOR UPDATE', [product]);
   const id = await killWhilePlacing(node, bodyOf(product, 4), '"inventory"."products"');
-  // What the dead node had sent may still work: nobody knows, so the repeat has to tell.
+  // What the dead node had sent may still take effect, so only the retry shows the outcome.
   await letGo();
   await eventually(async () => expect(await engine.order(id)).toMatchObject({ status: 'CONFIRMED', totalPrice: 14 }));
   expect(await engine.stock(product)).toEqual([100, 4]);
@@ -118,7 +118,7 @@ test('a node leaves alone what another node holds, until the lease expires', asy
   await engine.bringBack('inventory');
   const probe = bodyOf(product);
   expect((await engine.post(probe)).status).toBe(201);
-  // Whoever sends the same body is told that it is taken.
+  // A repetition of the same body learns that the order is being processed.
   expect(await engine.post(body)).toMatchObject({ status: 503, body: { status: 'PENDING_CHECK' } });
   expect(await rowOf(body.customerId)).toMatchObject({ status: 'PENDING_CHECK', owner: 'other' });
   await engine.rows('UPDATE orders.orders SET due_at = now() WHERE customer_id = $1', [body.customerId]);
@@ -154,7 +154,7 @@ test('a node resumes at its start what it left unfinished when it stopped', asyn
 test('an order that stays PENDING_CHECK past ORDER_PENDING_TTL is cancelled automatically, with that reason', async () => {
   const impatient = await startEngine({ nodeID: 'impatient', env: { ORDER_PENDING_TTL: '1500ms' } });
   const product = await impatient.product();
-  // It was reserved and nobody heard of it: the cancel has to give that back.
+  // Its reservation was made but the answer lost: the cancel has to release it.
   impatient.disturb('inventory.reserve', (run) => run().then(() => hang(run)));
   const { status, body } = await impatient.post(bodyOf(product, 5));
   expect([status, body.status]).toEqual([503, 'PENDING_CHECK']);

@@ -1,4 +1,4 @@
-/** What is owed for orders, as an operator sees it and has it tried again. */
+/** Owed work of orders, as an operator sees and retries it. */
 import { expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { engine, useBooks, atRest, away, orderAtRest } from '../support/reconciled-books.ts';

@@ -1,4 +1,4 @@
-/** A customer's token opens the customer's own orders and shipments; of all others there is no trace. */
+/** A customer's token gives access to the customer's own orders and shipments only; all others appear not to exist. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Forbidden } from '../../mixins/auth/auth.failures.ts';

@@ -33,7 +33,7 @@ const sumOf = (units: Iterable<number>): number => [...units].reduce((sum, each)
 const productOf = (article: string): number => played.products.get(article)?.body.id as number;
 const statusesOf = (answers: Iterable<number>): number[] => [...new Set(answers)];
 
-/** Asserts what every product has: the spare units and what of the week's units is still there, and what is reserved. */
+/** Asserts the stock of every product: the spare units, the remaining units of the week, and the reserved ones. */
 function expectStock({ stock, held }: Books, gone: Map<string, number>, reserved: Map<string, number>): void {
   const wanted = [...unitsSold(ordinary)].map(([article, sold]): [number, [number, number]] => [
     productOf(article),

@@ -11,7 +11,7 @@ import { spawnWaybill, startWaybill } from '../support/waybill.ts';
 
 const GIVEN = { AUTH_JWT_SECRET: SECRET };
 
-/** Runs `npm run token` and answers what it printed. */
+/** Runs `npm run token` and returns what it prints. */
 async function token(args: string[], env: Record<string, string> = GIVEN) {
   const npm = startOwn('npm', ['run', '--silent', 'token', '--', ...args], env);
   const { code } = await npm.exited;

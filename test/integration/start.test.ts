@@ -36,7 +36,7 @@ const order = {
   carrier: 'DHL',
 };
 
-/** Starts a process that must refuse, and answers its one line. */
+/** Starts a process that must refuse to start, and returns its one line. */
 async function refusal(options: WaybillOptions): Promise<string> {
   const waybill = await spawnWaybill(options);
   const { code } = await waybill.exited;

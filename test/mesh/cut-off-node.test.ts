@@ -56,7 +56,7 @@ test('owed orders use up no attempts on a cut-off node, and continue when its li
     `UPDATE orders.orders SET status = 'SHIPPED', stock_state = 'consuming', due_at = now(), waiting_since = now() WHERE id = $1`,
     [placed.orderId],
   );
-  // Some attempts may be under way until the cut is noticed; after that nothing takes the order up any more.
+  // Some attempts may be in progress until the cut is noticed; after that nothing takes the order up.
   const untouched = async (): Promise<void> => {
     const before = await workOf(placed.orderId);
     expect(before?.owner).toBeNull();

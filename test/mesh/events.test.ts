@@ -1,4 +1,4 @@
-/** NATS dies and comes back: traffic recovers by itself, and every event reaches a subscriber, in order per key. */
+/** NATS dies and comes back: traffic recovers automatically, and every event reaches its subscribers, in order per key. */
 import { beforeAll, expect, test } from '@jest/globals';
 import { AckPolicy, connect, DeliverPolicy, type NatsConnection } from 'nats';
 import type { DomainEvent } from '../../machines/shared/domain-event.ts';

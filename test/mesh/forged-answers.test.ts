@@ -1,4 +1,4 @@
-/** A stranger answers in the place of a node that is slow: nobody believes it. */
+/** A stranger answers in place of a slow node: no caller accepts it. */
 import { beforeAll, expect, test } from '@jest/globals';
 import {
   type ClosedMesh,
@@ -21,7 +21,7 @@ beforeAll(async () => {
   productId = await createProduct(mesh, 'FORGED', 50);
 }, 120_000);
 
-/** What a node has logged: warnings go to another stream than the rest. */
+/** The log of a node: warnings go to another output than the rest. */
 const logOf = (nodeID: ClosedNode): string => [...mesh.nodes[nodeID].stdout, ...mesh.nodes[nodeID].stderr].join('\n');
 
 test('an answer from a stranger that arrives before that of a slow node is refused', async () => {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   productId = await createProduct(mesh, 'PARCEL', 50);
 }, 120_000);
 
-/** An order on its way. */
+/** An order that has been shipped. */
 async function shipped(): Promise<OrderBody> {
   const { body } = await placeAs(mesh, 1, productId);
   expect((await mesh.as(STAFF, 'PUT', `/orders/${body.orderId}/ship`)).status).toBe(204);

@@ -32,13 +32,13 @@ const quantity = async (): Promise<number> => {
   return row?.quantity ?? Number.NaN;
 };
 
-/** What a node has logged: warnings go to another stream than the rest. */
+/** The log of a node: warnings go to another output than the rest. */
 const logOf = (nodeID: ClosedNode): string => [...mesh.nodes[nodeID].stdout, ...mesh.nodes[nodeID].stderr].join('\n');
 
 /** Waits until a node has handled all that the wire has sent to it: packets of one sender are handled in order. */
 const handled = (nodeID: string): Promise<unknown> => wire.ask(nodeID, '$node.health', {});
 
-/** A request of the gateway's, as it was seen on its way. */
+/** A request of the gateway, as captured on the wire. */
 async function addedStock(amount: number): Promise<SeenPacket> {
   expect((await mesh.as(ADMIN, 'POST', `/inventory/${productId}/addStock`, { amount })).status).toBe(200);
   return await wire.request('inventory.addStock', 'stock');

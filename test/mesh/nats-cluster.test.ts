@@ -10,7 +10,7 @@ import { type NatsCluster, startNatsCluster } from '../support/nats-cluster.ts';
 import { meshAt, startNats } from '../support/nats.ts';
 
 const STREAM = 'WAYBILL';
-/** The servers' own election takes four to eight seconds on 2.9; whoever waits for them may take two more. */
+/** The servers' own election takes four to eight seconds on 2.9; clients may take two more. */
 const ELECTION_MS = 8_000;
 const LATE_MS = 2_000;
 

@@ -1,4 +1,4 @@
-/** A NATS that asks who is there: every way to say it works, and a wrong one ends the start with one line. */
+/** A NATS that requires a login: every kind of login works, and a wrong one ends the start with one line. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -100,7 +100,7 @@ test.each<[string, () => string, (url: string) => Settings | Promise<Settings>]>
   60_000,
 );
 
-/** Starts a process that must end by itself, and answers the one line it leaves. */
+/** Starts a process that must refuse to start, and returns its one line. */
 async function refusal(settings: Settings): Promise<string> {
   const env = { ...settings, DATABASE_URL: databaseUrl, DEMO_CATALOG: 'false' };
   const node = await spawnWaybill({ services: 'inventory', env });
@@ -178,7 +178,7 @@ test('a node whose password is rejected logs it, and reconnects once it is accep
   await eventually(() =>
     expect(node.stderr.join('\n')).toContain('NATS refuses this process: AUTHORIZATION_VIOLATION'),
   );
-  // Both its connections are refused several times. Twice refused a client would give up by itself.
+  // Both its connections are refused several times. By default a client gives up after two refusals.
   await eventually(() => expect(nats.log().match(/authentication error/g)?.length).toBeGreaterThanOrEqual(8));
   await nats.restart(PASSWORD_CONFIG);
   const mesh = meshAt(asUser(nats.url)['TRANSPORTER'] as string);

@@ -1,4 +1,4 @@
-/** A node that dies takes no call with it that it has not begun: NATS says at once that nobody is there. */
+/** No call is lost to a dead node before it has begun: NATS reports at once that nobody is subscribed. */
 import { beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import type { Reply } from '../support/http.ts';
@@ -23,7 +23,7 @@ interface Sent {
   reply: Reply<OrderBody>;
 }
 
-/** Sends one order, and once more when it is told to, as an ordinary client does. */
+/** Sends one order, and retries once when told to, as an ordinary client does. */
 async function order(): Promise<Sent> {
   const at = performance.now();
   let reply = await place(mesh, productId);
@@ -46,7 +46,7 @@ test('kill -9 of one of two orders nodes delays no request, and fails hardly any
   const failed = sent.filter(({ reply }) => reply.status !== 201);
   expect(failed.length).toBeLessThanOrEqual(sent.length / 100);
 
-  // None of those that were answered is lost, and what the dead node had begun is carried on.
+  // No acknowledged order is lost, and what the dead node had begun is resumed.
   const ids = sent.flatMap(({ reply }) => (reply.body.orderId === undefined ? [] : [reply.body.orderId]));
   const statuses = await Promise.all(ids.map(async (id) => (await getOrder(mesh, id)).status));
   expect(new Set(statuses)).toEqual(new Set([200]));

@@ -97,7 +97,7 @@ test('an order node killed amid traffic loses no order: what it worked on is tak
   await eventually(async () => expect(await pendingOf('orders-1')).not.toEqual([]));
   expect(await mesh.node('orders-1').kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
   const killedAt = performance.now();
-  // What it held when it died; nobody else can have taken that before its lease ended.
+  // What it held when it died: no other node can have taken it before its lease ended.
   const orphans = await pendingOf('orders-1');
   expect(orphans).not.toEqual([]);
   process.kill(mesh.node('inventory').pid, 'SIGCONT');

@@ -1,11 +1,11 @@
-/** A call that was given up must not hold up the stop of whoever made it. */
+/** A call that has timed out must not delay the stop of its caller. */
 import { expect, test } from '@jest/globals';
 import type { Context, ServiceBroker } from 'moleculer';
 import { defineService } from '../../mixins/mesh/schema.ts';
 import { programBroker } from '../support/broker.ts';
 import { startNats } from '../support/nats.ts';
 
-/** Well below the eight seconds that a stop waits for what is in flight. */
+/** Well below the eight seconds that a stop waits for calls in flight. */
 const PROMPTLY_MS = 2_000;
 
 async function stopped(broker: ServiceBroker): Promise<number> {

@@ -24,7 +24,7 @@ let productId: number;
 let orderId: number;
 
 beforeAll(async () => {
-  // At this level every request is told in the log.
+  // At this level every request is logged.
   mesh = await startClosedMesh({}, () => ({ LOGLEVEL: 'debug' }));
   stranger = await startStranger(mesh);
   productId = await createProduct(mesh, 'STRANGE', 50);

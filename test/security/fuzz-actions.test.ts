@@ -1,4 +1,4 @@
-/** Every action that can be called is called with what its rules allow, and with that broken in every way. */
+/** Calls every callable action with params that its rules allow, and with ones broken in every way. */
 import { beforeAll, expect, test } from '@jest/globals';
 import fc, { type Arbitrary } from 'fast-check';
 import { InternalError, ValidationFailed } from '../../machines/shared/failure.ts';
@@ -48,7 +48,7 @@ let played: Attempt<{ sent: number; bytes: number[] }>;
 const send: Send = (method, path, body) => engine.send<unknown>(method, path, { body });
 
 beforeAll(async () => {
-  // What is slow on a slow machine shall not look like an outage.
+  // Generous, so that a slow machine does not look like an outage.
   engine = await startEngine({ env: { CALL_TIMEOUT: '5s', ORDER_LEASE: '12s' } });
   shop = await openShop(send);
   actions = engine.broker.registry.getActionList({ onlyLocal: true, skipInternal: true }) as unknown as Listed[];

@@ -1,4 +1,4 @@
-/** Every route of a real process is sent what it asks for, and that broken in every way; its answers keep the contract. */
+/** Every route of a real process gets valid requests and broken ones of every kind; its answers keep the contract. */
 import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { mintToken } from '../../mixins/auth/token.command.ts';
@@ -23,7 +23,7 @@ const AT_ONCE = 24;
 const GROWTH_BYTES = 8 * 1_048_576;
 const AUTH = { secret: SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined };
 const HOUR_MS = 3_600_000;
-/** What is slow on a slow machine shall not look like an outage. */
+/** Generous, so that a slow machine does not look like an outage. */
 const UNHURRIED = { CALL_TIMEOUT: '5s', ORDER_LEASE: '12s' };
 
 const routes = declaredRoutes();
@@ -99,7 +99,7 @@ async function judge(each: Case): Promise<void> {
 /** Statuses answered, and how often. */
 type Tally = ReadonlyMap<number, number>;
 
-/** How many answers there were, those of some statuses or all. */
+/** The number of answers, of some statuses or all. */
 function count(of: Iterable<Tally>, wanted: (status: number) => boolean = () => true): number {
   let sum = 0;
   for (const tally of of) for (const [status, times] of tally) if (wanted(status)) sum += times;
@@ -172,7 +172,7 @@ const brokenBytes = (): fc.Arbitrary<Buffer> => {
   );
 };
 
-/** Sends bytes; answers how many there were, and how many answers. */
+/** Sends bytes. Returns how many were sent, and how many answers came. */
 async function sendBytes(): Promise<{ sent: number; answers: number }> {
   let answers = 0;
   const sendOne = async (bytes: Buffer): Promise<void> => {

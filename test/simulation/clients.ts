@@ -1,4 +1,4 @@
-/** Clients of a simulated world: they place orders, repeat what went wrong, give commands, and keep what they were told. */
+/** Clients of a simulated world: they place orders, retry failures, send commands, and record their answers. */
 import type { Failure } from '../../machines/shared/failure.ts';
 import { TERMS } from './profile.ts';
 import type { Submission } from '../../services/orders/engine/idempotency.ts';
@@ -8,7 +8,7 @@ import { isOurs, type World } from './world.ts';
 
 type CommandType = 'CANCEL' | 'SHIP' | 'DELIVER';
 
-/** Something a client was told about an order. What it was not told, it does not know. */
+/** What a client has learned about an order from its answers. */
 export type Told =
   | { kind: 'placed'; submission: Submission; orderId: number; status: string; replayed: boolean }
   | { kind: 'done'; orderId: number; command: CommandType };
@@ -31,7 +31,7 @@ export class Clients {
     for (let client = 1; client <= world.profile.clients; client++) this.#begin(client);
   }
 
-  /** True once all have what they wanted, or have given up. */
+  /** True once all clients have succeeded or given up. */
   get done(): boolean {
     return this.#busy === 0;
   }

@@ -55,7 +55,7 @@ export async function runHistory(seed: number, flaws: Flaws = {}, traced = false
     clients.retryParked();
     await scheduler.run(() => settled() || scheduler.now > endAt, strike);
   }
-  // What is still on its way may not change anything any more.
+  // Messages still in flight must not change anything any more.
   const quiet = scheduler.now + FAULTS_END_MS;
   await scheduler.run(() => scheduler.now > quiet, strike);
   return {

@@ -29,7 +29,7 @@ export class Nodes {
     for (let i = 0; i < world.profile.nodes; i++) this.#start(`node-${i}`);
   }
 
-  /** A node that takes requests; undefined when there is none just now. */
+  /** A node that accepts requests; undefined when there is none at the moment. */
   any(): SimNode | undefined {
     const open = this.#nodes.filter((node) => node.accepts);
     return open.length > 0 ? this.#world.chance.pick(open) : undefined;

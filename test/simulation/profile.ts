@@ -1,4 +1,4 @@
-/** What a history is made of: how big it is and which faults strike how often, drawn anew for every seed. */
+/** The profile of a history: its size, and which faults strike how often, drawn for every seed. */
 import type { StoreFlaws } from '../support/order-tables.ts';
 import type { Random } from '../support/random.ts';
 

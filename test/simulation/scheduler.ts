@@ -1,13 +1,13 @@
 /** The virtual clock: everything that is pending, in the order in which chance lets it happen. No time passes really. */
 import type { Random } from '../support/random.ts';
 
-/** Whoever a step belongs to: what is dead takes no steps, what is stopped takes them when it goes on. */
+/** The owner of a step: a dead one takes no steps, a stopped one takes them when it continues. */
 export interface Process {
   readonly name: string;
   alive: boolean;
   /** Virtual milliseconds. */
   stoppedUntil: number;
-  /** What its clock says beyond the virtual time. */
+  /** How far its clock is ahead of the virtual time. */
   skewMs: number;
 }
 

@@ -80,7 +80,7 @@ export class World {
         const answer = (label: string, run: () => void, delayMs = this.#hop()): void =>
           void scheduler.after(delayMs, `${name} ${label}`, process, run);
         const late = this.strikes('lateStatement');
-        // A connection that is cut fails at once; what was sent may still be carried out, some time later.
+        // A cut connection fails at once; what was sent may still be executed some time later.
         if (late) answer('is cut off', () => reject(awayError()));
         scheduler.after(
           late ? this.chance.between(0, 8_000) : this.#hop(),
@@ -166,5 +166,5 @@ export class World {
   }
 }
 
-/** True for what the engine answers on purpose; anything else is a fault of the engine itself. */
+/** True for the engine's intended answers; anything else is a bug in the engine. */
 export const isOurs = (error: unknown): boolean => error instanceof Failure;

@@ -1,4 +1,4 @@
-/** What is tried once for all tests of a file: how it went is told to the test that asks. */
+/** Runs something once for all tests of a file, and reports the outcome to each test that asks. */
 
 export type Attempt<T> = { value: T } | { error: unknown };
 
@@ -10,7 +10,7 @@ export async function attempt<T>(trying: Promise<T>): Promise<Attempt<T>> {
   );
 }
 
-/** The value of an attempt. @throws what it failed with */
+/** The result of an attempt. @throws the error it failed with */
 export function outcomeOf<T>(made: Attempt<T>): T {
   if ('error' in made) throw made.error;
   return made.value;

@@ -30,7 +30,7 @@ export function plainBroker(settings: WaybillSettings = settingsFor(), options: 
   return ending(new ServiceBroker({ logger: false, ...options, middlewares }));
 }
 
-/** Joins the mesh at NATS as somebody who is no part of Waybill. */
+/** Joins the mesh over NATS as a foreign node. */
 export async function joinMesh(...who: Parameters<typeof peerBroker>): Promise<ServiceBroker> {
   const peer = ending(peerBroker(...who));
   await peer.start();

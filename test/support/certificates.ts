@@ -1,4 +1,4 @@
-/** Certificates for one test file: an authority, and what it signs. */
+/** Certificates for one test file: an authority and the certificates it signs. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generate, type SelfsignedOptions } from 'selfsigned';

@@ -26,7 +26,7 @@ export interface ClosedMesh {
   ) => Promise<Reply<Body>>;
 }
 
-/** Starts the mesh and waits until an order can be placed in it. `login` says what the nodes are told of NATS. */
+/** Starts the mesh and waits until an order can be placed in it. `login` is the NATS login of the nodes. */
 export async function startClosedMesh(
   options: NatsOptions = {},
   login: (url: string) => Record<string, string> = () => ({}),

@@ -1,4 +1,4 @@
-/** What tests have opened is ended after them, the latest first: whoever uses something ends before it. */
+/** Closes what tests have opened, the latest first, so that users of a resource end before it. */
 import { afterAll, afterEach } from '@jest/globals';
 
 /** Ends something; it is awaited. */

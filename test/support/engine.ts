@@ -16,7 +16,7 @@ import { createDatabase, query } from './postgres.ts';
 export type Disturbance = (run: () => Promise<unknown>) => Promise<unknown>;
 
 const SERVICES: Record<string, ServiceSchema> = { orders, inventory, tracking, reports };
-/** Short pauses, so that nobody waits long for what the engine does by itself. */
+/** Short pauses, so that tests do not wait long for automatic work. */
 const SETTINGS = {
   CALL_TIMEOUT: '1s',
   ORDER_LEASE: '2500ms',
@@ -188,7 +188,7 @@ export class Engine {
   }
 }
 
-/** The body of an order of a customer nobody else has. */
+/** The body of an order of a new customer. */
 export function bodyOf(productId: number, quantity = 2) {
   return {
     customerId: ++lastCustomer,
@@ -199,5 +199,5 @@ export function bodyOf(productId: number, quantity = 2) {
   };
 }
 
-/** Never answers, as a peer does that hangs. */
+/** Never answers, like a peer that hangs. */
 export const hang: Disturbance = () => new Promise<never>(() => undefined);

@@ -42,7 +42,7 @@ export function rowsOf(keys: number, perKey: number): DomainEvent[][] {
   );
 }
 
-/** Rows of a node that does not say what its events are, unless `types` are given. */
+/** Rows of a node that does not name its event types, unless `types` are given. */
 export async function writeRows(database: Database, rows: unknown[], types?: readonly string[]): Promise<void> {
   await database.query(
     `INSERT INTO ${SCHEMA}.outbox (events, types) SELECT event::json, $2::text[]

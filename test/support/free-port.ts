@@ -1,4 +1,4 @@
-/** Ports nobody listens on. */
+/** Free ports. */
 import { createServer } from 'node:net';
 
 /** A port of 127.0.0.1 that is free now. */

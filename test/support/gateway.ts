@@ -12,7 +12,7 @@ import { plainBroker, settingsFor } from './broker.ts';
 
 export const MAX_BODY = 2_048;
 
-/** A service whose every action remembers the call and answers what it is told to. */
+/** A service whose actions record their calls and return what the test sets. */
 function standIn(name: string, actions: Record<string, { params?: ActionParams; answer?: unknown }>): ServiceSchema {
   return {
     name,

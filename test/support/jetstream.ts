@@ -1,4 +1,4 @@
-/** NATS with JetStream, a database with an outbox, and what a reader has received: anew for each test of a file. */
+/** NATS with JetStream, a database with an outbox, and the events a reader has received: new for each test of a file. */
 import { beforeEach } from '@jest/globals';
 import { eventDatabase, Received } from './events.ts';
 import { type Nats, startNats } from './nats.ts';

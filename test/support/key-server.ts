@@ -8,7 +8,7 @@ type Algorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
 interface OtherAnswer {
   status: number;
   body: string;
-  /** Where it sends whoever asks. */
+  /** The address it redirects to. */
   location?: string;
 }
 
@@ -25,7 +25,7 @@ export interface KeyServer {
   sign(kid: string, claims: Record<string, unknown>, published?: string): Promise<string>;
   /** The public key as everyone can have it: PEM. */
   publicPem(kid: string): Promise<string>;
-  /** What it answers from now on instead of its keys; undefined: its keys again. */
+  /** Its answer from now on instead of the keys; undefined: the keys again. */
   answer(other: OtherAnswer | undefined): void;
   stop(): Promise<void>;
 }

@@ -19,7 +19,7 @@ const CHART: Record<Lamp, Partial<Record<LampEvent, Lamp>>> = {
 
 /** The state of the lamp does not allow the event. */
 export class NotNow extends Error {}
-/** Nobody was there to do it. */
+/** No peer could be reached. */
 export class NobodyThere extends Error {}
 /** The world answered that it will never do it. */
 export class Never extends Error {}

@@ -1,4 +1,4 @@
-/** A gate that a test opens when it has seen what it wants to see. */
+/** A gate that a test opens once it has seen what it waits for. */
 
 export interface Latch {
   /** Resolves when the latch is opened; at once when it is. */

@@ -90,7 +90,7 @@ async function sees(peer: ServiceBroker, nodeID: NodeName, wanted: string[]): Pr
   if (missing.length > 0) throw new Error(`${nodeID} does not see ${missing.join(', ')} yet`);
 }
 
-/** Makes a product and answers its id. */
+/** Creates a product and returns its id. */
 export async function createProduct(mesh: Mesh, sku: string, price: number, initialStock: number): Promise<number> {
   const made = await http<{ id: number }>('POST', `${mesh.url}/inventory`, {
     body: { sku, name: sku, price, initialStock },
@@ -124,7 +124,7 @@ async function statuses(url: string, sql: string): Promise<Map<string, string>> 
   return new Map((await query<{ id: string; status: string }>(url, sql)).map((row) => [row.id, row.status]));
 }
 
-/** What is wrong with the books: nothing, when each product has reserved exactly what is held for orders that want it. */
+/** The errors in the books: none when each product has reserved exactly what is held for its orders. */
 export async function imbalance(mesh: Mesh): Promise<unknown[]> {
   const wrong: unknown[] = await query(
     mesh.databases.inventory,

@@ -11,7 +11,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 
 export interface Nats {
   readonly url: string;
-  /** What it has logged since it was started last. */
+  /** Its log since the last start. */
   log(): string;
   /** Ends it at once, like a crash. What JetStream stored stays. */
   kill(): Promise<void>;

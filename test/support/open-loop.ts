@@ -1,7 +1,7 @@
 /** Work that begins at its time, whatever becomes of the work before it: as callers do who know nothing of each other. */
 import { setTimeout as until } from 'node:timers/promises';
 
-/** Begins so much work a second for so many seconds, and answers all outcomes in order. */
+/** Begins work at a fixed rate per second for some seconds, and returns all outcomes in order. */
 export async function openLoop<T>(
   perSecond: number,
   seconds: number,

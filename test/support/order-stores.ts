@@ -9,7 +9,7 @@ import { TwinOrderStore } from './twin-order-store.ts';
 export const LEASE_MS = 60_000;
 export const TTL_MS = 600_000;
 
-/** A store with what a test needs beside its port: more nodes, time that passes, and a look at what was written. */
+/** A store with what a test needs besides its port: more nodes, advancing time, and access to what was written. */
 export interface Subject {
   node(name: string): OrderPort;
   pass(ms: number): Promise<void>;

@@ -1,4 +1,4 @@
-/** The real week of the shop played over HTTP, invoice by invoice, and what was seen after each step of it. */
+/** The real week of the shop, replayed over HTTP invoice by invoice, with the observations after each step. */
 import type { OrderView } from '../../services/orders/orders.types.ts';
 import { eventually } from './eventually.ts';
 import { http, type Reply } from './http.ts';
@@ -21,7 +21,7 @@ export interface Books {
   orders: { status: string; count: number; total: string; owing: number }[];
 }
 
-/** An invoice that takes something back, the order it takes it from, and what was answered to cancelling that order. */
+/** A return invoice, the order it belongs to, and the answer to cancelling that order. */
 interface TakenBack {
   back: Invoice;
   order: Invoice;

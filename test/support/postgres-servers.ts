@@ -117,7 +117,7 @@ async function newPlace(): Promise<{ place: Place; programs: PostgresPrograms }>
   return { place, programs: postgresPrograms(place.user, place.spareFolder) };
 }
 
-/** Copies belong to whoever copied. */
+/** Copies belong to the user who copied them. */
 async function giveAll(place: Place): Promise<void> {
   if (!place.user) return;
   giveTo(place.cluster, place.user);

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterTheFile } from './endings.ts';
 import { SERVER_VARIABLE } from './postgres-server.ts';
 
-/** Makes an empty database and answers its address. It is dropped when the test file is done. */
+/** Creates an empty database and returns its address. It is dropped when the test file is done. */
 export async function createDatabase(): Promise<string> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await onServer(`CREATE DATABASE ${name}`);
@@ -14,7 +14,7 @@ export async function createDatabase(): Promise<string> {
   return url.href;
 }
 
-/** Runs statements on a database, and answers the rows of the last. For looking at what the code under test wrote. */
+/** Runs statements on a database, and returns the rows of the last one. For checking what the code under test wrote. */
 export async function query<Row extends pg.QueryResultRow>(
   url: string,
   sql: string,

@@ -7,7 +7,7 @@ import { eventually } from './eventually.ts';
 export let engine: Engine;
 export let cup: number;
 
-/** Starts the engine before a file's tests, and undoes after each what it has disturbed. */
+/** Starts the engine before a file's tests, and undoes each test's disturbances. */
 export function useBooks(): void {
   beforeAll(async () => {
     engine = await startEngine();

@@ -1,4 +1,4 @@
-/** The real week of `test/data`: its invoices, and what of them can be an order. */
+/** The real week of `test/data`: its invoices, and those that can be orders. */
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -70,7 +70,7 @@ export function centsOf(price: string): bigint {
 export const totalOf = ({ lines }: Invoice): bigint =>
   lines.reduce((sum, line) => sum + centsOf(line.unitPrice) * BigInt(line.quantity), 0n);
 
-/** What is sold at one price under one stock code. */
+/** A product: one stock code at one price. */
 export const articleOf = ({ stockCode, unitPrice }: InvoiceLine): string => `${stockCode}@${centsOf(unitPrice)}`;
 
 /** Units by article; of a cancellation, the units it takes back. */

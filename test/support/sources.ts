@@ -33,7 +33,7 @@ export function sourceAt(path: string): Source {
   return { path, text, imports, typeImports };
 }
 
-/** The text without what is said in comments. */
+/** The text without comments. */
 export function withoutComments(text: string): string {
   return text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
 }

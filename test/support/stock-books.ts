@@ -54,7 +54,7 @@ export const levels = (book: StockBook) =>
   [...book.products.values()].map(({ quantity, reserved }) => [quantity, reserved]);
 export const ledger = (book: StockBook) => [...book.reservations].toSorted(([a], [b]) => a - b);
 
-/** What is compared: errors by type, and of an order's answer all that its caller sees. */
+/** What is compared: the type of errors, and the part of an order's answer that its caller sees. */
 export function seen(answer: Admission['answers'][number]): unknown {
   if (answer instanceof Failure) return answer.type;
   if ('level' in answer) return { quantity: answer.level.quantity, reserved: answer.level.reserved };

@@ -16,7 +16,7 @@ import {
 
 import { Duplicate, type OrderTables } from './order-tables.ts';
 
-/** How a node's statements reach the tables; each is one step that may fail on its way there or back. */
+/** How a node's statements reach the tables: each is one step that may fail on the way there or back. */
 export type Link = <T>(name: string, step: () => T) => Promise<T>;
 
 /** One node's view of the tables. */
@@ -76,7 +76,7 @@ export class TwinOrderStore implements OrderPort {
     return this.#link('claimOne', () => this.#tables.claimOne(id, this.#lease));
   }
 
-  /** Resolves when every write under way is done. */
+  /** Resolves when every write in progress is done. */
   drained(): Promise<void> {
     return this.#write.drained();
   }

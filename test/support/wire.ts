@@ -5,7 +5,7 @@ import { afterTheFile } from './endings.ts';
 import { eventually } from './eventually.ts';
 import type { Nats } from './nats.ts';
 
-/** A packet of Moleculer's, as much of it as tests look at. */
+/** The fields of a Moleculer packet that tests use. */
 export interface SeenPacket {
   /** `REQ`, `RES`, `INFO` … */
   type: string;
@@ -39,7 +39,7 @@ export class Wire {
     connection.subscribe('MOL-waybill.>', {
       callback: (_error, { subject, data }) => {
         const raw = Buffer.from(data).toString();
-        // What is no packet is nothing to look at; thrown, it would end the connection.
+        // Invalid packets are ignored; an exception here would end the connection.
         const payload = parsed(raw);
         if (payload) this.seen.push({ type: subject.split('.')[1] as string, subject, raw, payload });
       },

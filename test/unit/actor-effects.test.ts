@@ -1,4 +1,4 @@
-/** What an actor owes, on ports in memory: late answers, failures, pauses, and what is parked in the end. */
+/** The owed effects of an actor, on in-memory ports: late answers, failures, pauses and parking. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ServiceUnavailable } from '../../machines/shared/failure.ts';

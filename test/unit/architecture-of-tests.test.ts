@@ -1,4 +1,4 @@
-/** Holds the tests against the rules of their own: how they begin and end, and what they leave alone. */
+/** Checks the tests against their own rules: how they begin and end, and what they must not touch. */
 import { expect, test } from '@jest/globals';
 import { type Source, sourcesIn, withoutComments } from '../support/sources.ts';
 

@@ -1,4 +1,4 @@
-/** Holds the source against the rules of its layers: who may import whom, and who may read what. */
+/** Checks the source against the rules of its layers: who may import whom, and who may read what. */
 import { expect, test } from '@jest/globals';
 import { type Source, sourceAt, sourcesIn, withoutComments } from '../support/sources.ts';
 
@@ -25,7 +25,7 @@ const offences = (sources: Source[], offends: (source: Source, imported: string)
 const importsForeign = (source: Source, imported: string): boolean =>
   imported.startsWith('services/') &&
   serviceOf(imported) !== serviceOf(source.path) &&
-  // What peers say to each other is declared once, by the one who answers.
+  // The types that peers exchange are declared once, by the service that answers.
   !(imported.endsWith('.types.ts') && source.typeImports.includes(imported)) &&
   // The one list of all services, which reads what each declares.
   source.path !== 'services/settings.ts';
@@ -152,7 +152,7 @@ test('every connection belongs to Sequelize: otherwise the driver only starts se
 const ROOMS = new Set(['actions', 'engine', 'migrations', 'models', 'routes', 'store']);
 /** What stands at a service's door: `<service>.<role>.ts`. */
 const ROLES = new Set(['context', 'metrics', 'params', 'service', 'settings', 'subscriptions', 'types', 'view']);
-/** The greeting of a process is no matter of any action. */
+/** No action deals with the greeting of a process. */
 const OTHERS = new Set(['services/settings.ts', 'services/api/greeting.ts']);
 
 function isAtHome({ path }: Source): boolean {
@@ -186,7 +186,7 @@ test('no store decides: machines do, and stores ask them', () => {
   const decides =
     /\b(?:function\*?|const|async)\s+#?(?:decide|judge|admit|refuse)\w*|^\s+#?(?:decide|judge|admit|refuse)\w*\(.*\{$/m;
   expect(services.filter(({ text }) => decides.test(text)).map(({ path }) => path)).toEqual([]);
-  // What an order, its stock or its shipment does not allow is said by its machine.
+  // The machine of an order, its stock or its shipment decides what is not allowed.
   const refuses = /\bnew (?:IllegalTransition|OrderIdReused|InsufficientStock|OrderCancelled|PreconditionFailed)\(/;
   expect(stores.filter(({ text }) => refuses.test(text)).map(({ path }) => path)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** The settings of authentication: what switches it on, and what is refused in one line without a secret in it. */
+/** The settings of authentication: what turns it on, and what is refused in one line that contains no secret. */
 import { expect, test } from '@jest/globals';
 import { SettingError } from '../../mixins/settings/setting-reader.ts';
 import { readSettings } from '../../services/settings.ts';

@@ -1,4 +1,4 @@
-/** The benchmark's own arithmetic, and what it draws. */
+/** The benchmark's arithmetic and charts. */
 import { expect, test } from '@jest/globals';
 import { costOf, processTime, type Reading } from '../bench/counters.ts';
 import { requestsOf } from '../bench/load/traffic.ts';

@@ -36,7 +36,7 @@ function newsOf(broker: ServiceBroker): string[] {
 const peerThat = (ask: Answer): ServiceSchema =>
   defineService<object>({ name: 'peer', actions: { ask: { access: [], handler: ask } } });
 
-/** A broker with a peer that does what it is told. */
+/** A broker with a peer whose behaviour the test sets. */
 async function peer(first: Answer, breaker?: BrokerOptions['circuitBreaker']) {
   const broker = newBroker('breaker', breaker);
   let answer = first;

@@ -1,4 +1,4 @@
-/** Holds the container files against the program: there is no engine here to run them, so every name is checked. */
+/** Checks the container files against the program: without an engine to run them, every name is checked. */
 import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -44,7 +44,7 @@ const compose = yaml.load(read('docker-compose.yml')) as {
 const parts = Object.entries(compose.services);
 const ours = parts.filter(([, part]) => part.environment?.SERVICES !== undefined);
 
-/** What is given for everything that Compose asks for. */
+/** Values for all variables that Compose asks for. */
 const SECRET = 'what-the-operator-chose-and-nobody-else-knows';
 
 /** As Compose would fill it in. */

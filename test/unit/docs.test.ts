@@ -1,4 +1,4 @@
-/** The documentation and the code are one: what is written exists, and what exists is written. */
+/** The documentation matches the code: what is documented exists, and what exists is documented. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -119,7 +119,7 @@ test('who may call an action is documented as its schema says it', () => {
     customer: customer !== 'no',
     staff: staff !== 'no',
   }));
-  // What is left out is for the engine alone.
+  // Actions left out are for the engine only.
   expect(documented.toSorted(byName)).toEqual(declared.filter(({ staff }) => staff).toSorted(byName));
 });
 

@@ -1,4 +1,4 @@
-/** Group commit: one batch in flight, one filling; nobody waits for a timer, and nobody pays for another's fault. */
+/** Group commit: one batch in flight, one filling; no item waits for a timer, and none fails because of another. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Overloaded, ServiceUnavailable } from '../../machines/shared/failure.ts';

@@ -1,4 +1,4 @@
-/** The reader of bodies: what it costs to hold one is bounded by its bytes, not by how they come. */
+/** The body reader: its memory is bounded by the size of a body, not by how the bytes arrive. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { setImmediate as settled } from 'node:timers/promises';

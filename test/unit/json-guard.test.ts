@@ -1,4 +1,4 @@
-/** The guard in front of the JSON parser: it lets through what is sound, whatever it looks like, and nothing else. */
+/** The guard in front of the JSON parser: it accepts all safe texts and nothing else. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MalformedBody } from '../../mixins/gateway/gateway.failures.ts';

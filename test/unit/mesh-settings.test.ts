@@ -1,4 +1,4 @@
-/** The settings of the mesh: what is refused, in which words, and that no word repeats a secret. */
+/** The settings of the mesh: what is refused, with which message, and that no message contains a secret. */
 import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { nkeys } from 'nats';

@@ -57,7 +57,7 @@ const LEADS_TO: Partial<Record<OrderEventType, OrderStatus>> = {
   DELIVER: 'DELIVERED',
 };
 
-/** Every way on by the answers to what is owed, and by nothing else. */
+/** Every transition caused by answers to owed effects, and no other. */
 function restsOf(state: ChartState): ChartState[] {
   const answers = state.owed.flatMap(({ effect }) => ANSWERS[effect]);
   if (answers.length === 0) return [state];

@@ -1,4 +1,4 @@
-/** The seal of packets: what carries it is as it was written, for this node, now, and once. */
+/** The seal of packets: a sealed packet is unchanged, for this node, recent, and accepted once. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { deriveMeshKeys } from '../../mixins/mesh/seal/mesh-keys.ts';

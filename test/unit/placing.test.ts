@@ -1,4 +1,4 @@
-/** What placing an order comes to, what its repeats are answered, and what the commit of a change carries with it. */
+/** The outcomes of placing an order, the answers to its repeats, and what is committed with a change. */
 import { expect, test } from '@jest/globals';
 import { uuidOf } from '../../machines/shared/ids.ts';
 import { decide, place } from '../../machines/order/order.decide.ts';

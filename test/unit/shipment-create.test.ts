@@ -1,4 +1,4 @@
-/** An order has one shipment: what it is made of, and what asking for it again comes to. */
+/** An order has one shipment: its contents, and the answer to a repeated request. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { IllegalTransition, OrderIdReused } from '../../machines/shared/failure.ts';

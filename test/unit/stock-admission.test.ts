@@ -1,4 +1,4 @@
-/** Stock admission, case by case: who gets what, and what is refused. */
+/** Stock admission, case by case: which orders get their stock, and which are refused. */
 import { expect, test } from '@jest/globals';
 import { OrderIdReused, ValidationFailed } from '../../machines/shared/failure.ts';
 import { admit } from '../../machines/stock/stock.admission.ts';

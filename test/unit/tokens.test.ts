@@ -1,4 +1,4 @@
-/** What a token must be to be believed, and what it must say, where tokens are signed with a shared secret. */
+/** Which tokens are valid, and which claims they need, when tokens are signed with a shared secret. */
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { base64url, SignJWT, UnsecuredJWT } from 'jose';
 import { Forbidden, Unauthenticated } from '../../mixins/auth/auth.failures.ts';

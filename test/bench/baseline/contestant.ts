@@ -45,7 +45,7 @@ export class BaselineContestant extends Contestant {
     return new BaselineContestant({ urls: [url], processes, client, counters: await ServerCounters.of(client) }, start);
   }
 
-  /** Starts its process anew with so many connections to PostgreSQL at most. */
+  /** Restarts its process with at most this many connections to PostgreSQL. */
   async usePool(poolSize: number): Promise<void> {
     await this.stop();
     this.processes = [await this.#start(poolSize)];

@@ -4,7 +4,7 @@ import { Client, type Dispatcher } from 'undici';
 import type { Job, Latencies, Latency, LoadResult } from './job.ts';
 import { requestsOf } from './traffic.ts';
 
-/** How long answers that are still owed at the end are waited for. */
+/** How long to wait at the end for outstanding answers. */
 const GRACE_MS = 10_000;
 const TICK_MS = 1;
 const BROKEN_PAUSE_MS = 20;
@@ -100,7 +100,7 @@ class Run {
     const finish = (): void => {
       this.#open -= 1;
       this.#count(status, arrival, sent);
-      // Where nobody listens, trying again at once would only heat the machine.
+      // When nothing listens, an immediate retry would only burn CPU.
       if (status === 0) setTimeout(done, BROKEN_PAUSE_MS, client);
       else done(client);
     };

@@ -1,4 +1,4 @@
-/** What the load generator is told, and what it answers. Both cross from one process to another as JSON. */
+/** The job of the load generator and its result. Both cross between processes as JSON. */
 
 /** New orders of two lines each. */
 export interface OrderTraffic {

@@ -1,4 +1,4 @@
-/** The process that makes the load, so that it shares an event loop with nobody. */
+/** The process that generates the load, in an event loop of its own. */
 import { drive } from './drive.ts';
 import type { Job } from './job.ts';
 
@@ -9,5 +9,5 @@ process.on('message', (job: Job) => {
   );
 });
 process.on('disconnect', () => process.exit(0));
-// Ctrl-C reaches the whole group: whoever started this process ends it.
+// Ctrl-C reaches the whole process group: the parent ends this process.
 process.on('SIGINT', () => undefined);

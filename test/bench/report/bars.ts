@@ -1,4 +1,4 @@
-/** What is drawn: one bar a comparison, as long as its ratio. The terminal and the picture show the same. */
+/** The chart: one bar per comparison, as long as its ratio. Terminal and SVG show the same. */
 import type { Comparison } from '../statistics.ts';
 
 export interface Bar {

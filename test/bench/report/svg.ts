@@ -13,7 +13,7 @@ const WORSE = '#b45309';
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** Draws the comparisons, under a line that says what they are of. */
+/** Draws the comparisons under a title line. */
 export function svgOf(comparisons: readonly Comparison[], subtitle: string): string {
   const { bars, even } = barsOf(comparisons);
   const height = TOP + bars.length * ROW + 20;

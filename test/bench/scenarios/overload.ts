@@ -4,7 +4,7 @@ import { p99, perSecond, type Turn } from '../figures.ts';
 import { median } from '../statistics.ts';
 
 const TIMES = 4;
-/** More than may be under way in the engine at once, or nothing would have to be refused. */
+/** More than the engine allows in progress at once, so that something must be refused. */
 const CONNECTIONS = 4_000;
 
 export async function overload(bench: Bench): Promise<void> {

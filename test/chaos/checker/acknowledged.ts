@@ -1,9 +1,9 @@
-/** The promise: what was acknowledged stays so. */
+/** The promise: what was acknowledged is never lost. */
 import type { Books, OrderBook } from '../books.ts';
 import type { Entry } from '../log.ts';
 import type { Check, Finding } from './promise.ts';
 
-/** Which statuses an order may end in after an answer, and what its history must hold. */
+/** Which statuses an order may end in after an answer, and what its history must contain. */
 const AFTER: Partial<Record<Entry['operation'], { ends: string[]; passed?: string }>> = {
   cancel: { ends: ['CANCELLED'] },
   ship: { ends: ['SHIPPED', 'DELIVERED'], passed: 'SHIPPED' },

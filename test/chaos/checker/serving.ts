@@ -1,4 +1,4 @@
-/** The promise that faults leave no node behind that runs and serves nobody. */
+/** The promise that after the faults no node is running without serving. */
 import type { Check } from './promise.ts';
 
 export const serving: Check = {

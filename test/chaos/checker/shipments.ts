@@ -28,7 +28,7 @@ function fits(order: string, shipment: string): boolean {
   return shipment === 'DELIVERED';
 }
 
-/** A shipment that its order does not know of is seen in what tracking has told of it. */
+/** A shipment unknown to its order shows in the events that tracking has published. */
 function* oneEach({ events, orders }: Books): Generator<{ orderId: number; what: string }> {
   const told = new Map<number, Map<string, string>>();
   for (const { type, data } of events ?? []) {

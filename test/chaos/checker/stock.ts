@@ -39,7 +39,7 @@ function unitsOf({ orders }: Books, statuses: readonly OrderStatus[]): Map<numbe
   return units;
 }
 
-/** What was put into stock for certain, and how many additions are not known to have happened. */
+/** The stock added for certain, and the number of additions whose outcome is unknown. */
 function additions({ log }: Books, id: number): { sure: number; unsure: number; amount: number } {
   let [sure, unsure, amount] = [0, 0, 1];
   for (const { product, outcome } of log.entries) {

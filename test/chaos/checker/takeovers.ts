@@ -2,7 +2,7 @@
 import { percentile } from '../takeover.ts';
 import type { Check } from './promise.ts';
 
-/** Within this long another node goes on with the orders of one that fell silent, in 99 of 100 cases. */
+/** Within this time another node takes over the orders of one that fell silent, in 99 of 100 cases. */
 const WITHIN_MS = 10_000;
 
 export const takeovers: Check = {

@@ -7,7 +7,7 @@ import type { Random } from '../../support/random.ts';
 import type { Takeovers } from '../takeover.ts';
 import type { ServiceName } from '../waybill-node.ts';
 
-/** The mesh and who has to be told when a node falls silent. */
+/** The mesh, and who is notified when a node falls silent. */
 export interface Field {
   readonly mesh: Mesh;
   readonly takeovers: Takeovers;
@@ -15,12 +15,12 @@ export interface Field {
 
 /** One strike, with its particulars drawn. */
 export interface Strike {
-  /** What it keeps to itself while it lasts: no two strikes have the same target at a time. */
+  /** The targets it holds exclusively while it lasts: no two strikes have the same target at a time. */
   readonly targets: readonly string[];
   /** Its particulars, for people. */
   readonly detail: string;
   /**
-   * Strikes, and heals what it did before it resolves.
+   * Strikes, and undoes its effects before it resolves.
    * @throws Missed when it found nothing to strike; any other error when something did not go as it must.
    */
   strike(field: Field): Promise<void>;

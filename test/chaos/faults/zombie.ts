@@ -1,4 +1,4 @@
-/** A node that is stopped for longer than its lease, and then wakes up and goes on as if nothing had been. */
+/** A node that is suspended for longer than its lease, then wakes up and continues as if nothing had happened. */
 import { readFileSync } from 'node:fs';
 import { drawNode, type Fault, Missed, pause, up, withWorkInFlight } from './fault.ts';
 

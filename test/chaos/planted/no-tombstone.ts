@@ -1,4 +1,4 @@
-/** Plants a fault: a release that comes before its reserve leaves no mark, so the late reserve holds stock for nobody. */
+/** Plants a fault: a release before its reserve leaves no tombstone, so the late reserve holds stock without an order. */
 import { WRITE_ADMISSION } from '../../../services/inventory/store/stock-book.sql.ts';
 import { plant } from '../plant.ts';
 

@@ -1,4 +1,4 @@
-/** Holds an answer of the gateway against its contract, whatever was asked. */
+/** Checks an answer of the gateway against its contract, whatever was asked. */
 import { demandFitForCallers } from './demands.ts';
 import type { Response } from './wire.ts';
 
@@ -7,7 +7,7 @@ const STATUSES = new Set([
 ]);
 const RETRYABLE = new Set([429, 503]);
 
-/** @throws Error that says what is not as the contract has it */
+/** @throws Error that says what violates the contract */
 export function demandContract(method: string, { status, headers, text }: Response): void {
   const demand = (holds: boolean, what: string): void => {
     if (!holds) throw new Error(`${status} ${what}: ${JSON.stringify(headers)} ${text.slice(0, 500)}`);

@@ -1,4 +1,4 @@
-/** What is demanded of every failure, whatever was sent. */
+/** The requirements on every failure, whatever was sent. */
 
 /** What only the inside of the program says: stacks, files, SQL, drivers. */
 const INSIDE =
@@ -14,11 +14,11 @@ export interface FailureShown {
   status: number;
   type: string;
   message: string;
-  /** All that is said, as text. */
+  /** The whole answer as text. */
   text: string;
 }
 
-/** @throws Error when a failure is not one that may be shown to whoever caused it */
+/** @throws Error when a failure is not fit to be shown to its caller */
 export function demandFitForCallers({ status, type, message, text }: FailureShown): void {
   if (status >= 500 && !(status === 503 && UNAVAILABLE.has(type)))
     throw new Error(`${status} ${type}: ${text.slice(0, 500)}`);
@@ -33,7 +33,7 @@ const BUILT_IN = [Object.prototype, Array.prototype, Function.prototype, String.
   (prototype) => ({ prototype, names: Reflect.ownKeys(prototype) }),
 );
 
-/** @throws Error when a prototype has got what it did not have */
+/** @throws Error when a prototype has gained a property */
 export function demandUnpolluted(): void {
   for (const { prototype, names } of BUILT_IN) {
     const strange = Reflect.ownKeys(prototype).filter((name) => !names.includes(name));

@@ -7,7 +7,7 @@ export interface FuzzOptions {
   /** Cases of a round; FUZZ_RUNS multiplies the rounds. */
   cases: number;
   rounds: number;
-  /** Cases under way at once. */
+  /** Cases in progress at once. */
   atOnce: number;
   /** After each round, with its number from 1. */
   afterRound?: (round: number) => void | Promise<void>;

@@ -1,4 +1,4 @@
-/** What is in use once everything that nobody needs is gone, and whether it grows. */
+/** The memory in use after garbage collection, and whether it grows. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 

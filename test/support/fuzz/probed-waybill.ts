@@ -1,11 +1,11 @@
-/** A Waybill process whose inside can be asked after: what it holds in memory, and whether it is still as it was. */
+/** A Waybill process that can be inspected: its memory, and whether its state has changed. */
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../eventually.ts';
 import { startWaybill, type Waybill, type WaybillOptions } from '../waybill.ts';
 
 const PROBE = fileURLToPath(new URL('probe.mjs', import.meta.url));
 
-/** What is away for a moment is warned of, as during every start. */
+/** Warnings about short outages, which every start logs. */
 const LOGGED_WARNING = /^\[\S+\] WARN /;
 const LOGGED_ERROR = /^\[\S+\] (?:ERROR|FATAL) /;
 
@@ -18,7 +18,7 @@ export interface Inside {
 
 export interface ProbedWaybill extends Waybill {
   look(): Promise<Inside>;
-  /** All it has complained of: warnings of Node.js, rejections that nobody heard, everything logged as an error. */
+  /** All its complaints: warnings of Node.js, unhandled rejections, everything logged as an error. */
   complaints(): string[];
 }
 

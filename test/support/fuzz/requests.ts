@@ -1,4 +1,4 @@
-/** Requests to every route of the gateway: what it asks for, and that broken in its method, path, query, headers and body. */
+/** Requests to every route of the gateway: valid ones, and ones broken in method, path, query, headers and body. */
 import fc, { type Arbitrary } from 'fast-check';
 import { sometimesBroken } from './breaking.ts';
 import { validParams, type Hints } from './from-schema.ts';
@@ -30,7 +30,7 @@ export interface Case {
 
 /** Header values that mean something to the gateway; the tokens come first. */
 export interface Senders {
-  /** `Authorization` headers that are believed. */
+  /** Valid `Authorization` headers. */
   trusted: readonly string[];
   /** Some that are not, though each is nearly one. */
   doubted: readonly string[];
@@ -51,7 +51,7 @@ const METHODS = [
   'get',
 ];
 
-/** Headers a gateway may look at, each with what it might mean. */
+/** Headers that a gateway may read, each with possible values. */
 const HEADERS: Record<string, readonly string[]> = {
   'Content-Type': ['application/json; charset=utf-8', 'text/plain', 'application/json; charset=latin1', 'a/b', ''],
   'Content-Encoding': ['identity', 'gzip'],

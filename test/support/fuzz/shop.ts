@@ -1,4 +1,4 @@
-/** A shop with something in it, so that a fuzzed request finds what it asks for as often as not. */
+/** A shop with data, so that about half of the fuzzed requests find what they ask for. */
 import fc, { type Arbitrary } from 'fast-check';
 import { eventually } from '../eventually.ts';
 import type { Hints } from './from-schema.ts';

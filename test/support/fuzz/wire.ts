@@ -29,7 +29,7 @@ export class Wire {
     this.#port = port;
   }
 
-  /** Sends a request with a length that is true, and reads its answer. @throws Error when there is none. */
+  /** Sends a request with a correct length, and reads its answer. @throws Error when there is none */
   async ask({ method, target, headers, body }: Request): Promise<Response> {
     const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     const length = body === undefined ? '' : `Content-Length: ${body.length}\r\n`;
@@ -46,7 +46,7 @@ export class Wire {
     return response;
   }
 
-  /** Sends bytes as they are, says that no more will come, and answers all that comes back until the end. */
+  /** Sends bytes unchanged, closes its side, and returns everything received until the end. */
   async send(bytes: Buffer): Promise<Buffer> {
     const socket = await this.#open();
     const chunks: Buffer[] = [];

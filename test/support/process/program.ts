@@ -9,7 +9,7 @@ export interface Exit {
 
 export interface Program {
   readonly pid: number;
-  /** What it has printed so far, line by line. */
+  /** The lines printed so far. */
   readonly stdout: readonly string[];
   readonly stderr: readonly string[];
   /** Both, in the order in which they came. */

@@ -9,19 +9,19 @@ import { ROOT, startCommand } from './project.ts';
 export interface WaybillProcess extends Program {
   readonly nodeID: string;
   readonly port: number;
-  /** Base of the gateway, without `/api/v1`. Nobody listens there when the process has no gateway. */
+  /** Base URL of the gateway, without `/api/v1`. Not served when the process has no gateway. */
   readonly url: string;
 }
 
 export interface WaybillStart extends Pick<ProgramOptions, 'logFile' | 'cleanUp'> {
   nodeID: string;
-  /** Settings, such as DATABASE_URL. Nothing of the environment of whoever starts it is taken for a setting. */
+  /** Settings, such as DATABASE_URL. Settings in the parent's environment are ignored. */
   env: Record<string, string | undefined>;
   /** Files of modules that are loaded before the program. */
   preload?: readonly string[];
 }
 
-/** Takes everything away that Node.js or the program would read of the environment of whoever starts it. */
+/** Removes everything that Node.js or the program would read from the parent's environment. */
 export function nothingInherited(): Record<string, undefined> {
   const read = ['NODE_OPTIONS'];
   readSettings(new Proxy({}, { get: (_environment, name) => void read.push(String(name)) }));
