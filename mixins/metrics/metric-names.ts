@@ -1,4 +1,4 @@
-/** The names of the engine's metrics. Dashboards and alerts rely on them. */
+/** The names of the metrics that every service may export. Dashboards and alerts rely on them. */
 
 /** Counter of answered requests. Labels: `method`, `route` (the template, never the path), `status`. */
 export const HTTP_REQUESTS_TOTAL = 'waybill_http_requests_total';
@@ -23,15 +23,6 @@ export const BREAKER_OPEN = 'waybill_breaker_open';
 
 /** Gauge of outbox rows that wait to be published, -1 while they cannot be counted. Label: `schema`. */
 export const OUTBOX_WAITING = 'waybill_outbox_waiting';
-
-/** Gauge of orders that wait for a peer service, -1 while they cannot be counted. Label: `waiting_for`. */
-export const ORDERS_OWED = 'waybill_orders_owed';
-
-/** Gauge of orders whose work is parked for an operator, -1 while they cannot be counted. */
-export const ORDERS_PARKED = 'waybill_orders_parked';
-
-/** Gauge of seconds that the longest waiting order has waited, parked ones included; -1 while unknown. */
-export const ORDERS_OLDEST_WAIT_SECONDS = 'waybill_orders_oldest_wait_seconds';
 
 /** Counter of packets from NATS that were refused. Labels: `packet` (Moleculer's packet type), `reason`. */
 export const MESH_REFUSED_TOTAL = 'waybill_mesh_refused_total';

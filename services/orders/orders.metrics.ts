@@ -1,8 +1,16 @@
 /** Exports the backlog of orders as metrics: how many wait, for what, and how long. */
 import type { MetricRegistry, ServiceBroker } from 'moleculer';
-import { ORDERS_OLDEST_WAIT_SECONDS, ORDERS_OWED, ORDERS_PARKED } from '../../mixins/metrics/metric-names.ts';
 import { onScrape } from '../../mixins/metrics/scrape.ts';
 import type { Backlog, StateQueries } from './store/state.queries.ts';
+
+/** Gauge of orders that wait for a peer service, -1 while they cannot be counted. Label: `waiting_for`. */
+export const ORDERS_OWED = 'waybill_orders_owed';
+
+/** Gauge of orders whose work is parked for an operator, -1 while they cannot be counted. */
+export const ORDERS_PARKED = 'waybill_orders_parked';
+
+/** Gauge of seconds that the longest waiting order has waited, parked ones included; -1 while unknown. */
+export const ORDERS_OLDEST_WAIT_SECONDS = 'waybill_orders_oldest_wait_seconds';
 
 const UNKNOWN: Backlog = { owed: { inventory: -1, tracking: -1 }, parked: -1, oldestWaitS: -1 };
 
