@@ -2,6 +2,7 @@
 import ApiGateway from 'moleculer-web';
 import { InternalError, NotFound, Overloaded } from '../../machines/shared/failure.ts';
 import { ENGINE } from '../auth/caller.ts';
+import { about } from '../process/log-format.ts';
 import { MethodNotAllowed } from './gateway.failures.ts';
 import type { Found, Gateway, GatewayRequest, WebMethods } from './gateway.types.ts';
 import { authenticate, authorize } from './guard/authentication.ts';
@@ -44,7 +45,7 @@ export const overrides: Overrides = {
     const status = response.headersSent ? response.statusCode : CALLER_GONE;
     const label = alias?.label ?? anyAliasOf(this.router.find(path))?.label ?? 'unmatched';
     this.httpMetrics.observe(method, label, status, ms / 1_000);
-    this.logger.debug(method, path, status, ms, id);
+    this.logger.debug(method, path, status, ms, id, about({ request_id: id, status, duration_ms: ms }));
   },
 
   // It parses any query into nested objects (qs), and keeps the origin in an absolute URL sent by a proxy.
@@ -121,13 +122,13 @@ export const overrides: Overrides = {
     const { method, parsedUrl, id, $alias: alias } = request;
     const path = printable(parsedUrl);
     if (failure instanceof InternalError) {
-      this.logger.error(method, path, status, id, error instanceof Error ? error.stack : error);
+      this.logger.error(method, path, status, id, error, about({ request_id: id, status }));
     } else if (failure instanceof Overloaded && alias?.endpoint.sheds) {
       this.shedder.refused(failure);
     } else if (status >= 500) {
       // The cause may name nodes and hosts, so it goes only to the log.
       const cause = error instanceof Error ? error.message : failure.message;
-      this.logger.warn(method, path, status, id, cause);
+      this.logger.warn(method, path, status, id, cause, about({ request_id: id, status }));
     }
     this.sendError(request, response, failure);
   },

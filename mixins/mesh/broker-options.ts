@@ -1,7 +1,5 @@
 /** The broker options of every node. Moleculer's defaults have no timeout, no circuit breaker and no graceful stop. */
 import { hostname } from 'node:os';
-import { isatty } from 'node:tty';
-import { inspect } from 'node:util';
 import type { BrokerOptions, Middleware } from 'moleculer';
 import { InternalError, ServiceUnavailable, Failure } from '../../machines/shared/failure.ts';
 import { access } from '../auth/access.middleware.ts';
@@ -13,6 +11,7 @@ import { breakerMetrics } from '../metrics/breaker-metrics.ts';
 import type { MeshSettings } from './mesh.settings.ts';
 import { MeshTransporter } from './nats/nats-transporter.ts';
 import { ParamsValidator } from '../params/params-validator.ts';
+import { FormattedLogger } from '../process/log-format.ts';
 import { type Settings, settingsMiddleware } from '../settings/settings.ts';
 import { circuitBreaker } from './circuit-breaker.middleware.ts';
 import { isValidationError, validationFailure } from '../params/validation-failure.ts';
@@ -77,11 +76,8 @@ export function brokerOptions(settings: Settings): BrokerOptions {
   return {
     namespace: NAMESPACE,
     nodeID: nodeName(settings),
-    logger: {
-      type: 'Console',
-      options: { formatter: 'full', colors: isatty(1), objectPrinter: onOneLine },
-    },
-    logLevel: settings.logLevel as BrokerOptions['logLevel'],
+    logger: new FormattedLogger(settings),
+    logLevel: settings.logLevel,
     transporter: settings.mesh === undefined ? null : new MeshTransporter(settings.mesh),
     serializer: 'JSON',
     heartbeatInterval: 5,
@@ -114,16 +110,4 @@ export function brokerOptions(settings: Settings): BrokerOptions {
     metrics: { enabled: true, collectProcessMetrics: true },
     tracing: false,
   };
-}
-
-function onOneLine(value: unknown): string {
-  const text =
-    value instanceof Error ? stackOf(value) : inspect(value, { depth: 4, breakLength: Number.POSITIVE_INFINITY });
-  return text.replaceAll(/\s*\n\s*/g, ' | ');
-}
-
-/** The stack of an error and its causes, without their data, which may hold a caller's name or address. */
-function stackOf(error: Error): string {
-  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : '';
-  return `${error.stack ?? error.message}${cause}`;
 }

@@ -6,6 +6,7 @@ import { Connector } from '../database/connector.ts';
 import { DatabaseAbsent } from '../database/database-absent.ts';
 import { natsAbsence } from '../mesh/nats/nats-refusal.ts';
 import type { Settings } from '../settings/settings.ts';
+import { lineOutsideBroker } from './log-format.ts';
 import { type Port, portRefusal } from './port-refusal.ts';
 
 /** Whether a service of this process uses the embedded database, because no other is set for it. */
@@ -21,7 +22,7 @@ export async function preflight(settings: Settings, ports: readonly Port[]): Pro
   for (const port of ports) await checkPort(port);
   await checkDatabases(settings);
   const absence = settings.mesh && (await natsAbsence(settings.mesh));
-  if (absence !== undefined) console.log(`${absence}; waiting for it`);
+  if (absence !== undefined) console.log(lineOutsideBroker('info', `${absence}; waiting for it`));
 }
 
 /** Connects to each configured database of this process's services once. @throws DatabaseAbsent */

@@ -3,6 +3,7 @@ import { DatabaseAbsent } from '../database/database-absent.ts';
 import { EmbeddedPostgresError } from '../database/embedded/binaries.ts';
 import { SchemaTooNew } from '../database/migrations.ts';
 import { SettingError } from '../settings/setting-reader.ts';
+import { lineOutsideBroker } from './log-format.ts';
 
 /** The process cannot start. The message is the one line that the operator sees. */
 export class StartRefused extends Error {}
@@ -17,6 +18,6 @@ export function refusalLine(error: unknown): string {
 
 /** Prints why the process cannot start, and ends it with exit code 1. */
 export function refuseStart(error: unknown): never {
-  process.stderr.write(`${refusalLine(error)}\n`);
+  process.stderr.write(`${lineOutsideBroker('fatal', refusalLine(error))}\n`);
   process.exit(1);
 }

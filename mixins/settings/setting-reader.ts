@@ -42,6 +42,12 @@ export class SettingReader {
     return ms;
   }
 
+  /** One of these words, in upper or lower case. */
+  oneOf<Word extends string>(name: string, words: readonly Word[], fallback: Word): Word {
+    const text = this.text(name)?.toLowerCase() ?? fallback;
+    return words.find((word) => word === text) ?? this.refuse(name, words.join(', '));
+  }
+
   flag(name: string, fallback: boolean): boolean {
     const text = this.text(name)?.toLowerCase();
     if (text === undefined) return fallback;

@@ -34,7 +34,9 @@ export interface Settings {
   /** NODEID: this process's name in the mesh. */
   nodeID: string | undefined;
   /** LOGLEVEL: fatal, error, warn, info, debug or trace. */
-  logLevel: string;
+  logLevel: (typeof LOG_LEVELS)[number];
+  /** LOG_FORMAT: text, or one JSON object a line. */
+  logFormat: (typeof LOG_FORMATS)[number];
   /** DATABASE_URL, or a service's own such as ORDERS_DATABASE_URL; undefined: the embedded database. */
   databaseUrl: (service: string) => string | undefined;
   /** DATABASE_POOL_SIZE: the maximum number of connections from a service to its database. */
@@ -63,7 +65,8 @@ export function takeEnvironment(): void {
 /** The environment of the process. */
 export const environment = (): Environment => taken ?? process.env;
 
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const LOG_FORMATS = ['text', 'json'] as const;
 
 /**
  * Reads and checks the settings of a process that can run the declared services.
@@ -72,8 +75,6 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
 export function readProcessSettings(declared: ServiceDeclarations, given: Environment): Settings {
   const reader = new SettingReader(given);
   const auth = readAuthSettings(reader);
-  const logLevel = reader.text('LOGLEVEL')?.toLowerCase() ?? 'info';
-  if (!LOG_LEVELS.includes(logLevel)) reader.refuse('LOGLEVEL', LOG_LEVELS.join(', '));
   const shared = databaseAddress(reader, 'DATABASE_URL');
   const stateful = Object.keys(declared).filter((name) => declared[name]?.stateful);
   const own = new Map(stateful.map((name) => [name, databaseAddress(reader, `${name.toUpperCase()}_DATABASE_URL`)]));
@@ -86,7 +87,8 @@ export function readProcessSettings(declared: ServiceDeclarations, given: Enviro
     stateful: stateful.filter((name) => services.includes(name)),
     dataDir: resolve(reader.text('DATA_DIR') ?? '.data'),
     nodeID: reader.text('NODEID'),
-    logLevel,
+    logLevel: reader.oneOf('LOGLEVEL', LOG_LEVELS, 'info'),
+    logFormat: reader.oneOf('LOG_FORMAT', LOG_FORMATS, 'text'),
     databaseUrl: (service) => own.get(service) ?? shared,
     databasePoolSize: reader.integer('DATABASE_POOL_SIZE', 8, 2, 100),
     databaseConnectionMaxAgeMs: reader.duration('DATABASE_CONNECTION_MAX_AGE', 300_000, 1_000),

@@ -1,13 +1,14 @@
 /** Prints the last lines of a start: the gateway's address, and a request to paste. */
 import type { ServiceBroker } from 'moleculer';
 import type { WithGateway } from '../../mixins/gateway/gateway.types.ts';
+import { settingsOf } from '../../mixins/settings/settings.ts';
 
-/** Prints the address of this broker's gateway; nothing if it has none. */
+/** Prints the address of this broker's gateway, for the person at the terminal; nothing for a log collector. */
 export function greet(broker: ServiceBroker): void {
   const gateways = broker.services.map((service) => service as unknown as Partial<WithGateway>);
   const gateway = gateways.find(({ http }) => http !== undefined);
   const address = gateway?.http?.address;
-  if (!address) return;
+  if (!address || settingsOf(broker).logFormat === 'json') return;
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   const base = `http://${host}:${address.port}/api/v1`;
   const order = {

@@ -3,6 +3,7 @@ import type { ShipmentRecord } from '../../machines/reconciliation/books.ts';
 import { IllegalTransition } from '../../machines/shared/failure.ts';
 import type { KeysetPage, KeysetRequest } from '../../mixins/database/keyset.ts';
 import type { Subscriptions } from '../../mixins/events/inbox/subscriptions.ts';
+import { about } from '../../mixins/process/log-format.ts';
 import type { OrderHost } from './engine/order-host.ts';
 import type { OrdersService } from './orders.context.ts';
 
@@ -12,7 +13,10 @@ export const subscriptions: Subscriptions<OrdersService> = {
     async handler({ data: { orderId } }) {
       const status = await parcelDelivered(this.host, orderId);
       if (status !== undefined) {
-        this.logger.warn(`Order ${orderId} is ${status}, but tracking reports its parcel as delivered`);
+        this.logger.warn(
+          `Order ${orderId} is ${status}, but tracking reports its parcel as delivered`,
+          about({ order_id: orderId }),
+        );
       }
     },
   },

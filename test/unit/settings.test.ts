@@ -9,6 +9,7 @@ test('no setting is required', () => {
     api: { port: 8090, host: '127.0.0.1' },
     inventory: { demoCatalog: true },
     logLevel: 'info',
+    logFormat: 'text',
   });
   expect(settings.services).toContain('api');
   expect(settings.databaseUrl('orders')).toBeUndefined();
@@ -39,6 +40,7 @@ test.each([
   ['DEMO_CATALOG', 'maybe'],
   ['ORDER_PENDING_TTL', '5 parsecs'],
   ['LOGLEVEL', 'loud'],
+  ['LOG_FORMAT', 'xml'],
 ])('%s=%s is refused by its name, in one line that says what to give', (name, value) => {
   expect(() => readSettings({ [name]: value })).toThrow(SettingError);
   expect(() => readSettings({ [name]: value })).toThrow(new RegExp(`^${name}\\b.* cannot be used.*: `));

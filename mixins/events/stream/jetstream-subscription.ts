@@ -8,6 +8,7 @@ import { catchUp, consumerStart } from './consumer-start.ts';
 import { isSealedEvent, SEAL_HEADER } from './event-seal.ts';
 import type { JetStreamLink } from './jetstream-link.ts';
 import { backoffMs } from '../../actor/backoff.ts';
+import { about } from '../../process/log-format.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { Pause } from './pause.ts';
 
@@ -217,13 +218,16 @@ export class JetStreamSubscription implements Subscription {
   }
 
   #failed(error: Error, event: DomainEvent, attempt: number): { retryMs: number } {
+    const fields = about({ event_id: event.id, event_key: event.key, attempt });
     if (attempt === 1 && this.#options.consumer.lease.held) {
       this.#options.logger.warn(
         `Consumer ${this.#name} failed to handle event ${event.id}; retrying while later events of ${event.key} wait: ${error.message}`,
+        fields,
       );
     } else if (attempt === 10) {
       this.#options.logger.error(
         `Consumer ${this.#name} failed to handle event ${event.id} ${attempt} times: ${error.message}`,
+        fields,
       );
     }
     return { retryMs: backoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS) };

@@ -1,6 +1,7 @@
 /** Writes replies and failures as HTTP responses. */
 import { Readable, pipeline } from 'node:stream';
 import type { Failure } from '../../../machines/shared/failure.ts';
+import { about } from '../../process/log-format.ts';
 import { PayloadTooLarge } from '../gateway.failures.ts';
 import type { GatewayRequest, GatewayResponse } from '../gateway.types.ts';
 import { isUnchanged } from '../request/conditional.ts';
@@ -124,6 +125,13 @@ function writeStream(
   pipeline(body, response, (error) => {
     // A caller may close a stream at any time.
     if (error && error.code !== 'ERR_STREAM_PREMATURE_CLOSE')
-      request.$service.logger.warn(request.method, request.$alias?.label, request.id, 'the stream failed:', error);
+      request.$service.logger.warn(
+        request.method,
+        request.$alias?.label,
+        request.id,
+        'the stream failed:',
+        error,
+        about({ request_id: request.id }),
+      );
   });
 }

@@ -7,6 +7,7 @@ import { type OutageWatch, outageLog } from '../../../mixins/database/outage-log
 import { isLoggedOutage, orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import type { WithOutbox } from '../../../mixins/events/outbox/outbox.mixin.ts';
 import { canReach } from '../../../mixins/mesh/reach.ts';
+import { about } from '../../../mixins/process/log-format.ts';
 import { settingsOf } from '../../../mixins/settings/settings.ts';
 import { showOwed } from '../orders.metrics.ts';
 import { readOrdersSettings } from '../orders.settings.ts';
@@ -45,7 +46,8 @@ export function startNode({ broker, database, outbox, logger }: Started): Orders
     { node, leaseMs: settings.leaseMs, ttlMs: settings.pendingTtlMs },
     {
       wrote: () => outbox.wake(),
-      unfit: (id, error) => logger.error(`Cannot read order ${id}; will retry later:`, error.message),
+      unfit: (id, error) =>
+        logger.error(`Cannot read order ${id}; will retry later:`, error.message, about({ order_id: id })),
     },
   );
   const mayClaim = (): boolean => database.clock.isRight;
@@ -93,8 +95,9 @@ function engineLog(logger: Service['logger']): EngineWatch {
     ),
     onSetback(order, setback) {
       const failed = `Order ${order.id} (request ${order.requestId}) failed attempt ${setback.attempt}: ${setback.lastError}`;
-      if (setback.at === 'parked') logger.error(`${failed}. Parked: resolve the cause, then retry the order`);
-      else logger.debug(`${failed}. Next attempt in ${setback.pauseMs} ms`);
+      const fields = about({ order_id: order.id, request_id: order.requestId, attempt: setback.attempt });
+      if (setback.at === 'parked') logger.error(`${failed}. Parked: resolve the cause, then retry the order`, fields);
+      else logger.debug(`${failed}. Next attempt in ${setback.pauseMs} ms`, fields);
     },
   };
 }
