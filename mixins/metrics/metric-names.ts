@@ -24,6 +24,9 @@ export const BREAKER_OPEN = 'waybill_breaker_open';
 /** Gauge of outbox rows that wait to be published, -1 while they cannot be counted. Label: `schema`. */
 export const OUTBOX_WAITING = 'waybill_outbox_waiting';
 
+/** Gauge of seconds since the oldest of those rows was written, 0 without rows, -1 while unknown. Label: `schema`. */
+export const OUTBOX_OLDEST_AGE_SECONDS = 'waybill_outbox_oldest_age_seconds';
+
 /** Counter of packets from NATS that were refused. Labels: `packet` (Moleculer's packet type), `reason`. */
 export const MESH_REFUSED_TOTAL = 'waybill_mesh_refused_total';
 

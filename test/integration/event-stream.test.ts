@@ -73,7 +73,7 @@ describe.each([
     await eventually(() => expect([one.count, two.count]).toEqual([1_000, 1_000]));
     const inOrder = Array.from({ length: 25 }, (_, n) => n);
     for (const { byKey } of [one, two]) for (const numbers of byKey.values()) expect(numbers).toEqual(inOrder);
-    await eventually(async () => expect(await relay.waiting()).toBe(0));
+    await eventually(async () => expect((await relay.backlog()).rows).toBe(0));
   });
 
   test('repeats a failing event until it succeeds, holding back its key and no other', async () => {
@@ -92,7 +92,7 @@ describe.each([
     broken = false;
     await eventually(() => expect(received.byKey.get('shipment-0')).toEqual([0, 1, 2, 3]));
     expect(received.count).toBe(12);
-    await eventually(async () => expect(await relay.waiting()).toBe(0));
+    await eventually(async () => expect((await relay.backlog()).rows).toBe(0));
   });
 
   test('calls the handler once for an event that is published twice', async () => {

@@ -86,7 +86,7 @@ test('one of many relays publishes a schema, and another takes over when it dies
     }),
   );
   await writeRows(heir, [[eventOf('shipment-1', 1)], [eventOf('shipment-1', 2)]]);
-  await eventually(async () => expect(await relay.waiting()).toBe(0));
+  await eventually(async () => expect((await relay.backlog()).rows).toBe(0));
   // Both in full and in order: what the first had published was not deleted, so it comes again.
   const first = publishedBy.filter((node) => node === 'doomed').length;
   expect(first).toBeGreaterThan(0);
@@ -111,9 +111,12 @@ test('an outage of the stream loses no event and keeps their order', async () =>
   );
   await writeRows(node, rowsOf(20, 10));
   await eventually(() => expect(refusals).toBeGreaterThan(20));
-  expect(await relay.waiting()).toBe(10);
+  await node.query(`UPDATE ${node.schema}.outbox SET created_at = now() - interval '1 hour' WHERE id % 2 = 0`);
+  const { rows, oldestAgeS } = await relay.backlog();
+  expect(rows).toBe(10);
+  expect(Math.trunc(oldestAgeS / 60)).toBe(60);
   away = false;
-  await eventually(async () => expect(await relay.waiting()).toBe(0));
+  await eventually(async () => expect(await relay.backlog()).toEqual({ rows: 0, oldestAgeS: 0 }));
   for (const numbers of received.byKey.values()) expect(numbers).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(received.count).toBe(200);
 });
@@ -131,7 +134,7 @@ test('a row that is not a list of events, or that the stream rejects, is parked 
   );
   const good = [eventOf('shipment-1', 1)];
   await writeRows(node, [{ no: 'list' }, [{ id: 'x' }], [eventOf('shipment-13', 1), eventOf('shipment-2', 1)], good]);
-  await eventually(async () => expect(await relay.waiting()).toBe(0));
+  await eventually(async () => expect((await relay.backlog()).rows).toBe(0));
   expect([...received.byKey.keys()].toSorted()).toEqual(['shipment-1', 'shipment-2']);
   const parked = await query<{ reason: string }>(url, 'SELECT reason FROM tracking.outbox_parked ORDER BY id');
   expect(parked.map((row) => row.reason)).toEqual([
@@ -154,7 +157,7 @@ test('events without subscribers leave the outbox unpublished, and a row that is
   const relay = startRelay(node, ofShipments(published));
   const unheard = { ...eventOf('order-1', 1), type: 'order.created' };
   await writeRows(node, [[unheard], [unheard, eventOf('shipment-1', 1)], { type: 'order.created' }]);
-  await eventually(async () => expect(await relay.waiting()).toBe(0));
+  await eventually(async () => expect((await relay.backlog()).rows).toBe(0));
   expect(published).toEqual(['shipment-1-1']);
   const { rows } = await node.query(`SELECT events FROM ${SCHEMA}.outbox_parked`);
   expect(rows).toEqual([{ events: { type: 'order.created' } }]);
@@ -168,7 +171,7 @@ test('a row without subscribed types is not read, and one with a subscribed type
   // Reading this row would park it: it is not a list of events.
   await writeRows(node, [{ never: 'read' }], ['order.created']);
   await writeRows(node, [[eventOf('shipment-1', 1)]], ['order.created', 'shipment.updated']);
-  await eventually(async () => expect(await relay.waiting()).toBe(0));
+  await eventually(async () => expect((await relay.backlog()).rows).toBe(0));
   expect(published).toEqual(['shipment-1-1']);
   expect((await node.query(`SELECT 1 FROM ${SCHEMA}.outbox_parked`)).rowCount).toBe(0);
 });
@@ -186,7 +189,7 @@ test('a relay publishes what is in its outbox before it stops', async () => {
   await writeRows(node, rowsOf(30, 300));
   await relay.stop();
   expect(received.count).toBe(9_001);
-  expect(await relay.waiting()).toBe(0);
+  expect((await relay.backlog()).rows).toBe(0);
 });
 
 test('services exchange events without a transporter, including those left by a crash and those of a shutdown', async () => {

@@ -13,6 +13,13 @@ export interface OutboxRow {
   events: string | null;
 }
 
+/** What waits to be published. */
+export interface Backlog {
+  rows: number;
+  /** How long ago the oldest row was written, in seconds; 0 when there is none. */
+  oldestAgeS: number;
+}
+
 export class OutboxRows {
   readonly #database: OutboxDatabase;
   readonly #statements: ReturnType<typeof statementsOn>;
@@ -46,10 +53,10 @@ export class OutboxRows {
     await this.#database.query({ ...this.#statements.park, values });
   }
 
-  /** The number of rows in the outbox. */
-  async count(): Promise<number> {
-    const { rows } = await this.#database.query<{ count: number }>(this.#statements.count);
-    return rows[0]?.count ?? 0;
+  /** What waits in the outbox. */
+  async backlog(): Promise<Backlog> {
+    const { rows } = await this.#database.query<Backlog>(this.#statements.backlog);
+    return rows[0] ?? { rows: 0, oldestAgeS: 0 };
   }
 }
 
@@ -91,6 +98,12 @@ function statementsOn(schema: string) {
         INSERT INTO ${parked} (${aside.id}, ${aside.events}, ${aside.createdAt}, ${aside.reason})
         SELECT id, events, created_at, reason FROM parked`,
     },
-    count: { name: `${schema} outbox count`, text: `SELECT count(*) AS count FROM ${outbox}` },
+    backlog: {
+      name: `${schema} outbox backlog`,
+      text: `
+        SELECT count(*) AS rows,
+            coalesce(extract(epoch FROM clock_timestamp() - min(${createdAt})), 0)::float8 AS "oldestAgeS"
+          FROM ${outbox} o`,
+    },
   };
 }

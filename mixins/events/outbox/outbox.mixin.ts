@@ -2,18 +2,19 @@
 import type { ServiceBroker, ServiceSchema } from 'moleculer';
 import type { WithDatabase } from '../../database/database.mixin.ts';
 import { Lease } from '../lease.ts';
-import { OUTBOX_WAITING } from '../../metrics/metric-names.ts';
+import { OUTBOX_OLDEST_AGE_SECONDS, OUTBOX_WAITING } from '../../metrics/metric-names.ts';
 import { onScrape } from '../../metrics/scrape.ts';
 import { defineMixin } from '../../mesh/schema.ts';
 import { shareStream, type StreamShare } from '../stream/shared-stream.ts';
+import type { Backlog } from './outbox-rows.ts';
 import { Relay } from './relay.ts';
 
 /** The service's side of its outbox. */
 export interface Outbox {
   /** Call after every commit that wrote events. Without the call they are published up to a fifth of a second later. */
   wake(): void;
-  /** The number of unpublished outbox rows. Counts them in the database. */
-  waiting(): Promise<number>;
+  /** The unpublished outbox rows. Counts them in the database. */
+  backlog(): Promise<Backlog>;
 }
 
 /** What the mixin adds: `this.outbox`, usable from the service's `started` to the end of its `stopped`. */
@@ -47,7 +48,7 @@ export function outboxMixin(): Partial<ServiceSchema> {
       });
       this.outbox = this.relay;
       this.relay.start();
-      this.endOfGauge = showWaiting(this.broker, this.database.schema, this.outbox);
+      this.endOfGauge = showBacklog(this.broker, this.database.schema, this.outbox);
     },
     async stopped() {
       this.endOfGauge?.();
@@ -57,14 +58,19 @@ export function outboxMixin(): Partial<ServiceSchema> {
   });
 }
 
-/** Exports the number of waiting outbox rows as a gauge. Returns a function that ends it. */
-function showWaiting(broker: ServiceBroker, schema: string, outbox: Outbox): () => void {
+const UNKNOWN: Backlog = { rows: -1, oldestAgeS: -1 };
+
+/** Exports the outbox's backlog as gauges. Returns a function that ends it. */
+function showBacklog(broker: ServiceBroker, schema: string, outbox: Outbox): () => void {
   const { metrics } = broker;
-  if (!metrics.hasMetric(OUTBOX_WAITING)) {
-    const description = 'Outbox rows waiting to be published, -1 while they cannot be counted';
-    metrics.register({ type: 'gauge', name: OUTBOX_WAITING, description, labelNames: ['schema'] });
-  }
+  const gauge = (name: string, description: string): void => {
+    if (!metrics.hasMetric(name)) metrics.register({ type: 'gauge', name, description, labelNames: ['schema'] });
+  };
+  gauge(OUTBOX_WAITING, 'Outbox rows waiting to be published, -1 while they cannot be counted');
+  gauge(OUTBOX_OLDEST_AGE_SECONDS, 'Age of the oldest waiting outbox row in seconds, -1 while unknown');
   return onScrape(broker, async () => {
-    metrics.set(OUTBOX_WAITING, await outbox.waiting().catch(() => -1), { schema });
+    const { rows, oldestAgeS } = await outbox.backlog().catch(() => UNKNOWN);
+    metrics.set(OUTBOX_WAITING, rows, { schema });
+    metrics.set(OUTBOX_OLDEST_AGE_SECONDS, oldestAgeS, { schema });
   });
 }

@@ -5,7 +5,7 @@ import type { Lease } from '../lease.ts';
 import { EventRefused, type EventStream, StreamUnavailable } from '../stream/event-stream.ts';
 import { backoffMs } from '../../actor/backoff.ts';
 import { type AfterFailure, KeyedQueue } from '../stream/keyed-queue.ts';
-import { eventsIn, type OutboxDatabase, type OutboxRow, OutboxRows } from './outbox-rows.ts';
+import { type Backlog, eventsIn, type OutboxDatabase, type OutboxRow, OutboxRows } from './outbox-rows.ts';
 
 const CONCURRENCY = 256;
 const READ_AT_MOST = 100;
@@ -81,9 +81,9 @@ export class Relay {
     this.#signal();
   }
 
-  /** The number of unpublished rows, including those in flight. Counts them in the database. */
-  waiting(): Promise<number> {
-    return this.#table.count();
+  /** The unpublished rows, including those in flight. Counts them in the database. */
+  backlog(): Promise<Backlog> {
+    return this.#table.backlog();
   }
 
   /** Publishes what it can within two seconds, then hands over to another node. */
