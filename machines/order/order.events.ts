@@ -1,7 +1,7 @@
 /** The order events that are published in the commit of a step. */
 import type { DomainEvent, EventData } from '../shared/domain-event.ts';
 import { moneyToNumber } from '../shared/money.ts';
-import { itemsOf, type Order, orderNumberOf, type Shipment } from './order.ts';
+import { itemsOf, type Order, orderNumberOf, type OrderShipment } from './order.ts';
 import type { Announcement } from './order.machine.ts';
 
 // Object.assign extends the new object in place, which is twenty times as fast as spreading it into another one.
@@ -67,7 +67,7 @@ function factsOf(order: Order): EventData['order.shipped'] {
   };
 }
 
-function shipmentOf(order: Order): Shipment {
+function shipmentOf(order: Order): OrderShipment {
   if (order.shipment) return order.shipment;
   throw new RangeError(`order ${order.id} has no shipment to announce`);
 }

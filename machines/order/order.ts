@@ -12,7 +12,7 @@ export interface OrderLine {
 }
 
 /** The shipment that tracking created for an order. */
-export interface Shipment {
+export interface OrderShipment {
   readonly trackingNumber: string;
   /** RFC 3339, UTC. */
   readonly estimatedDelivery: string;
@@ -34,7 +34,7 @@ export interface Order {
   readonly carrier: string;
   readonly lines: readonly OrderLine[];
   readonly total: Cents | null;
-  readonly shipment: Shipment | null;
+  readonly shipment: OrderShipment | null;
   readonly refusal: Refusal | null;
   /** Unix milliseconds. */
   readonly placedAt: number;
@@ -57,10 +57,10 @@ export type OrderRequest = Pick<
 
 /** An event with its data. */
 export type OrderEvent =
-  | { type: 'SECURED'; prices: ReadonlyMap<number, Cents>; shipment: Shipment }
+  | { type: 'SECURED'; prices: ReadonlyMap<number, Cents>; shipment: OrderShipment }
   | { type: 'RESERVED'; prices: ReadonlyMap<number, Cents> }
   | { type: 'REFUSED'; refusal: Refusal }
-  | { type: 'SHIPMENT_CREATED'; shipment: Shipment }
+  | { type: 'SHIPMENT_CREATED'; shipment: OrderShipment }
   | { type: 'CANCEL'; reason?: string | undefined }
   | { type: 'EXPIRE'; reason: string }
   | { type: 'SHIP' | 'DELIVER' | 'STOCK_CONSUMED' | 'STOCK_RELEASED' | 'SHIPMENT_VOIDED' }

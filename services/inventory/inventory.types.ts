@@ -12,7 +12,7 @@ export interface Product {
   availableStock: number;
 }
 
-export interface OrderItem {
+export interface StockItem {
   productId: number;
   quantity: number;
 }
@@ -20,10 +20,10 @@ export interface OrderItem {
 /** Params of `inventory.reserve`, `inventory.release` and `inventory.consume`. */
 export interface StockOrder {
   orderId: number;
-  items: OrderItem[];
+  items: StockItem[];
 }
 
-export interface PricedItem extends OrderItem {
+export interface PricedItem extends StockItem {
   price: number;
 }
 

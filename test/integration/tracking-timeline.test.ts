@@ -1,7 +1,7 @@
 /** The timeline of a shipment on real PostgreSQL: what carriers report and orders tell, each once. */
 import { expect, test } from '@jest/globals';
 import { openDatabase } from '../../mixins/database/database.ts';
-import { type Change, changeShipments } from '../../services/tracking/store/change-shipments.ts';
+import { type TimelineChange, changeShipments } from '../../services/tracking/store/change-shipments.ts';
 import type { AddEventParams } from '../../services/tracking/tracking.types.ts';
 import { eventually } from '../support/eventually.ts';
 import { query } from '../support/postgres.ts';
@@ -61,7 +61,7 @@ test('a batch that is tried again after a lost answer records nothing twice', as
   const { trackingNumber } = await create({ orderId, ...rest });
   const database = openDatabase(databaseUrl, 'tracking', 2);
   try {
-    const report = (status: string): Change => ({
+    const report = (status: string): TimelineChange => ({
       orderId,
       event: 'REPORT',
       status,

@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, expect } from '@jest/globals';
 import type { ServiceBroker } from 'moleculer';
 import pg from 'pg';
-import type { NewProduct, OrderItem, Product, StockReply } from '../../services/inventory/inventory.types.ts';
+import type { NewProduct, StockItem, Product, StockReply } from '../../services/inventory/inventory.types.ts';
 import inventory from '../../services/inventory/inventory.service.ts';
 import { createDatabase } from './postgres.ts';
 import { programBroker } from './broker.ts';
@@ -53,7 +53,7 @@ export function useStockNodes(): void {
 
 export type StockAction = 'reserve' | 'release' | 'consume';
 
-export function ask(action: StockAction, orderId: number, items: OrderItem[], broker = one): Promise<StockReply> {
+export function ask(action: StockAction, orderId: number, items: StockItem[], broker = one): Promise<StockReply> {
   return broker.call(`inventory.${action}`, { orderId, items });
 }
 

@@ -14,7 +14,7 @@ export interface OutboxRow {
 }
 
 /** What waits to be published. */
-export interface Backlog {
+export interface OutboxBacklog {
   rows: number;
   /** How long ago the oldest row was written, in seconds; 0 when there is none. */
   oldestAgeS: number;
@@ -54,8 +54,8 @@ export class OutboxRows {
   }
 
   /** What waits in the outbox. */
-  async backlog(): Promise<Backlog> {
-    const { rows } = await this.#database.query<Backlog>(this.#statements.backlog);
+  async backlog(): Promise<OutboxBacklog> {
+    const { rows } = await this.#database.query<OutboxBacklog>(this.#statements.backlog);
     return rows[0] ?? { rows: 0, oldestAgeS: 0 };
   }
 }

@@ -6,7 +6,7 @@ import { OUTBOX_OLDEST_AGE_SECONDS, OUTBOX_WAITING } from '../../metrics/metric-
 import { onScrape } from '../../metrics/scrape.ts';
 import { defineMixin } from '../../mesh/schema.ts';
 import { shareStream, type StreamShare } from '../stream/shared-stream.ts';
-import type { Backlog } from './outbox-rows.ts';
+import type { OutboxBacklog } from './outbox-rows.ts';
 import { Relay } from './relay.ts';
 
 /** The service's side of its outbox. */
@@ -14,7 +14,7 @@ export interface Outbox {
   /** Call after every commit that wrote events. Without the call they are published up to a fifth of a second later. */
   wake(): void;
   /** The unpublished outbox rows. Counts them in the database. */
-  backlog(): Promise<Backlog>;
+  backlog(): Promise<OutboxBacklog>;
 }
 
 /** What the mixin adds: `this.outbox`, usable from the service's `started` to the end of its `stopped`. */
@@ -58,7 +58,7 @@ export function outboxMixin(): Partial<ServiceSchema> {
   });
 }
 
-const UNKNOWN: Backlog = { rows: -1, oldestAgeS: -1 };
+const UNKNOWN: OutboxBacklog = { rows: -1, oldestAgeS: -1 };
 
 /** Exports the outbox's backlog as gauges. Returns a function that ends it. */
 function showBacklog(broker: ServiceBroker, schema: string, outbox: Outbox): () => void {

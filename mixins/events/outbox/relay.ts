@@ -5,7 +5,7 @@ import type { Lease } from '../lease.ts';
 import { EventRefused, type EventStream, StreamUnavailable } from '../stream/event-stream.ts';
 import { backoffMs } from '../../actor/backoff.ts';
 import { type AfterFailure, KeyedQueue } from '../stream/keyed-queue.ts';
-import { type Backlog, eventsIn, type OutboxDatabase, type OutboxRow, OutboxRows } from './outbox-rows.ts';
+import { type OutboxBacklog, eventsIn, type OutboxDatabase, type OutboxRow, OutboxRows } from './outbox-rows.ts';
 
 const CONCURRENCY = 256;
 const READ_AT_MOST = 100;
@@ -82,7 +82,7 @@ export class Relay {
   }
 
   /** The unpublished rows, including those in flight. Counts them in the database. */
-  backlog(): Promise<Backlog> {
+  backlog(): Promise<OutboxBacklog> {
     return this.#table.backlog();
   }
 

@@ -2,7 +2,7 @@
 import { Unauthenticated } from '../../../mixins/auth/auth.failures.ts';
 import { Failure, InternalError } from '../../../machines/shared/failure.ts';
 import { parseMoney } from '../../../machines/shared/money.ts';
-import type { Order, OrderEvent, Shipment } from '../../../machines/order/order.ts';
+import type { Order, OrderEvent, OrderShipment } from '../../../machines/order/order.ts';
 import type { Effect, Peer } from '../../../machines/order/order.words.ts';
 import type { Answer } from '../../../mixins/actor/actor.ts';
 import type { StockOrder, StockReply } from '../../inventory/inventory.types.ts';
@@ -79,7 +79,7 @@ export class OrderSaga {
     }
   }
 
-  #createShipment(order: Order): Promise<Shipment> {
+  #createShipment(order: Order): Promise<OrderShipment> {
     return this.#call<CreateShipmentResult, CreateShipmentParams>('tracking.createShipment', order, {
       orderId: order.id,
       customerId: order.customerId,

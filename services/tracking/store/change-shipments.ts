@@ -17,7 +17,7 @@ import { type ShipmentEventColumns, ShipmentEventModel } from '../models/shipmen
 import { type ShipmentColumns, ShipmentModel } from '../models/shipment.model.ts';
 
 /** A change with everything that the timeline stores. */
-export interface Change extends ShipmentChange {
+export interface TimelineChange extends ShipmentChange {
   /** `details` and `extra` are JSON text. */
   details: string | null;
   extra: string | null;
@@ -82,7 +82,7 @@ const WRITE = `
  */
 export async function changeShipments(
   database: Database,
-  changes: readonly Change[],
+  changes: readonly TimelineChange[],
   nowMs: number,
   wrote: () => void,
 ): Promise<ChangeOutcome[]> {
@@ -99,8 +99,8 @@ export async function changeShipments(
 }
 
 /** Opens the transaction and reads the book, in one round trip. */
-async function readBook(trips: Trips, changes: readonly Change[]): Promise<ShipmentBook> {
-  const sorted = (some: readonly Change[]): number[] =>
+async function readBook(trips: Trips, changes: readonly TimelineChange[]): Promise<ShipmentBook> {
+  const sorted = (some: readonly TimelineChange[]): number[] =>
     [...new Set(some.map((change) => change.orderId))].toSorted((a, b) => a - b);
   const voids = sorted(changes.filter((change) => change.event === 'VOID'));
   const tried = changes.filter((change) => change.triedSeq !== undefined);
@@ -130,7 +130,7 @@ function shipmentOf(row: LockedRow): Shipment {
   return { orderId, parcel, status, machineVersion, seq };
 }
 
-function writing({ additions, moved, events }: ShipmentDecisions<Change>, at: string): Statement {
+function writing({ additions, moved, events }: ShipmentDecisions<TimelineChange>, at: string): Statement {
   return {
     name: 'tracking.change',
     text: WRITE,

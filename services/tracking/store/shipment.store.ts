@@ -15,13 +15,13 @@ import { randomBytes } from '../../../mixins/actor/random.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { countBatches } from '../../../mixins/metrics/batch-metrics.ts';
-import { type Change, changeShipments } from './change-shipments.ts';
+import { type TimelineChange, changeShipments } from './change-shipments.ts';
 import { createShipments } from './create-shipments.ts';
 
 /** Creates and changes shipments; each call resolves once it is durable. Safe with many nodes on one database. */
 export class ShipmentStore {
   readonly #creating: GroupCommit<NewShipment, CreateOutcome>;
-  readonly #changing: GroupCommit<Change, ChangeOutcome>;
+  readonly #changing: GroupCommit<TimelineChange, ChangeOutcome>;
 
   /** Calls `eventsWritten` after each commit that wrote events to the outbox. Counts the batches in `metrics`. */
   constructor(database: Database, metrics: MetricRegistry, eventsWritten: () => void) {
@@ -52,7 +52,7 @@ export class ShipmentStore {
   }
 
   /** Records a change of a shipment, or returns why it was not recorded. @throws Overloaded, ServiceUnavailable */
-  change(change: Change): Promise<ChangeOutcome> {
+  change(change: TimelineChange): Promise<ChangeOutcome> {
     return this.#changing.push(change);
   }
 
