@@ -6,13 +6,15 @@ import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
 import { eventually } from '../support/eventually.ts';
 import { eventDatabase, eventOf, leaseOf, Received, silentLogger, startRelay, writeRows } from '../support/events.ts';
 import { afterTheTest } from '../support/endings.ts';
-import { type NatsCluster, startNatsCluster } from '../support/nats-cluster.ts';
+import { startNatsCluster } from '../support/nats-cluster.ts';
 import { meshAt, startNats } from '../support/nats.ts';
 
 const STREAM = 'WAYBILL';
-/** The servers' own election takes four to eight seconds on 2.9; clients may take two more. */
-const ELECTION_MS = 8_000;
-const LATE_MS = 2_000;
+/**
+ * The servers elect leaders of JetStream, of the stream and of its consumer, one after the other when one server led all of
+ * them: up to eight seconds each on 2.9 and a busy machine.
+ */
+const ELECTIONS_MS = 24_000;
 
 let received: Received;
 
@@ -21,9 +23,9 @@ beforeEach(() => {
 });
 
 async function managerAt(url: string): Promise<JetStreamManager> {
-  const connection = await connect({ servers: url.split(',') });
+  const connection = await connect({ servers: url.split(','), reconnectTimeWait: 100 });
   afterTheTest(() => connection.close());
-  return await connection.jetstreamManager();
+  return await connection.jetstreamManager({ timeout: 500 });
 }
 
 async function openStream(url: string, settings: Record<string, string> = {}, warnings: string[] = []) {
@@ -37,12 +39,9 @@ async function openStream(url: string, settings: Record<string, string> = {}, wa
 const replicasOf = async (manager: JetStreamManager): Promise<number> =>
   (await manager.streams.info(STREAM)).config.num_replicas;
 
-async function leaderOf(manager: JetStreamManager, { servers }: NatsCluster) {
-  const leader = (await manager.streams.info(STREAM)).cluster?.leader ?? '';
-  const server = servers.get(leader);
-  if (!server) throw new Error(`no server leads: ${leader}`);
-  return server;
-}
+/** The name of the server that leads the stream. */
+const leaderOf = async (manager: JetStreamManager): Promise<string | undefined> =>
+  (await manager.streams.info(STREAM)).cluster?.leader;
 
 test('the stream has three replicas; when its leader is killed, the next one takes over', async () => {
   const cluster = await startNatsCluster(3);
@@ -58,13 +57,14 @@ test('the stream has three replicas; when its leader is killed, the next one tak
   await writeRows(node, [[eventOf('shipment-1', 0)]]);
   await eventually(() => expect(received.count).toBe(1), { withinMs: 20_000 });
 
-  await (await leaderOf(manager, cluster)).kill();
-  const killedAt = performance.now();
+  const names = [...cluster.servers.keys()];
+  const dead = await leaderOf(manager);
+  expect(names).toContain(dead);
+  await cluster.servers.get(String(dead))?.kill();
   await writeRows(node, [[eventOf('shipment-1', 1)]]);
-  await eventually(() => expect(received.byKey.get('shipment-1')).toEqual([0, 1]), {
-    withinMs: ELECTION_MS + LATE_MS,
-  });
-  expect(performance.now() - killedAt).toBeLessThan(ELECTION_MS + LATE_MS);
+  await eventually(() => expect(received.byKey.get('shipment-1')).toEqual([0, 1]), { withinMs: ELECTIONS_MS });
+  const alive = names.filter((name) => name !== dead);
+  await eventually(async () => expect(alive).toContain(await leaderOf(manager)));
 }, 90_000);
 
 test('a stream with one replica gets three once there is a cluster, unless the setting says otherwise', async () => {

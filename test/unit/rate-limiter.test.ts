@@ -48,7 +48,8 @@ describe('a bucket', () => {
           given += granted('a', requests * 2);
         }
         const earned = (all.reduce((sum, pause) => sum + pause, 0) * requests) / 1_000;
-        expect(given).toBeLessThanOrEqual(requests + earned + 0.01);
+        // A hundredth of a request is the limiter's tolerance, the rest that of this sum.
+        expect(given).toBeLessThanOrEqual(requests + earned + 0.01 + 1e-9);
         expect(given).toBeGreaterThan(earned - 1);
       }),
     );

@@ -18,6 +18,7 @@ const GATHER_MS = 50;
 const POLL_MS = 200;
 const RETRY_BASE_MS = 100;
 const RETRY_CAP_MS = 5_000;
+const STREAM_RETRY_CAP_MS = 500;
 const STOP_MS = 2_000;
 
 export interface RelayOptions {
@@ -207,7 +208,7 @@ export class Relay {
     if (error instanceof StreamUnavailable) {
       // Events in flight fail together and count as one failure: only the first one pauses the queue.
       if (!this.#queue.paused && this.#options.lease.held && ++this.#streamFailures === 1) this.#complain(error);
-      return { retryMs: backoffMs(Math.max(1, this.#streamFailures), RETRY_BASE_MS, RETRY_CAP_MS), all: true };
+      return { retryMs: backoffMs(Math.max(1, this.#streamFailures), RETRY_BASE_MS, STREAM_RETRY_CAP_MS), all: true };
     }
     if (attempt === 1 || attempt === 10) {
       this.#options.logger[attempt === 1 ? 'warn' : 'error'](

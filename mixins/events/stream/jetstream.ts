@@ -22,7 +22,7 @@ import { Pause } from './pause.ts';
 /** How long JetStream may take to answer. Short, because a dead leader never answers and its successor soon does. */
 const ANSWER_TIMEOUT_MS = 1_500;
 const RETRY_BASE_MS = 100;
-const RETRY_CAP_MS = 2_000;
+const RETRY_CAP_MS = 500;
 /** Subject shards per event type. One subject per key would make the server keep millions of subjects in memory. */
 const SHARDS = 64;
 
