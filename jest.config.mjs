@@ -16,4 +16,6 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   testTimeout: 60_000,
   maxWorkers: 2,
+  // A worker that has run sixty files may need more than Jest's half second to exit; one that leaks a handle never exits.
+  workerGracefulExitTimeout: 5_000,
 };
