@@ -45,8 +45,8 @@ export interface ShipmentRecord {
   /** CREATED, DELIVERED, VOIDED, or a status that the carrier or the shop reported. */
   readonly status: string;
   readonly trackingNumber: string | null;
-  /** Milliseconds since it changed, by tracking's clock. */
-  readonly unchangedMs: number;
+  /** Milliseconds since it changed, by tracking's clock. A node of an earlier version does not send it. */
+  readonly unchangedMs?: number | undefined;
 }
 
 /** A product whose reserved quantity is wrong, as returned by `inventory.imbalances`. */

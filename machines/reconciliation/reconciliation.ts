@@ -155,14 +155,13 @@ function judgeLive(order: OrderRecord, shipment: ShipmentRecord | undefined): Di
   return [{ orderId, kind: 'TRACKING_NUMBER_DIFFERS', expected, found, message }];
 }
 
-/** The inconsistencies of a product's stock. */
 /** How long a delivery event may take to reach the order. */
 const DELIVERY_GRACE_MS = 60_000;
 
-/** A delivered parcel makes its order DELIVERED, unless its event was lost. */
+/** A delivered parcel makes its order DELIVERED, unless its event was lost or is late. */
 function judgeDelivery({ orderId, status }: OrderRecord, shipment: ShipmentRecord): Disagreement[] {
   const missed = shipment.status === 'DELIVERED' && status !== 'DELIVERED';
-  if (!missed || shipment.unchangedMs < DELIVERY_GRACE_MS) return [];
+  if (!missed || (shipment.unchangedMs ?? 0) < DELIVERY_GRACE_MS) return [];
   const message = `Order ${orderId} is ${status}, but its parcel was delivered`;
   return [{ orderId, kind: 'DELIVERY_MISSED', expected: 'DELIVERED', found: status, message }];
 }

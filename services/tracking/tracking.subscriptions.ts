@@ -23,6 +23,10 @@ export const subscriptions = {
   'order.delivered': follow(DELIVERED),
 } satisfies Subscriptions<TrackingService>;
 
+const CATCH_UP_PAGE = 500;
+/** A shipment in one of these records no more progress. */
+const ENDS: ReadonlySet<string> = new Set(['DELIVERED', 'VOIDED']);
+
 /** What the shipment of an order has to record, by the order's status. */
 const PROGRESS: Record<OrderStatus, Progress | null> = {
   PENDING_CHECK: null,
@@ -34,17 +38,30 @@ const PROGRESS: Record<OrderStatus, Progress | null> = {
 
 /** Looks up the orders of all undelivered shipments, because the lost events may have included their progress. */
 export async function catchUp(service: TrackingService): Promise<void> {
+  // No index finds the undelivered ones, so whole pages are read.
   for (let after = 0; ; ) {
-    const ids = await service.queries.open(after);
-    const last = ids.at(-1);
+    const page = await service.queries.page({ after, limit: CATCH_UP_PAGE });
+    const last = page.at(-1);
     if (last === undefined) return;
-    const { items } = await service.broker.call<KeysetPage<OrderRecord>, KeysetRequest>('orders.states', { ids });
-    for (const { orderId, status } of items) {
-      const progress = PROGRESS[status];
-      if (progress) await record(service, orderId, progress, new Date().toISOString(), randomUUID());
-    }
-    after = last;
+    const ids = page.filter(({ status }) => !ENDS.has(status)).map(({ orderId }) => orderId);
+    // A page of orders is cut short when they have many lines.
+    after = (ids.length > 0 ? await recordProgress(service, ids) : null) ?? last.orderId;
   }
+}
+
+/** Records the progress of these orders, up to the returned one; null: of all. */
+async function recordProgress(service: TrackingService, ids: number[]): Promise<number | null> {
+  const request = { ids, limit: CATCH_UP_PAGE };
+  const { items, next } = await service.broker.call<KeysetPage<OrderRecord>, KeysetRequest>('orders.states', request);
+  const at = new Date().toISOString();
+  // Together, so that they share commits.
+  await Promise.all(
+    items.map(async ({ orderId, status }) => {
+      const progress = PROGRESS[status];
+      if (progress) await record(service, orderId, progress, at, randomUUID());
+    }),
+  );
+  return next;
 }
 
 /** Records an order's progress. A shipment that is already there, or further, does not change. */

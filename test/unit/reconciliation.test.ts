@@ -115,15 +115,16 @@ test('a product is compared with its reservations and with its stock', () => {
   expect(kinds({ reservedQuantity: -1 })).toEqual(['RESERVED_SUM_DIFFERS', 'RESERVED_OUT_OF_BOUNDS']);
 });
 
-test('a delivery that has not reached its order within a minute is missed; until then it is on its way', () => {
+test('a delivery that has not reached its order within a minute is missed; until then, or if its age is unknown, it is on its way', () => {
   const order = orderOf('SHIPPED');
-  const kinds = (unchangedMs: number) =>
+  const kinds = (unchangedMs: number | undefined) =>
     judgeOrder({
       orderId,
       order,
       reservation: reservationOf('CONSUMED'),
-      shipment: shipmentOf('DELIVERED', 'TRK-1', unchangedMs),
+      shipment: { ...shipmentOf('DELIVERED'), unchangedMs },
     }).map(({ kind }) => kind);
   expect(kinds(59_999)).toEqual([]);
   expect(kinds(60_000)).toEqual(['DELIVERY_MISSED']);
+  expect(kinds(undefined)).toEqual([]);
 });

@@ -15,7 +15,7 @@ import type {
 } from '../../../machines/stock/stock.book.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import type { Trips } from '../../../mixins/database/trips.ts';
-import { isOutage, isRace, orUnavailable } from '../../../mixins/database/sql-failure.ts';
+import { isLoggedOutage, isRace, orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { tokens } from '../../../mixins/database/batch-values.ts';
 import { GroupCommit, type WriteBatch } from '../../../mixins/actor/group-commit.ts';
 import { countBatches } from '../../../mixins/metrics/batch-metrics.ts';
@@ -108,12 +108,22 @@ export class StockBookStore {
     return this.#written(admission);
   }
 
-  #transaction(operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
-    return orUnavailable(this.#database.trips((trips) => this.#lockAndWrite(trips, operations)));
+  async #transaction(operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
+    const sent = { commit: false };
+    try {
+      return await orUnavailable(this.#database.trips((trips) => this.#lockAndWrite(trips, operations, sent)));
+    } catch (error) {
+      // Not inside of `trips`, which must see the driver's error to close the connection and to log the outage.
+      throw sent.commit && isLoggedOutage(error) ? commitUnknown(error) : error;
+    }
   }
 
   /** Takes two round trips: one locks and reads, one writes the admission and commits. */
-  async #lockAndWrite(trips: Trips, operations: readonly StockOperation[]): Promise<readonly StockOutcome[]> {
+  async #lockAndWrite(
+    trips: Trips,
+    operations: readonly StockOperation[],
+    sent: { commit: boolean },
+  ): Promise<readonly StockOutcome[]> {
     const book = await readBook(trips, operations);
     this.#memory.learn(book.products.values());
     const admission = admit(book, operations);
@@ -122,9 +132,8 @@ export class StockBookStore {
     const at = new Date().toISOString();
     const write = { ...WRITE_ADMISSION, values: admissionValues(admission, book, at) };
     const move = moved.length > 0 ? [{ ...MOVE_RESERVATIONS, values: moveValues(admission, at) }] : [];
-    await trips.commit(write, ...move).catch((error: unknown) => {
-      throw isOutage(error) ? commitUnknown(error) : error;
-    });
+    sent.commit = true;
+    await trips.commit(write, ...move);
     return this.#written(admission);
   }
 

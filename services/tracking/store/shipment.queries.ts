@@ -15,8 +15,6 @@ export interface ShipmentRows {
   entries: ShipmentEventColumns[];
 }
 
-const OPEN_PAGE = 500;
-
 export class ShipmentQueries {
   readonly #shipments: ReadAdapter<ShipmentColumns>;
   readonly #entries: TableModel<typeof ShipmentEventModel>;
@@ -46,12 +44,6 @@ export class ShipmentQueries {
     const where = { orderId, status: 'DELIVERED' };
     const row = await orUnavailable(this.#entries.findOne({ where, rejectOnEmpty: true, raw: true }));
     return row as unknown as ShipmentEventColumns;
-  }
-
-  /** Up to 500 order ids of shipments that are neither delivered nor voided, after an id. @throws ServiceUnavailable */
-  async open(after: number): Promise<number[]> {
-    const query = { orderId: { [Op.gt]: after }, status: { [Op.notIn]: ['DELIVERED', 'VOIDED'] } };
-    return (await this.#shipments.find({ query, sort: 'orderId', limit: OPEN_PAGE })).map(({ orderId }) => orderId);
   }
 
   /** One page of shipments, by order id. @throws ServiceUnavailable */
