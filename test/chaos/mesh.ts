@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SERVICES } from '../../services/settings.ts';
 import { freePort } from '../support/free-port.ts';
-import { Proxy } from './proxy.ts';
+import { Proxy } from '../support/process/proxy.ts';
 import { Nats, Postgres } from './servers.ts';
 import { type ServiceName, WaybillNode } from './waybill-node.ts';
 

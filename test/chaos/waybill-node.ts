@@ -8,7 +8,7 @@ import {
   spawnWaybillProcess,
   type WaybillProcess,
 } from '../support/process/waybill-process.ts';
-import type { Proxy } from './proxy.ts';
+import type { Proxy } from '../support/process/proxy.ts';
 
 const READY_WITHIN_MS = 120_000;
 

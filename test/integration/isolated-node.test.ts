@@ -5,7 +5,7 @@ import { Inbox } from '../../mixins/events/inbox/inbox.ts';
 import { Lease } from '../../mixins/events/lease.ts';
 import { Relay } from '../../mixins/events/outbox/relay.ts';
 import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
-import { Proxy } from '../chaos/proxy.ts';
+import { Proxy } from '../support/process/proxy.ts';
 import { afterTheTest } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
 import { eventOf, silentLogger, writeRows } from '../support/events.ts';

@@ -1,6 +1,6 @@
 /** A node of orders that is cut off from NATS, but not from its database, takes up nothing that it could not carry on. */
 import { beforeAll, expect, test } from '@jest/globals';
-import { Proxy } from '../chaos/proxy.ts';
+import { Proxy } from '../support/process/proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { afterTheFile } from '../support/endings.ts';
 import { createProduct, getOrder, type Mesh, place, startMesh } from '../support/mesh.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
 import { type Mesh, nodeNames, type Shape, STATEFUL, type Stateful } from '../mesh.ts';
-import type { Proxy } from '../proxy.ts';
+import type { Proxy } from '../../support/process/proxy.ts';
 import type { Random } from '../../support/random.ts';
 import type { Takeovers } from '../takeover.ts';
 import type { ServiceName } from '../waybill-node.ts';

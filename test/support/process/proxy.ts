@@ -60,7 +60,7 @@ export class Proxy {
 
   /** Listens on a free port of 127.0.0.1; `target` is asked for the server's present port at each connection. */
   static async listen(target: () => number): Promise<Proxy> {
-    const server = createServer({ noDelay: true });
+    const server = createServer({ noDelay: true, allowHalfOpen: true });
     const proxy = new Proxy(server, target);
     server.on('connection', (client) => proxy.#accept(client));
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -133,6 +133,8 @@ export class Proxy {
     const link = new Link(client, server);
     link.dead = this.#halfOpen;
     this.#links.add(link);
+    // A server whose connection has faltered does not hear that the client has ended it, and never ends it itself.
+    client.on('end', () => link.dead || client.end());
     client.on('data', (chunk: Buffer) => this.#up(link, chunk));
     server.on('data', (chunk: Buffer) => this.#down(link, chunk));
     for (const [end, other] of [
