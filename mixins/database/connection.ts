@@ -7,7 +7,12 @@ export const STATEMENT_TIMEOUT_MS = 4_000;
 export const SILENCE_MS = 1_000;
 /** How long the client waits for an ordinary statement. */
 export const PATIENCE_MS = STATEMENT_TIMEOUT_MS + SILENCE_MS;
-export const CONNECT_TIMEOUT_MS = 3_000;
+/** How long the client waits for a free connection of the pool, or for one to be opened. */
+export const ACQUIRE_TIMEOUT_MS = 3_000;
+/** How long it tries to connect. Less, so that the failure names the host and its reason instead of the pool. */
+export const CONNECT_TIMEOUT_MS = 2_500;
+/** How long a connection may take to say goodbye before it is broken off. */
+const GOODBYE_MS = 500;
 
 // A prepared statement planned while its table is nearly empty keeps its sequential scan as the table grows. Statements
 // prepared here find rows by key, whatever the values: planning again or JIT compilation would take longer than running.
@@ -15,6 +20,8 @@ const PLANS = 'SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = fo
 // Not as startup parameters, which poolers refuse. A process that is suspended in the middle of a transaction must not
 // hold its locks.
 const LIMITS = `SET statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET idle_in_transaction_session_timeout = ${PATIENCE_MS}`;
+// Sequelize quotes strings for this, which a database may have switched off.
+const QUOTES = 'SET standard_conforming_strings = on';
 const READ_ONLY = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only`;
 
 const parserOf = pg.types.getTypeParser as (oid: number, format?: 'text') => (text: string) => unknown;
@@ -69,8 +76,7 @@ export class Connection extends pg.Client {
     const pipelined = { query_timeout: PATIENCE_MS, keepAlive: true, ...config, types, pipeline: true };
     super(pipelined);
     this.server = server;
-    // A broken connection fails its statements; without a listener it would also end the process. Sequelize adds its own
-    // listener only after connecting.
+    // A broken connection fails its statements; without a listener it would also end the process.
     this.on('error', () => undefined);
   }
 
@@ -88,7 +94,7 @@ export class Connection extends pg.Client {
   async prepareSession(): Promise<{ readOnly: boolean }> {
     // A batch's events are large enough to be compressed, and the default method is slow. Not every PostgreSQL has lz4.
     this.query("SET default_toast_compression = 'lz4'").catch(() => undefined);
-    const [readOnly] = await Promise.all([this.#isReadOnly(), this.query(`${PLANS}; ${LIMITS}`)]);
+    const [readOnly] = await Promise.all([this.#isReadOnly(), this.query(`${PLANS}; ${LIMITS}; ${QUOTES}`)]);
     return { readOnly };
   }
 
@@ -122,6 +128,18 @@ export class Connection extends pg.Client {
       return send();
     } finally {
       stream.uncork();
+    }
+  }
+
+  /** Closes it gracefully, or at once if the server does not answer in time. Never rejects. */
+  async goodbye(): Promise<void> {
+    const timer = setTimeout(() => this.breakOff(), GOODBYE_MS);
+    try {
+      await this.end();
+    } catch {
+      this.breakOff();
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -43,7 +43,7 @@ export class Connector {
   /**
    * Opens a connection and sets up its session. Several hosts are tried in parallel, the last successful one first; the
    * other attempts end as soon as a suitable one succeeds.
-   * @throws ConnectFailure when none succeeds within three seconds
+   * @throws ConnectFailure when none succeeds in time
    */
   async connect(): Promise<Connection> {
     const hosts = this.#address.hosts.toSorted((a, b) => Number(b === this.#lastGood) - Number(a === this.#lastGood));

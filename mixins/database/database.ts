@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { type Options, Sequelize, type Transaction } from 'sequelize';
 import type { Logger } from 'moleculer';
 import { parseAddress, placeOf } from './address.ts';
-import { CONNECT_TIMEOUT_MS, type Connection, PATIENCE_MS, SILENCE_MS } from './connection.ts';
+import { ACQUIRE_TIMEOUT_MS, type Connection, PATIENCE_MS, SILENCE_MS } from './connection.ts';
 import { Connector } from './connector.ts';
 import type { DeclaredModel, TableModel } from './model.ts';
 import { Slots } from './slots.ts';
@@ -35,6 +35,8 @@ export interface Database {
    * @throws ServiceUnavailable when no slot becomes free in time
    */
   search<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Runs writes of models in a Sequelize transaction, with the timeouts of ordinary statements. */
+  write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Rejects when the server does not answer or accepts no writes. */
   demandWritable(): Promise<void>;
   /** Runs `work` in a Sequelize transaction without timeouts. */
@@ -82,24 +84,40 @@ class OpenDatabase implements Database {
     const address = parseAddress(url);
     this.schema = schema;
     this.#watch = logger && outageLog(logger, linesFor(schema, placeOf(address)), causeOfOutage);
-    this.#searches = new Slots(Math.max(1, Math.floor(poolSize * SEARCH_SHARE)), CONNECT_TIMEOUT_MS);
+    this.#searches = new Slots(Math.max(1, Math.floor(poolSize * SEARCH_SHARE)), ACQUIRE_TIMEOUT_MS);
     this.sequelize = new Sequelize({
       dialect: 'postgres',
-      schema,
       logging: false,
       pool: {
         max: poolSize,
         min: 0,
-        acquire: CONNECT_TIMEOUT_MS,
+        acquire: ACQUIRE_TIMEOUT_MS,
         validate: (connection?: unknown) => this.#isUsable(connection as Connection, maxAgeMs),
       },
-      define: { timestamps: false, underscored: true, freezeTableName: true },
       // Otherwise Sequelize would query the version on a connection outside the pool.
       databaseVersion: OLDEST_POSTGRES,
     } as Options);
-    const connector = new Connector(address, `waybill ${schema}`);
-    // Sequelize's own supports a single host, and needs extra round trips to set up a session.
-    (this.sequelize.connectionManager as unknown as Pick<Connector, 'connect'>).connect = () => connector.connect();
+    this.#adapt(new Connector(address, `waybill ${schema}`));
+  }
+
+  #adapt(connector: Connector): void {
+    // Sequelize's own supports a single host, needs extra round trips to set up a session, and waits for ever for a
+    // connection whose server has fallen silent to end.
+    const manager = this.sequelize.connectionManager as unknown as {
+      connect(): Promise<Connection>;
+      disconnect(connection: Connection): Promise<void>;
+    };
+    manager.connect = () => connector.connect();
+    manager.disconnect = (connection) => connection.goodbye();
+    // A rollback fails only on a broken connection, on which nothing is left to roll back. Sequelize would write to the
+    // console; the failure that led to the rollback is logged already.
+    const statements = this.sequelize.getQueryInterface() as unknown as {
+      rollbackTransaction(transaction: Transaction, options: object): Promise<void>;
+    };
+    const rollback = statements.rollbackTransaction.bind(statements);
+    statements.rollbackTransaction = async (transaction, options) => {
+      await rollback(transaction, options).catch(() => connectionOf(transaction).breakOff());
+    };
   }
 
   model<Declared extends DeclaredModel>(declared: Declared) {
@@ -126,11 +144,15 @@ class OpenDatabase implements Database {
   }
 
   search<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#searches.run(() => this.#transaction(SEARCH_TIMEOUT_MS, work));
+    return this.#searches.run(() => this.#transaction((transaction) => within(SEARCH_TIMEOUT_MS, transaction, work)));
+  }
+
+  write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#transaction(work);
   }
 
   unhurried<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#transaction(0, work);
+    return this.#transaction((transaction) => within(0, transaction, work));
   }
 
   close(): Promise<void> {
@@ -180,26 +202,34 @@ class OpenDatabase implements Database {
     this.#watch?.failed(error, server);
   }
 
-  /** A Sequelize transaction whose statements are planned for their values, with a timeout of `limitMs` each; 0: none. */
-  async #transaction<T>(limitMs: number, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  async #transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    let server: string | undefined;
     try {
-      const result = await this.sequelize.transaction((transaction) => within(limitMs, transaction, work));
+      const result = await this.sequelize.transaction((transaction) => {
+        ({ server } = connectionOf(transaction));
+        return work(transaction);
+      });
       this.#watch?.worked();
       return result;
     } catch (error) {
       // A search that took too long is not an outage of the database.
-      if (isOutage(error) && !isCancelled(error)) this.#failed(error);
+      if (isOutage(error) && !isCancelled(error)) this.#failed(error, server);
       throw error;
     }
   }
 }
 
+const connectionOf = (transaction: Transaction): Connection =>
+  (transaction as Transaction & { connection: Connection }).connection;
+
+/** Statements of `work` are planned for their values, with a timeout of `limitMs` each; 0: none. */
 async function within<T>(
   limitMs: number,
   transaction: Transaction,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  const { connection, sequelize } = transaction as Transaction & { connection: Connection; sequelize: Sequelize };
+  const { sequelize } = transaction as Transaction & { sequelize: Sequelize };
+  const connection = connectionOf(transaction);
   connection.patienceMs = limitMs === 0 ? 0 : limitMs + SILENCE_MS;
   try {
     await sequelize.query(

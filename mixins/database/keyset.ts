@@ -1,13 +1,13 @@
-/** Keyset pagination over a whole table by order id, for peer services that read all of it. */
+/** Keyset pagination over a whole table by an id, for peer services that read all of it. */
 import { Op } from 'sequelize';
 import { countNumber, identifier } from '../params/params.ts';
 
 /** The maximum number of rows of a page. */
 const MAX_ROWS = 1_000;
-/** The maximum number of item lines in all rows of a page, so that a page fits into a message between nodes. */
+/** The maximum number of lines in all rows of a page, so that a page fits into a message between nodes. */
 const MAX_LINES = 8_000;
 
-/** A request for the rows after an order id, or for those of `ids` after it. */
+/** A request for the rows after an id, or for those of `ids` after it. */
 export interface KeysetRequest {
   /** `next` of the previous page. */
   after?: number;
@@ -42,14 +42,17 @@ export const keysetOptions = (attribute: string, request: KeysetRequest) => {
   return { where, order: [sort], limit };
 };
 
-/** Makes a page of the rows found. It is cut short when its items have too many lines. */
-export function keysetPage<Item extends { orderId: number; items?: readonly unknown[] }>(
+/** Makes a page of the rows found, by the id of each. It is cut short when its rows have too many lines. */
+export function keysetPage<Item>(
   read: Item[],
   { limit }: KeysetRequest,
+  idOf: (item: Item) => number,
+  linesOf: (item: Item) => number = () => 0,
 ): KeysetPage<Item> {
   let lines = 0;
-  const tooMany = read.findIndex((item, i) => (lines += item.items?.length ?? 0) > MAX_LINES && i > 0);
+  const tooMany = read.findIndex((item, i) => (lines += linesOf(item)) > MAX_LINES && i > 0);
   const items = tooMany < 0 ? read : read.slice(0, tooMany);
   const more = tooMany >= 0 || read.length === (limit ?? MAX_ROWS);
-  return { items, next: more ? (items.at(-1)?.orderId ?? null) : null };
+  const last = items.at(-1);
+  return { items, next: more && last !== undefined ? idOf(last) : null };
 }

@@ -35,16 +35,23 @@ export function readTlsTerms(given: ReadonlyMap<string, string>): TlsTerms {
   const text = given.get('sslmode') ?? given.get('ssl');
   const rootCert = given.get('sslrootcert') || undefined;
   const [cert, key] = [given.get('sslcert') || undefined, given.get('sslkey') || undefined];
-  const mode = text === undefined ? (rootCert && 'verify-ca') || (cert && 'prefer') || undefined : MODES[text];
+  const mode = text === undefined ? defaultMode(rootCert, cert) : MODES[text];
   if (text !== undefined && mode === undefined) {
     throw new AddressError('sslmode=disable, prefer, require, verify-ca or verify-full');
   }
+  // Anyone can get a certificate of a public authority for a name of their own.
+  if (rootCert === 'system' && mode !== 'verify-full')
+    throw new AddressError('sslmode=verify-full with sslrootcert=system');
   if (mode === 'verify-ca' && rootCert === undefined) {
-    // Anyone can get a certificate of a public authority for a name of their own.
     throw new AddressError('sslrootcert together with sslmode=verify-ca, or sslmode=verify-full');
   }
   if ((cert === undefined) !== (key === undefined)) throw new AddressError('sslcert together with sslkey');
   return { mode, rootCert, cert, key };
+}
+
+function defaultMode(rootCert: string | undefined, cert: string | undefined): SslMode | undefined {
+  if (rootCert !== undefined) return rootCert === 'system' ? 'verify-full' : 'verify-ca';
+  return cert === undefined ? undefined : 'prefer';
 }
 
 /**

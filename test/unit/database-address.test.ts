@@ -47,6 +47,8 @@ test.each([
   'postgres://u:sesame@h/db?target_session_attrs=standby',
   'postgres://u:sesame@h/db?sslmode=always',
   'postgres://u:sesame@h/db?sslmode=verify-ca',
+  'postgres://u:sesame@h/db?sslmode=require&sslrootcert=system',
+  'postgres://u:sesame@h/db?sslmode=verify-ca&sslrootcert=system',
   'postgres://u:sesame@h/db?sslmode=require&sslcert=/c.pem',
 ])('%s is refused, and the refusal repeats nothing of it', (url) => {
   expect(() => parseAddress(url)).toThrow(AddressError);
@@ -61,6 +63,8 @@ test.each([
   ['?sslmode=verify-full', 'verify-full'],
   ['?ssl=true', 'verify-full'],
   ['?sslrootcert=/ca.pem', 'verify-ca'],
+  ['?sslrootcert=system', 'verify-full'],
+  ['?sslmode=verify-full&sslrootcert=system', 'verify-full'],
 ])('the TLS of "%s" is %s', (query, mode) => {
   expect(parseAddress(`postgres://h/db${query}`).tls.mode).toBe(mode);
 });

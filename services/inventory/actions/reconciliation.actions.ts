@@ -11,8 +11,13 @@ export const reservations = defineAction<InventoryOwn, KeysetRequest>({
   access: [],
   params: keysetParams,
   async handler(ctx): Promise<KeysetPage<ReservationRecord>> {
-    const rows = await this.reservations.page(ctx.params);
-    return keysetPage(rows.map(reservationOf), ctx.params);
+    const reserved = (await this.reservations.page(ctx.params)).map(reservationOf);
+    return keysetPage(
+      reserved,
+      ctx.params,
+      ({ orderId }) => orderId,
+      ({ items }) => items.length,
+    );
   },
 });
 

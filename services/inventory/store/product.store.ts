@@ -1,5 +1,5 @@
 /** Writes to the catalogue, each with its event in one commit. */
-import { literal, type Sequelize, type Transaction } from 'sequelize';
+import { literal, type Transaction } from 'sequelize';
 import { DuplicateSku } from '../../../machines/stock/stock.failures.ts';
 import { NotFound } from '../../../machines/shared/failure.ts';
 import { formatMoney, parseMoney } from '../../../machines/shared/money.ts';
@@ -18,13 +18,13 @@ const decimal = (price: number): string => formatMoney(parseMoney(String(price))
 
 /** The catalogue of products. */
 export class ProductStore {
-  readonly #sequelize: Sequelize;
+  readonly #database: Database;
   readonly #products: TableModel<typeof ProductModel>;
   readonly #eventsWritten: () => void;
 
   /** Calls `eventsWritten` after each commit, which has written an event to the outbox. */
   constructor(database: Database, eventsWritten: () => void) {
-    this.#sequelize = database.sequelize;
+    this.#database = database;
     this.#products = database.model(ProductModel);
     this.#eventsWritten = eventsWritten;
   }
@@ -66,9 +66,9 @@ export class ProductStore {
   async #write(work: (transaction: Transaction, at: Date) => Promise<ProductColumns>): Promise<ProductColumns> {
     const at = new Date();
     const product = await orUnavailable(
-      this.#sequelize.transaction(async (transaction) => {
+      this.#database.write(async (transaction) => {
         const written = await work(transaction, at);
-        await tellChanged(this.#sequelize, transaction, [written.id], at);
+        await tellChanged(this.#database.sequelize, transaction, [written.id], at);
         return written;
       }),
     );

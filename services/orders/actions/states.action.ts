@@ -10,6 +10,12 @@ export const states = defineAction<OrdersOwn, KeysetRequest>({
   access: [],
   params: keysetParams,
   async handler(ctx): Promise<KeysetPage<OrderRecord>> {
-    return keysetPage(await this.states.page(ctx.params), ctx.params);
+    const orders = await this.states.page(ctx.params);
+    return keysetPage(
+      orders,
+      ctx.params,
+      ({ orderId }) => orderId,
+      ({ items }) => items.length,
+    );
   },
 });

@@ -11,11 +11,8 @@ export const shipments = defineAction<TrackingOwn, KeysetRequest>({
   access: [],
   params: keysetParams,
   async handler(ctx): Promise<KeysetPage<ShipmentRecord>> {
-    const rows = await this.queries.page(ctx.params);
     const now = Date.now();
-    return keysetPage(
-      rows.map((row) => recordOf(row, now)),
-      ctx.params,
-    );
+    const shipped = (await this.queries.page(ctx.params)).map((row) => recordOf(row, now));
+    return keysetPage(shipped, ctx.params, ({ orderId }) => orderId);
   },
 });
