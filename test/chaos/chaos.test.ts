@@ -1,5 +1,5 @@
 /** The chaos harness, played short: a round passes, and one with a planted fault does not. */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { startScript } from '../support/child.ts';
@@ -27,7 +27,6 @@ async function play(options: string): Promise<Played> {
   const { code } = await child.exited;
   const output = [...child.stdout, ...child.stderr].join('\n');
   const result = JSON.parse(await readFile(json, 'utf8').catch(() => 'null')) as Result | null;
-  await rm(folder, { recursive: true, force: true });
   if (!result) throw new Error(`the harness came to no result:\n${output}`);
   return { code, output, result };
 }

@@ -1,7 +1,7 @@
 /** The benchmark runs, tells what it measured, and leaves nothing behind. */
-import { access, readdir, readFile, rm } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { BaselineContestant } from '../bench/baseline/contestant.ts';
 import { Bench } from '../bench/bench.ts';
 import type { Fact, Turn } from '../bench/figures.ts';
@@ -33,7 +33,6 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   server = await createDatabase();
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function bench(options: string): Program {
   return startScript('test/bench/main.ts', [...options.split(' '), '--folder', folder], { DATABASE_URL: server });

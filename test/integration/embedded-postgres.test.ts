@@ -31,7 +31,6 @@ afterEach(async () => {
   for (const server of [...started, last]) await server.stop();
   const home = homeOf(dataDir);
   await rm(home, { recursive: true, force: true });
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function start(): Promise<EmbeddedPostgres> {

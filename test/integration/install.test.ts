@@ -1,7 +1,7 @@
 /** The installation before `npm start` and `npm test`: installs missing packages, quietly, once, and removes nothing. */
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { startChild } from '../support/child.ts';
 import { afterTheTest } from '../support/endings.ts';
 import type { Program } from '../support/process/program.ts';
@@ -31,7 +31,6 @@ beforeAll(async () => {
   await inFolder('install', '--package-lock-only', '--silent', '--no-audit');
   cpSync(join(ROOT, '.npm-scripts'), join(folder, '.npm-scripts'), { recursive: true });
 }, 60_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const writeJson = (path: string, content: object): void => writeFileSync(join(folder, path), JSON.stringify(content));
 const isThere = (name: string): boolean => existsSync(join(folder, 'node_modules', name));

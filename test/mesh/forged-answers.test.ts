@@ -22,7 +22,7 @@ beforeAll(async () => {
 }, 120_000);
 
 /** The log of a node: warnings go to another output than the rest. */
-const logOf = (nodeID: ClosedNode): string => [...mesh.nodes[nodeID].stdout, ...mesh.nodes[nodeID].stderr].join('\n');
+const logOf = (nodeID: ClosedNode): string => mesh.nodes[nodeID].lines.join('\n');
 
 test('an answer from a stranger that arrives before that of a slow node is refused', async () => {
   process.kill(mesh.nodes.stock.pid, 'SIGSTOP');

@@ -33,7 +33,7 @@ const quantity = async (): Promise<number> => {
 };
 
 /** The log of a node: warnings go to another output than the rest. */
-const logOf = (nodeID: ClosedNode): string => [...mesh.nodes[nodeID].stdout, ...mesh.nodes[nodeID].stderr].join('\n');
+const logOf = (nodeID: ClosedNode): string => mesh.nodes[nodeID].lines.join('\n');
 
 /** Waits until a node has handled all that the wire has sent to it: packets of one sender are handled in order. */
 const handled = (nodeID: string): Promise<unknown> => wire.ask(nodeID, '$node.health', {});

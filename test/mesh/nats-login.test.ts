@@ -1,7 +1,7 @@
 /** A NATS that requires a login: every kind of login works, and a wrong one ends the start with one line. */
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { connect, nkeys } from 'nats';
 import { natsOptions } from '../../mixins/mesh/nats/nats-options.ts';
 import { MeshTransporter } from '../../mixins/mesh/nats/nats-transporter.ts';
@@ -30,7 +30,6 @@ beforeAll(async () => {
   [server, client] = [await made.sign('server'), await made.sign('client')];
   databaseUrl = await createDatabase();
 }, 30_000);
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const PASSWORD = 'sés@me: open/up';
 const PASSWORD_CONFIG = `authorization { user: engine, password: "${PASSWORD}" }`;

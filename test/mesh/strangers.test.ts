@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 const countOrders = () => query<{ count: number }>(mesh.databaseUrl, 'SELECT count(*)::int FROM orders.orders');
 const tokenOf = async (caller: Caller): Promise<string> => (await bearer(caller)).Authorization.replace('Bearer ', '');
-const logOf = (nodeID: ClosedNode): string => [...mesh.nodes[nodeID].stdout, ...mesh.nodes[nodeID].stderr].join('\n');
+const logOf = (nodeID: ClosedNode): string => mesh.nodes[nodeID].lines.join('\n');
 const order = () => ({ customerId: 7, items: [{ productId, quantity: 1 }], deliveryAddress: '2 Quay', carrier: 'DHL' });
 
 describe('without a token', () => {

@@ -54,10 +54,7 @@ export async function startNats({ config = '', env = {} }: NatsOptions = {}): Pr
   const kill = async (): Promise<void> => {
     await server?.kill();
   };
-  afterTheFile(async () => {
-    await kill();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterTheFile(kill);
   await start(config);
   return {
     url: `nats://127.0.0.1:${port}`,

@@ -1,10 +1,9 @@
 /** A pgbouncer before a database, for one test file; a machine need not have one. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, rm, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { startChild } from './child.ts';
-import { afterTheFile } from './endings.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { query } from './postgres.ts';
@@ -38,7 +37,6 @@ function poolerProgram(): string | undefined {
 export async function startPooler(url: string, settings: Readonly<Record<string, string>>): Promise<Pooler> {
   const { username, password, hostname, port: serverPort, pathname } = new URL(url);
   const folder = await temporaryFolder();
-  afterTheFile(() => rm(folder, { recursive: true, force: true }));
   const port = await freePort();
   const users = join(folder, 'users.txt');
   const configuration = join(folder, 'pgbouncer.ini');

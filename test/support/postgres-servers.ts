@@ -113,7 +113,7 @@ export async function startPair(): Promise<{ primary: PostgresServer; standby: P
 async function newPlace(): Promise<{ place: Place; programs: PostgresPrograms }> {
   const folder = await temporaryFolder();
   const place = makePlace(folder);
-  afterTheFile(() => Promise.all([folder, place.home].map((path) => rm(path, { recursive: true, force: true }))));
+  afterTheFile(() => rm(place.home, { recursive: true, force: true }));
   return { place, programs: postgresPrograms(place.user, place.spareFolder) };
 }
 

@@ -1,11 +1,11 @@
-/** Folders for one test. */
-import { chmod, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** Folders of tests. */
+import { rm } from 'node:fs/promises';
+import { afterTheFile } from './endings.ts';
+import { newFolder } from './new-folder.ts';
 
-/** A new folder that every user can walk through, as the database needs when the tests run as root. The caller removes it. */
+/** A new folder. It is removed with the test file, after all that was started later and may use it. */
 export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'waybill-test-'));
-  await chmod(folder, 0o755);
+  const folder = await newFolder();
+  afterTheFile(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }

@@ -148,6 +148,20 @@ test('every connection belongs to Sequelize: otherwise the driver only starts se
   ]);
 });
 
+test('machines know no HTTP and no database: whoever shows a failure gives it a status', () => {
+  const foreign = /\b(?:HTTP|REST|SQL|PostgreSQL|Moleculer|NATS)\b|\bstatus(?:Code)?: [1-5]\d\d\b/;
+  expect(
+    machines
+      .filter(({ text }) => foreign.test(withoutComments(text)))
+      .map(({ path, text }) => `${path}: ${foreign.exec(withoutComments(text))?.[0]}`),
+  ).toEqual([]);
+});
+
+test('every file of a machine or a mixin is in a room', () => {
+  const roomless = [...machines, ...mixins].filter(({ path }) => path.split('/').length < 3);
+  expect(roomless.map(({ path }) => path)).toEqual([]);
+});
+
 /** The rooms of a service. Each has only those it needs. */
 const ROOMS = new Set(['actions', 'engine', 'migrations', 'models', 'routes', 'store']);
 /** What stands at a service's door: `<service>.<role>.ts`. */

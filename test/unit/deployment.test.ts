@@ -1,6 +1,5 @@
 /** Checks the container files against the program: without an engine to run them, every name is checked. */
 import { existsSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -157,7 +156,6 @@ test('NATS accepts only the login that every service is given', async () => {
     await expect(connect({ servers: `127.0.0.1:${port}`, reconnect: false })).rejects.toThrow(/authorization/i);
   } finally {
     await server.kill();
-    await rm(store, { recursive: true, force: true });
   }
 });
 

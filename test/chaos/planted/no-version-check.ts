@@ -8,7 +8,7 @@ const { query } = prototype;
 
 prototype.query = function unfenced(...args: unknown[]): unknown {
   const config = args[0] as { name?: string; text: string };
-  if (config?.name === 'orders.save')
+  if (/^orders\.save\b/.test(config?.name ?? ''))
     args[0] = { ...config, text: plant(config.text, ' AND o."version" = i.version', '') };
   return query.apply(this, args);
 };
