@@ -71,10 +71,18 @@ export const addStockParams = {
   amount: countNumber(MAX_ADDITION),
 };
 
+export const setStockParams = {
+  $$strict: true,
+  id: pathId,
+  quantity: { type: 'number', integer: true, min: 0, max: MAX_STOCK },
+  reason: text(500),
+};
+
 export const getParams = { $$strict: true, id: pathId };
 
 export const listParams = {
   $$strict: true,
+  sku: { ...sku, optional: true },
   limit: { ...countNumber(100), convert: true, default: 50 },
   cursor: { type: 'string', optional: true, max: 100 },
 };

@@ -7,6 +7,7 @@ import { settingsOf } from '../../mixins/settings/settings.ts';
 import { addStock } from './actions/add-stock.action.ts';
 import { create, get, list, update } from './actions/catalog.actions.ts';
 import { imbalances, reservations } from './actions/reconciliation.actions.ts';
+import { setStock } from './actions/set-stock.action.ts';
 import { consume, release, reserve } from './actions/stock.actions.ts';
 import type { InventoryOwn } from './inventory.context.ts';
 import { readInventorySettings } from './inventory.settings.ts';
@@ -23,7 +24,7 @@ export default defineService<InventoryOwn>({
   // Moleculer starts the last mixin first and stops it last.
   mixins: [readModelMixin(ProductModel), outboxMixin(), databaseMixin('inventory', migrations)],
 
-  actions: { reserve, release, consume, addStock, create, update, get, list, reservations, imbalances },
+  actions: { reserve, release, consume, addStock, setStock, create, update, get, list, reservations, imbalances },
 
   async started() {
     const { database } = this;

@@ -60,6 +60,14 @@ export interface StockAddition {
   amount: number;
 }
 
+/** Params of `inventory.setStock`. */
+export interface StockCount {
+  id: number;
+  /** All units there are, those reserved for orders included. */
+  quantity: number;
+  reason: string;
+}
+
 /** Params of `inventory.get`. */
 export interface ProductRequest {
   id: number;
@@ -67,6 +75,8 @@ export interface ProductRequest {
 
 /** Params of `inventory.list`. */
 export interface ProductListRequest {
+  /** Only the product with this SKU. */
+  sku?: string | null;
   limit?: number;
   cursor?: string;
 }

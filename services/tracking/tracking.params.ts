@@ -43,6 +43,8 @@ export const voidShipmentParams = { $$strict: true, orderId: identifier };
 
 export const getShipmentParams = { $$strict: true, trackingNumber };
 
+export const listShipmentsParams = { $$strict: true, orderId: identifier };
+
 /** Not strict: carriers may add free fields, which are stored. */
 export const addEventParams = {
   trackingNumber,

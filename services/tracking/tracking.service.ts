@@ -7,6 +7,7 @@ import { defineService } from '../../mixins/mesh/schema.ts';
 import { addEvent } from './actions/add-event.action.ts';
 import { createShipment } from './actions/create-shipment.action.ts';
 import { get } from './actions/get.action.ts';
+import { list } from './actions/list.action.ts';
 import { shipments } from './actions/reconciliation.actions.ts';
 import { voidShipment } from './actions/void.action.ts';
 import { migrations } from './migrations/index.ts';
@@ -21,7 +22,7 @@ export default defineService<TrackingOwn>({
   // Moleculer starts the last mixin first and stops it last.
   mixins: [subscriptionsMixin(), readModelMixin(ShipmentModel), outboxMixin(), databaseMixin('tracking', migrations)],
 
-  actions: { createShipment, void: voidShipment, get, addEvent, shipments },
+  actions: { createShipment, void: voidShipment, get, list, addEvent, shipments },
 
   subscriptions,
   catchUp,

@@ -29,6 +29,10 @@ export interface GetShipmentParams {
   trackingNumber: string;
 }
 
+export interface ListShipmentsParams {
+  orderId: number;
+}
+
 /** One timeline entry: the named fields and the carrier's free fields. */
 export interface TimelineEntry {
   status: string;

@@ -63,6 +63,10 @@ const ACTIONS: Record<string, Row> = {
   'inventory.create': { ...OPERATORS, params: () => ({ sku: `matrix-${++lastId}`, name: 'Cup', price: 1 }) },
   'inventory.update': { ...OPERATORS, params: () => ({ id: productId, price: 11 }) },
   'inventory.addStock': { ...OPERATORS, params: () => ({ id: productId, amount: 1 }) },
+  'inventory.setStock': {
+    ...OPERATORS,
+    params: () => ({ id: productId, quantity: 1_000_000, reason: 'counted' }),
+  },
   'inventory.reserve': { ...OPERATORS, params: stock },
   'inventory.release': { ...OPERATORS, params: stock },
   'inventory.consume': { ...OPERATORS, params: stock },
@@ -70,6 +74,7 @@ const ACTIONS: Record<string, Row> = {
   'inventory.imbalances': { ...ENGINE_ONLY, params: none },
   'inventory.ready': { ...ENGINE_ONLY, params: none },
   'tracking.get': { ...OWNERS, params: ({ trackingNumber }) => ({ trackingNumber }) },
+  'tracking.list': { ...OWNERS, others: 'nothing', params: ({ orderId }) => ({ orderId }) },
   'tracking.createShipment': { ...OPERATORS, params: parcel },
   'tracking.void': { ...OPERATORS, params: ({ orderId }) => ({ orderId }) },
   'tracking.addEvent': { ...OPERATORS, params: ({ trackingNumber }) => ({ trackingNumber, status: 'IN_TRANSIT' }) },
@@ -117,7 +122,7 @@ function verdictOf(action: string, answer: unknown): Verdict {
   if (answer instanceof Forbidden) return 'forbidden';
   if (answer instanceof NotFound) return 'absent';
   if (answer instanceof Error) throw answer;
-  const list = { 'orders.search': 'orders', 'orders.listByCustomer': 'items' }[action];
+  const list = { 'orders.search': 'orders', 'orders.listByCustomer': 'items', 'tracking.list': 'items' }[action];
   const entries = list && (Array.isArray(answer) ? answer : (answer as Record<string, unknown[]>)[list]);
   return entries?.length === 0 ? 'nothing' : 'allowed';
 }

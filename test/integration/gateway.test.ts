@@ -139,6 +139,13 @@ describe('inventory and tracking', () => {
     expect(peers.seen).toMatchObject({ action: 'inventory.update', params: { id: 3, name: 'Mug' } });
     expect((await post('/inventory/3/addStock', { amount: 4 })).status).toBe(200);
     expect(peers.seen?.params).toEqual({ id: 3, amount: 4 });
+    const set = await put('/inventory/3/stock', { quantity: 4, reason: 'count' });
+    expect([set.status, set.text]).toEqual([200, expect.stringContaining('"price":4.50')]);
+    expect(peers.seen).toMatchObject({ action: 'inventory.setStock', params: { id: 3, quantity: 4, reason: 'count' } });
+    await get('/inventory?sku=A');
+    expect(peers.seen?.params).toEqual({ sku: 'A' });
+    expect((await get('/tracking?orderId=17')).json).toEqual([{ trackingNumber: 'TRK-1' }]);
+    expect(peers.seen?.params).toEqual({ orderId: 17 });
   });
 
   test.each(['reserve', 'release', 'consume'])('%s answers 200 without the prices that peers get', async (command) => {

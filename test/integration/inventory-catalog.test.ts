@@ -1,6 +1,6 @@
 /** The catalogue: products are made, read, changed and listed, and every fault of a call is named. */
 import { expect, test } from '@jest/globals';
-import type { NewProduct, Product, ProductPage } from '../../services/inventory/inventory.types.ts';
+import type { NewProduct, Product, ProductPage, StockCount } from '../../services/inventory/inventory.types.ts';
 import { createDatabase } from '../support/postgres.ts';
 import {
   sql,
@@ -66,6 +66,48 @@ test('a product is created, read, changed and refused a second time under its sk
   expect(await product(withDefaults)).toMatchObject({ description: null, quantity: 0, price: 0 });
 });
 
+test('the stock is set to what was counted, never below what is reserved, and the reason is kept', async () => {
+  const { id } = await createProduct({ sku: 'COUNTED', initialStock: 10 });
+  const reserved = { orderId: 7_001, items: [{ productId: id, quantity: 4 }] };
+  expect(await one.call('inventory.reserve', reserved)).toMatchObject({ success: true });
+  const set = (quantity: number, reason = 'count'): Promise<Product> =>
+    one.call<Product, StockCount>('inventory.setStock', { id, quantity, reason });
+  expect(await set(6, 'four were damaged')).toMatchObject({ quantity: 6, reservedQuantity: 4, availableStock: 2 });
+  expect(await failureOf(set(3))).toMatchObject({
+    type: 'STOCK_BELOW_RESERVED',
+    data: { productId: id, reservedQuantity: 4 },
+  });
+  expect(await set(4)).toEqual(await product(id));
+  expect(await set(12, 'found in the cellar')).toMatchObject({ quantity: 12, availableStock: 8 });
+  const counts = await sql.query(
+    'SELECT quantity_before, quantity, reason, counted_by FROM inventory.stock_counts WHERE product_id = $1 ORDER BY id',
+    [id],
+  );
+  expect(counts.rows).toEqual([
+    { quantity_before: '10', quantity: '6', reason: 'four were damaged', counted_by: 'engine' },
+    { quantity_before: '6', quantity: '4', reason: 'count', counted_by: 'engine' },
+    { quantity_before: '4', quantity: '12', reason: 'found in the cellar', counted_by: 'engine' },
+  ]);
+});
+
+test('a reservation decided from memory sees a stock that was set meanwhile', async () => {
+  const { id } = await createProduct({ sku: 'SHRUNK', initialStock: 100 });
+  const reserve = (orderId: number, quantity: number) =>
+    one.call('inventory.reserve', { orderId, items: [{ productId: id, quantity }] });
+  expect(await reserve(7_101, 1)).toMatchObject({ success: true });
+  expect(await reserve(7_102, 1)).toMatchObject({ success: true });
+  await one.call('inventory.setStock', { id, quantity: 5, reason: 'count' });
+  expect(await reserve(7_103, 4)).toMatchObject({ success: false, unavailableProducts: [id] });
+  expect(await product(id)).toMatchObject({ quantity: 5, reservedQuantity: 2 });
+});
+
+test('a product is found by its SKU', async () => {
+  const { id } = await createProduct({ sku: 'SOUGHT' });
+  const found = await one.call<ProductPage, object>('inventory.list', { sku: 'SOUGHT' });
+  expect([found.items.map((item) => item.id), found.next]).toEqual([[id], null]);
+  expect(await one.call('inventory.list', { sku: 'sought' })).toEqual({ items: [], next: null });
+});
+
 test('a product that does not exist is not found', async () => {
   const id = 999_999_999;
   expect(await failureOf(product(id))).toMatchObject({ type: 'NOT_FOUND' });
@@ -113,6 +155,10 @@ test('every fault of a call is named at once, and nothing is written', async () 
     'sku: stringPattern',
   ]);
   expect(await faultsOf('addStock', { id: 1, amount: 2 ** 31 + 1 })).toEqual(['amount: numberMax']);
+  expect(await faultsOf('setStock', { id: 1, quantity: -1, reason: ' ' })).toEqual([
+    'quantity: numberMin',
+    'reason: stringPattern',
+  ]);
   expect(await faultsOf('list', { limit: 101, cursor: '' })).toEqual(['limit: numberMax']);
   expect(await faultsOf('list', { cursor: 'nonsense' })).toEqual(['cursor: cursor']);
 });

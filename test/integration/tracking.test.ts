@@ -43,6 +43,17 @@ test('a shipment is created once: the same order gets the same tracking number, 
   });
 });
 
+test('a shipment is found by its order, once it is created', async () => {
+  const order = newOrder();
+  const list = () => broker.call<unknown[], object>('tracking.list', { orderId: order.orderId });
+  expect(await list()).toEqual([]);
+  const { trackingNumber } = await create(order);
+  expect(await list()).toEqual([await get(trackingNumber)]);
+  const { orderId: unborn } = newOrder();
+  await voidOf(unborn);
+  expect(await broker.call('tracking.list', { orderId: unborn })).toEqual([]);
+});
+
 test('fifty orders at once share a few commits, and each gets its own number', async () => {
   const before = await batches();
   const orders = Array.from({ length: 50 }, () => newOrder());

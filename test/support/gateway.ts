@@ -84,6 +84,7 @@ export const STAND_INS = [
     get: { answer: PRODUCT },
     update: { answer: PRODUCT },
     addStock: { answer: PRODUCT },
+    setStock: { answer: PRODUCT },
     reserve: { answer: STOCK },
     release: { answer: STOCK },
     consume: { answer: STOCK },
@@ -91,6 +92,7 @@ export const STAND_INS = [
   standIn('tracking', {
     createShipment: { answer: { trackingNumber: 'TRK-1', estimatedDelivery: '2026-12-01T00:00:00.000Z' } },
     get: { answer: { trackingNumber: 'TRK-1' } },
+    list: { answer: [{ trackingNumber: 'TRK-1' }] },
     addEvent: { answer: { status: 'IN_TRANSIT' } },
   }),
 ];

@@ -15,13 +15,13 @@ import { ordersRoutes } from '../../services/api/routes/orders.routes.ts';
 import { reportsRoutes } from '../../services/api/routes/reports.routes.ts';
 import { trackingRoutes } from '../../services/api/routes/tracking.routes.ts';
 import inventory from '../../services/inventory/inventory.service.ts';
-import { stockBook } from '../../services/inventory/migrations/0001-stock-book.ts';
-import { orders as ordersTables } from '../../services/orders/migrations/0001-orders.ts';
+import { migrations as inventoryMigrations } from '../../services/inventory/migrations/index.ts';
+import { migrations as ordersMigrations } from '../../services/orders/migrations/index.ts';
 import * as ordersMetrics from '../../services/orders/orders.metrics.ts';
 import { createOrder } from '../../services/orders/orders.params.ts';
 import orders from '../../services/orders/orders.service.ts';
 import reports from '../../services/reports/reports.service.ts';
-import { shipments } from '../../services/tracking/migrations/0001-shipments.ts';
+import { migrations as trackingMigrations } from '../../services/tracking/migrations/index.ts';
 import tracking from '../../services/tracking/tracking.service.ts';
 import { allPages, anchors, curls, links, page, plain, rows } from '../support/markdown.ts';
 import { ROOT } from '../support/process/project.ts';
@@ -136,7 +136,7 @@ test('every metric is documented, and every documented one exists', () => {
 });
 
 test('every table and view is documented, and every documented one exists', () => {
-  const made = [ordersTables, stockBook, shipments].flatMap(({ sql }) =>
+  const made = [...ordersMigrations, ...inventoryMigrations, ...trackingMigrations].flatMap(({ sql }) =>
     [...sql.matchAll(/CREATE (?:TABLE|VIEW) (\w+)\.(\w+)/g)].map((match) => ({ schema: match[1], name: match[2] })),
   );
   const isShared = (name: string | undefined): boolean => made.filter((table) => table.name === name).length === 3;

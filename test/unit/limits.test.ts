@@ -4,7 +4,13 @@ import { MAX_CENTS, moneyToNumber } from '../../machines/shared/money.ts';
 import { ValidationFailed } from '../../machines/shared/failure.ts';
 import { MAX_HEADER_BYTES, STILL_MS } from '../../mixins/gateway/server/http-server.ts';
 import * as json from '../../mixins/gateway/request/json-guard.ts';
-import { addStockParams, createParams, listParams, orderParams } from '../../services/inventory/inventory.params.ts';
+import {
+  addStockParams,
+  createParams,
+  listParams,
+  orderParams,
+  setStockParams,
+} from '../../services/inventory/inventory.params.ts';
 import { createOrder, MAX_LIMIT } from '../../services/orders/orders.params.ts';
 import reports from '../../services/reports/reports.service.ts';
 import { MAX_TIMELINE } from '../../machines/shipment/shipment.decide.ts';
@@ -37,6 +43,7 @@ const LIMITS: Record<string, number> = {
   'description of a product': createParams.description.max,
   'price, and the total of an order': moneyToNumber(MAX_CENTS),
   'amount of one addStock': addStockParams.amount.max,
+  'reason of a stock that is set': setStockParams.reason.max,
   'entries of a page of products': listParams.limit.max,
   'location of a shipment event': tracking.addEventParams.location.max,
   'free fields of a shipment event': tracking.MAX_FREE_FIELDS,

@@ -19,7 +19,7 @@ import {
   type FailureClass,
   type FailureData,
 } from '../../../machines/shared/failure.ts';
-import { DuplicateSku } from '../../../machines/stock/stock.failures.ts';
+import { DuplicateSku, StockBelowReserved } from '../../../machines/stock/stock.failures.ts';
 import { Forbidden, Unauthenticated } from '../../auth/auth.failures.ts';
 import {
   MalformedBody,
@@ -47,6 +47,7 @@ const TABLE: readonly [FailureClass, status: number, title: string][] = [
   [IllegalTransition, 409, 'Conflict'],
   [OrderCancelled, 409, 'Conflict'],
   [DuplicateSku, 409, 'Conflict'],
+  [StockBelowReserved, 409, 'Conflict'],
   [OrderIdReused, 409, 'Conflict'],
   [IdempotencyKeyInUse, 409, 'Conflict'],
   [PreconditionFailed, 412, 'Precondition Failed'],

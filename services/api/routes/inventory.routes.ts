@@ -34,7 +34,7 @@ export const inventoryRoutes: RouteGroup = {
       money: MONEY,
     }),
     route<ProductPage>('GET /inventory', 'inventory.list', {
-      query: { limit: 'integer', cursor: 'text' },
+      query: { sku: 'text', limit: 'integer', cursor: 'text' },
       params: ({ query }) => ({ ...query }),
       reply: pageReply,
       money: MONEY,
@@ -46,6 +46,11 @@ export const inventoryRoutes: RouteGroup = {
       money: MONEY,
     }),
     route('POST /inventory/:id/addStock', 'inventory.addStock', {
+      body: 'required',
+      params: ({ body, path }) => mergeParams(body, { id: pathId(path.id) }),
+      money: MONEY,
+    }),
+    route('PUT /inventory/:id/stock', 'inventory.setStock', {
       body: 'required',
       params: ({ body, path }) => mergeParams(body, { id: pathId(path.id) }),
       money: MONEY,

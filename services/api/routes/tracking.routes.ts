@@ -23,6 +23,10 @@ export const trackingRoutes: RouteGroup = {
       params: ({ body }) => body,
       reply: (shipment) => created(shipmentPath(shipment.trackingNumber), shipment),
     }),
+    route('GET /tracking', 'tracking.list', {
+      query: { orderId: 'integer' },
+      params: ({ query }) => ({ ...query }),
+    }),
     route('GET /tracking/:trackingNumber', 'tracking.get'),
     route('POST /tracking/:trackingNumber/events', 'tracking.addEvent', {
       body: 'required',

@@ -18,7 +18,7 @@ import { productOf } from '../inventory.view.ts';
  */
 const bulkhead = { enabled: true, concurrency: 32, maxQueueSize: 1_000 };
 /** Lower, because a write holds its connection for a whole transaction, and the stock book needs a free one. */
-const writing = { ...bulkhead, concurrency: 4 };
+export const writing = { ...bulkhead, concurrency: 4 };
 
 /** Adds a product to the catalogue. @throws DuplicateSku */
 export const create = defineAction<InventoryOwn, NewProduct>({
@@ -50,7 +50,7 @@ export const get = defineAction<InventoryOwn, ProductRequest>({
   },
 });
 
-/** Products by id, a page at a time: pass `next` as `cursor` until it is null. */
+/** Products by id, or the one with a SKU, a page at a time: pass `next` as `cursor` until it is null. */
 export const list = defineAction<InventoryOwn, ProductListRequest>({
   access: ['customer', 'staff', 'admin'],
   params: listParams,

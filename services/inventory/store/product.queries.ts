@@ -24,14 +24,18 @@ export class ProductQueries {
   }
 
   /**
-   * A page of products by id; `next` is the cursor of the next page, null on the last one.
+   * A page of products by id, or the one with a SKU; `next` is the cursor of the next page, null on the last one.
    * @throws ValidationFailed for a cursor that no list has returned, ServiceUnavailable
    */
   async list({
+    sku,
     limit = DEFAULT_LIMIT,
     cursor,
   }: ProductListRequest): Promise<{ rows: ProductColumns[]; next: string | null }> {
-    const query = isGiven(cursor) ? { id: { [Op.gt]: decodeCursor(cursor, 1)[0] } } : {};
+    const query = {
+      ...(isGiven(sku) && { sku }),
+      ...(isGiven(cursor) && { id: { [Op.gt]: decodeCursor(cursor, 1)[0] } }),
+    };
     const found = await this.#adapter.find({ query, sort: 'id', limit: limit + 1 });
     const rows = found.slice(0, limit);
     const last = rows.at(-1);

@@ -1,5 +1,6 @@
 /** Writes to the catalogue, each with its event in one commit. */
 import { literal, type Transaction } from 'sequelize';
+import { counted } from '../../../machines/stock/stock.count.ts';
 import { DuplicateSku } from '../../../machines/stock/stock.failures.ts';
 import { NotFound } from '../../../machines/shared/failure.ts';
 import { formatMoney, parseMoney } from '../../../machines/shared/money.ts';
@@ -7,8 +8,9 @@ import type { Database } from '../../../mixins/database/database.ts';
 import { columns, type TableModel } from '../../../mixins/database/model.ts';
 import { isDuplicate, orUnavailable } from '../../../mixins/database/sql-failure.ts';
 import { isGiven } from '../../../mixins/params/params.ts';
-import type { NewProduct, ProductChange } from '../inventory.types.ts';
+import type { NewProduct, ProductChange, StockCount } from '../inventory.types.ts';
 import { type ProductColumns, ProductModel } from '../models/product.model.ts';
+import { StockCountModel } from '../models/stock-count.model.ts';
 import { tellChanged } from './stock-changed.sql.ts';
 
 const { revision } = columns(ProductModel);
@@ -16,16 +18,20 @@ const { revision } = columns(ProductModel);
 /** Formats a price for NUMERIC; the caller has checked that it is a valid amount. */
 const decimal = (price: number): string => formatMoney(parseMoney(String(price)));
 
+const noSuchProduct = (id: number): NotFound => new NotFound(`Product ${id} does not exist`);
+
 /** The catalogue of products. */
 export class ProductStore {
   readonly #database: Database;
   readonly #products: TableModel<typeof ProductModel>;
+  readonly #counts: TableModel<typeof StockCountModel>;
   readonly #eventsWritten: () => void;
 
   /** Calls `eventsWritten` after each commit, which has written an event to the outbox. */
   constructor(database: Database, eventsWritten: () => void) {
     this.#database = database;
     this.#products = database.model(ProductModel);
+    this.#counts = database.model(StockCountModel);
     this.#eventsWritten = eventsWritten;
   }
 
@@ -57,8 +63,32 @@ export class ProductStore {
     return this.#write(async (transaction, updatedAt) => {
       const options = { where: { id }, returning: true, transaction } as const;
       const [, [product]] = await this.#products.update({ ...change, updatedAt }, options);
-      if (!product) throw new NotFound(`Product ${id} does not exist`);
+      if (!product) throw noSuchProduct(id);
       return product.get({ plain: true });
+    });
+  }
+
+  /** Sets the stock to what was counted, and keeps why and by whom. @throws NotFound, StockBelowReserved */
+  setStock({ id, quantity, reason }: StockCount, countedBy: string): Promise<ProductColumns> {
+    return this.#write(async (transaction, countedAt) => {
+      const product = await this.#products.findByPk(id, { transaction, lock: transaction.LOCK.UPDATE });
+      if (!product) throw noSuchProduct(id);
+      const before = { ...product.get({ plain: true }) };
+      const level = {
+        productId: id,
+        price: parseMoney(before.price),
+        quantity: before.quantity,
+        reserved: before.reservedQuantity,
+      };
+      const change = {
+        quantity: counted(level, quantity).quantity,
+        revision: before.revision + 1,
+        updatedAt: countedAt,
+      };
+      await product.update(change, { transaction });
+      const count = { productId: id, quantityBefore: before.quantity, quantity, reason, countedBy, countedAt };
+      await this.#counts.create(count, { transaction });
+      return { ...before, ...change };
     });
   }
 

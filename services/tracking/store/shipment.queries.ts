@@ -28,9 +28,24 @@ export class ShipmentQueries {
    * The shipment of an order, if it has the given tracking UUID and belongs to the customer that the caller is confined
    * to. @throws ServiceUnavailable
    */
-  async find({ orderId, uuid }: TrackingKey, confinedTo: number | null): Promise<ShipmentRows | undefined> {
-    const own = confinedTo === null ? {} : { customerId: confinedTo };
-    const query = { orderId, trackingNumber: uuid, ...own };
+  find({ orderId, uuid }: TrackingKey, confinedTo: number | null): Promise<ShipmentRows | undefined> {
+    return this.#read({ orderId, trackingNumber: uuid }, confinedTo);
+  }
+
+  /**
+   * The shipment of an order, unless it was voided before it was created or belongs to another customer than the one the
+   * caller is confined to. @throws ServiceUnavailable
+   */
+  ofOrder(orderId: number, confinedTo: number | null): Promise<ShipmentRows | undefined> {
+    return this.#read({ orderId, trackingNumber: { [Op.ne]: null } }, confinedTo);
+  }
+
+  async #read(
+    wanted: { orderId: number; trackingNumber: unknown },
+    confinedTo: number | null,
+  ): Promise<ShipmentRows | undefined> {
+    const { orderId } = wanted;
+    const query = { ...wanted, ...(confinedTo !== null && { customerId: confinedTo }) };
     const [shipment] = await this.#shipments.find({ query, limit: 1 });
     if (!shipment) return undefined;
     // Entries recorded between the two reads are left out, because they would not match the status.

@@ -1,0 +1,16 @@
+/** The table of counted stocks. */
+import { bigint, DeclaredModel, key, made, type RowOf, text, time } from '../../../mixins/database/model.ts';
+
+export const StockCountModel = new DeclaredModel('inventory', 'stock_counts', {
+  id: made(key(bigint())),
+  productId: bigint(),
+  quantityBefore: bigint(),
+  quantity: bigint(),
+  reason: text(),
+  // The subject of the caller's token.
+  countedBy: text(),
+  countedAt: time(),
+});
+
+/** A row of `inventory.stock_counts`. */
+export type StockCountColumns = RowOf<typeof StockCountModel>;
