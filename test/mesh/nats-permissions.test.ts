@@ -23,6 +23,14 @@ const config = readFileSync(join(ROOT, 'docs/operate/nats-server.conf'), 'utf8')
 const asEngine = (url: string): string => url.replace('://', `://engine:${PASSWORDS.NATS_ENGINE_PASSWORD}@`);
 
 let mesh: ClosedMesh;
+
+/** The subjects that a user asked for and may not use. NATS 2.9 and 2.15 write these lines differently. */
+const violations = (user: string): string[] =>
+  mesh.nats
+    .log()
+    .split('\n')
+    .filter((line) => line.includes(`Violation - User "${user}"`) || line.includes(`user:${user}" - `))
+    .flatMap((line) => /Violation - .*Subject "([^"]*)"/.exec(line)?.[1] ?? []);
 let reader: NatsConnection;
 let productId: number;
 let orderId: number;
@@ -68,13 +76,13 @@ test('a peer calls actions with a token, and sees only its own calls', async () 
   expect(await shop.call('orders.search', {}, { meta })).toMatchObject({
     orders: expect.arrayContaining([expect.objectContaining({ orderId, status: 'DELIVERED' })]),
   });
-  expect(mesh.nats.log()).not.toContain('Violation - User "shop"');
+  expect(violations('shop')).toEqual([]);
 
   const ear = await connect(login);
   afterTheFile(() => ear.close());
   for (const subject of ['MOL-waybill.>', 'MOL-waybill.REQ.*', 'MOL-waybill.RES.api', 'waybill-waybill.>']) {
     ear.subscribe(subject, { callback: () => undefined });
-    await eventually(() => expect(mesh.nats.log()).toContain(`Violation - User "shop", Subject "${subject}"`));
+    await eventually(() => expect(violations('shop')).toContain(subject));
   }
 });
 

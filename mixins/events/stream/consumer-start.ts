@@ -50,7 +50,8 @@ async function startOf(
 ): Promise<Omit<ConsumerStart, 'exists'>> {
   const streamInfo = await manager.streams.info(stream);
   const { first_seq, last_seq } = streamInfo.state;
-  const acknowledged = consumer.ack_floor.stream_seq;
+  // Newer servers place the floor of a consumer that has acknowledged nothing just before its start.
+  const acknowledged = consumer.ack_floor.consumer_seq > 0 ? consumer.ack_floor.stream_seq : 0;
   if (acknowledged > 0) {
     return acknowledged <= last_seq ? { from: acknowledged + 1, lost: false } : { from: first(first_seq), lost: true };
   }
