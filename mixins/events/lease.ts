@@ -13,14 +13,14 @@ export interface LeaseOptions {
   /** How often a holder renews and a candidate tries, in milliseconds; candidates add jitter. */
   renewMs?: number;
   /**
-   * Whether this process can do the work now; always by default. A holder that is unable for a second gives the lease up
+   * Whether this process can do the work now; always by default. A holder that is unable for 0.7 s gives the lease up
    * to a node that can, and tries again once it is able.
    */
   able?: () => boolean;
 }
 
 /** How long a holder may be unable to work, so that a brief loss of its connection causes no takeover. */
-const UNABLE_MS = 1_000;
+const UNABLE_MS = 700;
 /** How often an unable process checks again. */
 const LOOK_MS = 200;
 

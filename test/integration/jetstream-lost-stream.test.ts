@@ -1,7 +1,8 @@
 /** A stream that lost its disk counts from one again, and its consumers still get what is published to it. */
 import { beforeEach, expect, test } from '@jest/globals';
-import { AckPolicy, connect, DeliverPolicy, type JetStreamManager, type NatsConnection } from 'nats';
+import { AckPolicy, connect, type ConsumerInfo, DeliverPolicy, type JetStreamManager, type NatsConnection } from 'nats';
 import { Inbox } from '../../mixins/events/inbox/inbox.ts';
+import type { Subscription } from '../../mixins/events/stream/event-stream.ts';
 import { JetStreamStream } from '../../mixins/events/stream/jetstream.ts';
 import { afterTheTest } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
@@ -22,7 +23,7 @@ beforeEach(async () => {
   received = new Received();
   stream = new JetStreamStream({ mesh: meshAt(nats.url), logger: silentLogger() });
   afterTheTest(() => stream.close());
-  await eventually(() => expect(stream.link).toBeDefined());
+  await eventually(() => expect(stream.reachable).toBe(true));
   server = await connect({ servers: nats.url });
   afterTheTest(() => server.close());
   manager = await server.jetstreamManager();
@@ -53,10 +54,12 @@ async function takeWithoutAcknowledging(count: number): Promise<void> {
   expect(taken).toBe(count);
 }
 
-async function startReader(): Promise<void> {
+const readerInfo = (): Promise<ConsumerInfo> => manager.consumers.info(STREAM, READER);
+
+async function startReader(): Promise<Subscription> {
   const node = (await eventDatabase()).open();
   const consumer = { name: READER, types: ['shipment.updated'], lease: leaseOf(node, `consumer:${READER}`) };
-  await stream.subscribe(
+  return await stream.subscribe(
     consumer,
     new Inbox(node, READER).once(async (event) => received.add(event)),
   );
@@ -101,4 +104,19 @@ test('an empty stream is waited at, and hands over the first event that comes', 
   await startReader();
   await publish(0);
   await arrived(0);
+});
+
+test('a consumer without unacknowledged events is taken over as it is: remade, it would wait for an election in a cluster', async () => {
+  await publish(0);
+  const first = await startReader();
+  await arrived(0);
+  await eventually(async () => expect((await readerInfo()).ack_floor.stream_seq).toBe(1));
+  const { created } = await readerInfo();
+  await first.close();
+  // Its last request for events ends before the next process begins.
+  await eventually(async () => expect((await readerInfo()).num_waiting).toBe(0));
+  await publish(1);
+  await startReader();
+  await arrived(0, 1);
+  expect((await readerInfo()).created).toBe(created);
 });

@@ -40,11 +40,6 @@ export class Inbox {
     };
   }
 
-  /** Whether the consumer has handled an event that is still recorded. */
-  async hasHandledEvents(): Promise<boolean> {
-    return (await this.#database.query({ ...this.#statements.any, values: [this.#consumer] })).rowCount !== 0;
-  }
-
   /** Deletes a batch of ids that are too old to be redelivered. Returns how many. */
   async prune(): Promise<number> {
     const values = [this.#consumer, REMEMBER_MS, PRUNE_AT_MOST];
@@ -71,10 +66,6 @@ function statementsOn(schema: string) {
   const inbox = table(model);
   const { consumer, eventId, receivedAt } = columns(model);
   return {
-    any: {
-      name: `${schema} inbox any`,
-      text: `SELECT FROM ${inbox} WHERE ${consumer} = $1 LIMIT 1`,
-    },
     prune: {
       name: `${schema} inbox prune`,
       text: `DELETE FROM ${inbox} WHERE (${consumer}, ${eventId}) IN (

@@ -77,7 +77,6 @@ async function begin(
     name,
     types,
     lease,
-    hasHandledEvents: () => inbox.hasHandledEvents(),
     catchUp: async () => await catchUp?.(service),
   };
   const subscription: Subscription = await share.stream.subscribe(consumer, async (event) => {

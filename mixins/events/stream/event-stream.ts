@@ -16,11 +16,9 @@ export interface Consumer {
   readonly types: readonly string[];
   /** Of all processes with a consumer of this name, only the lease's holder receives events. */
   readonly lease: Lease;
-  /** Whether it has ever handled an event, by its own records. */
-  readonly hasHandledEvents?: () => Promise<boolean>;
   /**
    * Brings its service up to date from the data of the services that published the events. Called before the first event
-   * is delivered when the stream has lost events; retried until it succeeds.
+   * is delivered when the stream may have lost events; retried until it succeeds.
    */
   readonly catchUp?: () => Promise<void>;
 }

@@ -1,10 +1,10 @@
 /** A durable JetStream consumer: one process at a time pulls its events and handles them in order per key. */
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'moleculer';
-import { AckPolicy, type ConsumerConfig, DeliverPolicy, type JsMsg, nanos } from 'nats';
+import type { JsMsg } from 'nats';
 import type { DomainEvent } from '../../../machines/shared/domain-event.ts';
 import { type Consumer, type HandleEvent, isDomainEvent, type Subscription } from './event-stream.ts';
-import { catchUp, consumerStart } from './consumer-start.ts';
+import { DurableConsumer } from './durable-consumer.ts';
 import { isSealedEvent, SEAL_HEADER } from './event-seal.ts';
 import type { JetStreamLink } from './jetstream-link.ts';
 import { backoffMs } from '../../actor/backoff.ts';
@@ -17,10 +17,10 @@ const CONCURRENCY = 64;
 const MAX_OUTSTANDING = 2_000;
 const FETCH_AT_MOST = 500;
 const FETCH_EXPIRES_MS = 2_000;
-/** How long the server waits for an acknowledgement before it redelivers the event. */
-const ACK_WAIT_MS = 30_000;
 const RETRY_BASE_MS = 100;
 const RETRY_CAP_MS = 30_000;
+/** The longest pause before events are pulled again: after an election the stream is back within seconds. */
+const PULL_RETRY_CAP_MS = 500;
 const IDLE_MS = 100;
 const CLOSE_MS = 2_000;
 const WARN_EVERY_MS = 60_000;
@@ -47,8 +47,8 @@ export interface JetStreamSubscriptionOptions {
 /**
  * A failing event is retried here with backoff, holding back its key, instead of being returned to the server, whose
  * redeliveries come after later events. For the same reason, a process that starts to pull (after a takeover or a
- * reconnect) recreates the durable consumer from its acknowledged floor: all unacknowledged events arrive again in stream
- * order, and the inbox skips those already handled.
+ * reconnect) while events are unacknowledged recreates the durable consumer from its acknowledged floor: all of them arrive
+ * again in stream order, and the inbox skips those already handled.
  */
 export class JetStreamSubscription implements Subscription {
   readonly #options: JetStreamSubscriptionOptions;
@@ -58,11 +58,13 @@ export class JetStreamSubscription implements Subscription {
   #closing = false;
   #complaint: string | undefined;
   #warnedAt = 0;
+  readonly #durable: DurableConsumer;
   #stopFetch: () => void = () => undefined;
   readonly #pause = new Pause();
 
   constructor(options: JetStreamSubscriptionOptions) {
     this.#options = options;
+    this.#durable = new DurableConsumer(options, MAX_OUTSTANDING);
     this.#queue = new KeyedQueue<Entry>({
       concurrency: CONCURRENCY,
       work: (entry) => this.#handle(entry),
@@ -101,9 +103,10 @@ export class JetStreamSubscription implements Subscription {
         continue;
       }
       try {
-        await this.#consume(link);
-        attempt = 0;
-        this.#complaint = undefined;
+        await this.#consume(link, () => {
+          attempt = 0;
+          this.#complaint = undefined;
+        });
       } catch (error) {
         attempt++;
         const reason = (error as Error).message;
@@ -111,13 +114,13 @@ export class JetStreamSubscription implements Subscription {
           this.#complaint = reason;
           this.#options.logger.warn(`Consumer ${this.#name} cannot pull events, retrying: ${reason}`);
         }
-        await this.#pause.rest(backoffMs(attempt, RETRY_BASE_MS, 5_000));
+        await this.#pause.rest(backoffMs(attempt, RETRY_BASE_MS, PULL_RETRY_CAP_MS));
       }
     }
   }
 
-  /** Pulls until the lease, the connection or this subscription ends. */
-  async #consume(link: JetStreamLink): Promise<void> {
+  /** Pulls until the lease, the connection or this subscription ends. Calls `begun` when it is ready to. */
+  async #consume(link: JetStreamLink, begun: () => void): Promise<void> {
     const { lease } = this.#options.consumer;
     const { term } = lease;
     const ours = (): boolean => !this.#closing && lease.held && lease.term === term && this.#options.link() === link;
@@ -127,8 +130,10 @@ export class JetStreamSubscription implements Subscription {
     // Otherwise an event in progress could have two handlers running at once.
     await this.#queue.settled();
     if (!ours()) return;
-    await this.#renew(link);
+    await this.#durable.renew(link, ours);
+    if (!ours()) return;
     const consumer = await link.js.consumers.get(link.stream, this.#name);
+    begun();
     while (ours()) {
       const room = MAX_OUTSTANDING - this.#outstanding.size;
       if (room <= 0) {
@@ -147,27 +152,6 @@ export class JetStreamSubscription implements Subscription {
       }
     }
     this.#queue.clear();
-  }
-
-  /** Recreates the durable consumer where its acknowledgements end. After a crash halfway, the next one starts at 1. */
-  async #renew(link: JetStreamLink): Promise<void> {
-    const { manager, stream } = link;
-    const { consumer, logger } = this.#options;
-    const { exists, from, lost } = await consumerStart(link, consumer);
-    // Before the consumer is recreated: if this fails, the next attempt still sees that events are lost.
-    if (lost) await catchUp(consumer, stream, logger);
-    if (exists) await manager.consumers.delete(stream, this.#name);
-    const config: Partial<ConsumerConfig> = {
-      durable_name: this.#name,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(ACK_WAIT_MS),
-      max_ack_pending: MAX_OUTSTANDING,
-      max_deliver: -1,
-      filter_subject: this.#options.filter,
-      deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: from,
-    };
-    await manager.consumers.add(stream, config);
   }
 
   #take(message: JsMsg): void {

@@ -51,6 +51,7 @@ export class JetStreamStream implements EventStream {
   readonly #streamName: string;
   readonly #subscriptions = new Set<JetStreamSubscription>();
   #connection: NatsConnection | undefined;
+  /** The ready connection, a new object after each reconnect; undefined while NATS or its JetStream is unavailable. */
   #link: JetStreamLink | undefined;
   #closed = false;
   #preparing: Promise<void> | undefined;
@@ -63,11 +64,6 @@ export class JetStreamStream implements EventStream {
     this.#prefix = namespace ? `waybill-${namespace}` : 'waybill';
     this.#streamName = this.#prefix.toUpperCase();
     this.#preparing = this.#prepare();
-  }
-
-  /** The ready connection, a new object after each reconnect; undefined while NATS or its JetStream is unavailable. */
-  get link(): JetStreamLink | undefined {
-    return this.#link;
   }
 
   get reachable(): boolean {
