@@ -55,8 +55,8 @@ export class Lease {
     this.#database = database;
     this.#statements = statementsOn(database.schema);
     this.#holder = `${options.holder ?? 'node'} ${randomUUID()}`;
-    this.#termMs = options.termMs ?? 3_000;
-    this.#renewMs = options.renewMs ?? 1_000;
+    this.#termMs = options.termMs ?? 2_000;
+    this.#renewMs = options.renewMs ?? 600;
     this.#able = options.able ?? (() => true);
   }
 

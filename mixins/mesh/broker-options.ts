@@ -16,6 +16,7 @@ import { type Settings, settingsMiddleware } from '../settings/settings.ts';
 import { circuitBreaker } from './circuit-breaker.middleware.ts';
 import { isValidationError, validationFailure } from '../params/validation-failure.ts';
 import { failover } from './failover.middleware.ts';
+import { nodeWatch } from './node-watch.middleware.ts';
 import { FailureRegenerator } from './failure-regenerator.ts';
 
 /** The Moleculer namespace of the mesh; NATS subjects contain it. */
@@ -47,6 +48,7 @@ function middlewaresInsideOut(settings: Settings): BrokerOptions['middlewares'] 
     // Outside everything that refuses a call, so that all refusals have the same form.
     'ErrorHandler',
     failover(),
+    nodeWatch(),
   ];
 }
 

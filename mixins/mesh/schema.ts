@@ -1,6 +1,7 @@
 /** Typed helpers for Moleculer schemas: they check `this` in handlers and return the plain types that Moleculer takes. */
 import type { ActionSchema, Context, Service, ServiceSchema, ServiceSettingSchema } from 'moleculer';
 import type { AccessRule } from '../auth/access.ts';
+import type { Repeatable } from './failover.middleware.ts';
 import type { CatchUp, Subscriptions } from '../events/inbox/subscriptions.ts';
 
 type Settings = ServiceSettingSchema & Record<string, unknown>;
@@ -9,6 +10,8 @@ type Settings = ServiceSettingSchema & Record<string, unknown>;
 interface ActionKeys {
   /** Who may call it. Required for every action that other services can call: without it the start is refused. */
   access?: AccessRule;
+  /** Whether a call that may have been executed by a node that hangs is repeated on another one; by default it is not. */
+  repeatable?: Repeatable;
 }
 
 /** The keys of a service's schema that our mixins and middlewares read. */
@@ -38,6 +41,8 @@ export function defineAction<Own extends object, Params, Meta extends object = o
   action: Omit<ActionSchema<This<Own>>, 'handler'> & {
     /** Who may call it. */
     access: AccessRule;
+    /** Whether a call that may have been executed by a node that hangs is repeated on another one; by default it is not. */
+    repeatable?: Repeatable;
     /** The timeout in milliseconds of a call whose caller sets none. Moleculer reads it; its types omit it. */
     timeout?: number;
     handler(this: This<Own>, ctx: Context<Params, Meta>): Promise<Result>;

@@ -1,5 +1,6 @@
 /** A stranger at NATS itself, who sees all packets and sends what he likes: none of it is taken for one of ours. */
 import { beforeAll, expect, test } from '@jest/globals';
+import { headers } from 'nats';
 import {
   type ClosedMesh,
   type ClosedNode,
@@ -139,4 +140,24 @@ test('a stranger cannot announce that a node is gone', async () => {
   for (let n = 0; n < 4; n++) expect((await placeAs(mesh, 5, productId)).status).toBe(201);
   const metrics = await http<string>('GET', `${mesh.nodes.api.url}/metrics`, { headers: await bearer(ADMIN) });
   expect(metrics.body).toMatch(/waybill_mesh_refused_total\{[^}]*packet="DISCONNECT"[^}]*reason="unsealed"[^}]*\} 3/);
+});
+
+test('a forged notice that a request reached nobody neither repeats the request nor drops its node', async () => {
+  let forged = 0;
+  wire.connection.subscribe('MOL-waybill.REQ.>', {
+    callback: (_error, { data, reply }) => {
+      if (!reply || !Buffer.from(data).toString().includes('"orders.create"')) return;
+      forged++;
+      wire.connection.publish(reply, undefined, { headers: headers(503, 'No Responders') });
+    },
+  });
+  await wire.connection.flush();
+  const customerId = 77_001;
+  const replies = [];
+  for (let i = 0; i < 10; i++) replies.push(await placeAs(mesh, customerId, productId));
+  expect(forged).toBeGreaterThanOrEqual(10);
+  expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 201));
+  const placed = await query(mesh.databaseUrl, `SELECT id FROM orders.orders WHERE customer_id = ${customerId}`);
+  expect(placed).toHaveLength(replies.length);
+  expect(logOf('api')).not.toMatch(/Node 'orders-\d' disconnected/);
 });

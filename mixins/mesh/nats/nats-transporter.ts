@@ -12,6 +12,8 @@ export class MeshTransporter extends Transporters.NATS {
   readonly #mesh: MeshSettings;
   #complaint: string | undefined;
   #linked = false;
+  /** Nodes that are asked whether they are gone. */
+  readonly #asking = new Map<string, Promise<boolean>>();
   /** The inbox in which NATS reports requests that reached no subscriber. */
   #undelivered: string | undefined;
 
@@ -46,27 +48,60 @@ export class MeshTransporter extends Transporters.NATS {
   }
 
   /**
-   * Publishes a request with a reply subject, although its answer comes as a packet of its own: NATS then reports at once
-   * when nobody is subscribed, where Moleculer would wait for a timeout or a missed heartbeat.
+   * Publishes a request or a ping with a reply subject, although its answer comes as a packet of its own: NATS then reports
+   * at once when nobody is subscribed, where Moleculer would wait for a timeout or a missed heartbeat.
    */
   override send(topic: string, data: Buffer, about: { packet?: SentPacket } = {}): Promise<void> {
-    const { packet } = about;
-    const id = packet?.type === 'REQ' ? packet.payload?.id : undefined;
-    if (id === undefined || !this.client) return super.send(topic, data);
-    (this.client as NatsConnection).publish(topic, data, { reply: `${this.#undelivered}.${id}` });
+    const mark = markOf(about.packet);
+    if (mark === undefined || !this.client) return super.send(topic, data);
+    (this.client as NatsConnection).publish(topic, data, { reply: `${this.#undelivered}.${mark}` });
     return Promise.resolve();
   }
 
-  /** Fails the request that reached nobody, and drops its node: other requests to it are lost or fail in the same way. */
+  /**
+   * Drops the node that a packet did not reach, and fails the request: others to it are lost or fail in the same way. In a
+   * mesh with keys the notice alone proves nothing, because whoever sees the request can send one.
+   */
   #unheard(error: NatsError | null, { subject, headers }: Msg): void {
     if (error !== null || headers?.code !== NO_RESPONDERS) return;
     const id = subject.slice(subject.lastIndexOf('.') + 1);
     const { pendingRequests } = this.transit as unknown as Pending;
     const request = pendingRequests.get(id);
-    if (!request) return;
-    pendingRequests.delete(id);
-    request.reject(new RequestUndelivered(request.action?.name, request.nodeID));
-    (this.broker.registry as unknown as Registry).nodes.disconnected(request.nodeID, true);
+    const nodeID = id.startsWith(PING_MARK)
+      ? Buffer.from(id.slice(PING_MARK.length), 'base64url').toString()
+      : request?.nodeID;
+    if (nodeID === undefined) return;
+    const drop = (): void => {
+      if (request !== undefined && pendingRequests.delete(id)) {
+        request.reject(new RequestUndelivered(request.action?.name, nodeID));
+      }
+      (this.broker.registry as unknown as Registry).nodes.disconnected(nodeID, true);
+    };
+    if (this.#mesh.keys === undefined) drop();
+    else void this.#isSilent(nodeID).then((silent) => silent && drop());
+  }
+
+  /** Whether a node does not answer a ping in time. Only the node itself can seal the answer. */
+  #isSilent(nodeID: string): Promise<boolean> {
+    const known = this.#asking.get(nodeID);
+    if (known) return known;
+    const asked = new Promise<boolean>((resolve) => {
+      const { localBus } = this.broker;
+      const end = (silent: boolean): void => {
+        clearTimeout(timer);
+        localBus.off('$node.pong', heard);
+        this.#asking.delete(nodeID);
+        resolve(silent);
+      };
+      const heard = (pong: { nodeID: string }): void => {
+        if (pong.nodeID === nodeID) end(false);
+      };
+      const timer = setTimeout(() => end(true), PONG_WITHIN_MS);
+      localBus.on('$node.pong', heard);
+    });
+    this.#asking.set(nodeID, asked);
+    void this.transit.sendPing(nodeID);
+    return asked;
   }
 
   override subscribe(type: string, nodeID?: string): Promise<void> {
@@ -108,13 +143,27 @@ export class MeshTransporter extends Transporters.NATS {
   }
 }
 
+/** How long a node that is said to be gone may take to answer. */
+const PONG_WITHIN_MS = 300;
+
 /** The status with which NATS answers a message without subscribers. */
 const NO_RESPONDERS = 503;
+
+/** Begins the mark of a ping; the node it is sent to follows. Ids of requests have no such beginning. */
+const PING_MARK = 'ping~';
 
 /** The fields of a packet that decide how it is sent. */
 interface SentPacket {
   type: string;
+  target: string | null;
   payload: { id?: string } | null;
+}
+
+/** What tells a packet that reached nobody from others; undefined for packets that need no notice. */
+function markOf(packet: SentPacket | undefined): string | undefined {
+  if (packet?.type === 'REQ') return packet.payload?.id;
+  if (packet?.type !== 'PING' || !packet.target) return undefined;
+  return PING_MARK + Buffer.from(packet.target).toString('base64url');
 }
 
 /** The requests that Moleculer's transit keeps until their answers come; its types omit them. */

@@ -33,6 +33,7 @@ export const create = defineAction<InventoryOwn, NewProduct>({
 /** Changes a product's name, description or price; reservations keep their prices. @throws NotFound */
 export const update = defineAction<InventoryOwn, ProductChange>({
   access: ['staff', 'admin'],
+  repeatable: true,
   params: updateParams,
   bulkhead: writing,
   async handler(ctx): Promise<Product> {
@@ -43,6 +44,7 @@ export const update = defineAction<InventoryOwn, ProductChange>({
 /** One product. @throws NotFound */
 export const get = defineAction<InventoryOwn, ProductRequest>({
   access: ['customer', 'staff', 'admin'],
+  repeatable: true,
   params: getParams,
   bulkhead,
   async handler(ctx): Promise<Product> {
@@ -53,6 +55,7 @@ export const get = defineAction<InventoryOwn, ProductRequest>({
 /** Products by id, or the one with a SKU, a page at a time: pass `next` as `cursor` until it is null. */
 export const list = defineAction<InventoryOwn, ProductListRequest>({
   access: ['customer', 'staff', 'admin'],
+  repeatable: true,
   params: listParams,
   bulkhead,
   async handler(ctx): Promise<ProductPage> {

@@ -9,6 +9,7 @@ import { reservationOf } from '../inventory.view.ts';
 export const reservations = defineAction<InventoryOwn, KeysetRequest>({
   visibility: 'public',
   access: [],
+  repeatable: true,
   params: keysetParams,
   async handler(ctx): Promise<KeysetPage<ReservationRecord>> {
     const reserved = (await this.reservations.page(ctx.params)).map(reservationOf);
@@ -25,6 +26,7 @@ export const reservations = defineAction<InventoryOwn, KeysetRequest>({
 export const imbalances = defineAction<InventoryOwn, object>({
   visibility: 'public',
   access: [],
+  repeatable: true,
   params: { $$strict: true },
   handler(): Promise<ImbalanceRecord[]> {
     return this.reservations.imbalances();

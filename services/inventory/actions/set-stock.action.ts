@@ -13,6 +13,7 @@ import { writing } from './catalog.actions.ts';
  */
 export const setStock = defineAction<InventoryOwn, StockCount>({
   access: ['staff', 'admin'],
+  repeatable: true,
   params: setStockParams,
   bulkhead: writing,
   async handler(ctx): Promise<Product> {

@@ -9,6 +9,7 @@ import { replyOf } from '../inventory.view.ts';
 const stockAction = (kind: OrderOperation['kind']) =>
   defineAction<InventoryOwn, StockOrder>({
     access: ['staff', 'admin'],
+    repeatable: true,
     params: orderParams,
     async handler(ctx): Promise<StockReply> {
       const { orderId, items } = ctx.params;

@@ -18,6 +18,8 @@ import type { OrderCommandParams, OrderView } from '../orders.types.ts';
 const command = (type: 'CANCEL' | 'SHIP' | 'DELIVER', access: AccessRule) =>
   defineAction<OrdersOwn, OrderCommandParams>({
     access,
+    // After the first time, the ETag is another one.
+    repeatable: { withoutParam: 'ifMatch' },
     params: orderCommand,
     async handler(ctx): Promise<OrderView> {
       const { id, ifMatch } = ctx.params;

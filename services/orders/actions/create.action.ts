@@ -17,6 +17,8 @@ const MAX_REQUEST_ID = 128;
  */
 export const create = defineAction<OrdersOwn, CreateOrderParams, CallMeta>({
   access: ['customer', 'staff', 'admin'],
+  // Without a key, a node that hangs and goes on later would place a second order.
+  repeatable: { withMeta: 'idempotencyKey' },
   params: createOrder,
   handler(ctx): Promise<PlacedOrder> {
     const { customerId, items, deliveryAddress, carrier, customerName } = ctx.params;

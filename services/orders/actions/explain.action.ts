@@ -13,6 +13,7 @@ const instant = (date: Date | null | undefined): string | null => date?.toISOStr
 /** What an order is waiting for and since when, its last error, and the events allowed next. @throws NotFound */
 export const explain = defineAction<OrdersOwn, OrderIdParams>({
   access: ['customer', 'staff', 'admin'],
+  repeatable: true,
   params: orderId,
   async handler(ctx): Promise<Explanation> {
     const { state } = await findOrder(this.store, ctx.params.id, confinedTo(ctx));

@@ -19,6 +19,7 @@ import type {
 /** An order with its etag, by id or `ORD-<uuid>`. @throws NotFound */
 export const get = defineAction<OrdersOwn, OrderIdParams>({
   access: ['customer', 'staff', 'admin'],
+  repeatable: true,
   params: params.orderId,
   async handler(ctx): Promise<OrderWithTag> {
     const { state } = await findOrder(this.store, ctx.params.id, confinedTo(ctx));
@@ -29,6 +30,7 @@ export const get = defineAction<OrdersOwn, OrderIdParams>({
 /** A customer's orders, newest first, a page at a time. */
 export const listByCustomer = defineAction<OrdersOwn, ListByCustomerParams>({
   access: ['customer', 'staff', 'admin'],
+  repeatable: true,
   params: params.listByCustomer,
   handler(ctx): Promise<{ items: OrderSummary[]; next: string | null }> {
     return this.queries.listByCustomer(ctx.params, confinedTo(ctx));
@@ -38,6 +40,7 @@ export const listByCustomer = defineAction<OrdersOwn, ListByCustomerParams>({
 /** Orders that match every given condition, a page at a time. */
 export const search = defineAction<OrdersOwn, SearchParams>({
   access: ['customer', 'staff', 'admin'],
+  repeatable: true,
   params: params.search,
   handler(ctx): Promise<SearchResult> {
     return this.queries.search(ctx.params, confinedTo(ctx));
@@ -47,6 +50,7 @@ export const search = defineAction<OrdersOwn, SearchParams>({
 /** Every transition of an order, oldest first. @throws NotFound */
 export const history = defineAction<OrdersOwn, OrderIdParams>({
   access: ['customer', 'staff', 'admin'],
+  repeatable: true,
   params: params.orderId,
   async handler(ctx): Promise<HistoryEntryView[]> {
     const { id } = await findOrder(this.store, ctx.params.id, confinedTo(ctx));

@@ -14,6 +14,7 @@ import type { Explanation, OrderIdParams } from '../orders.types.ts';
  */
 export const retry = defineAction<OrdersOwn, OrderIdParams>({
   access: ['staff', 'admin'],
+  repeatable: true,
   params: orderId,
   async handler(ctx): Promise<Explanation> {
     const { id } = await findOrder(this.store, ctx.params.id, confinedTo(ctx));

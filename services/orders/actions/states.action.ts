@@ -8,6 +8,7 @@ import type { OrdersOwn } from '../orders.context.ts';
 export const states = defineAction<OrdersOwn, KeysetRequest>({
   visibility: 'public',
   access: [],
+  repeatable: true,
   params: keysetParams,
   async handler(ctx): Promise<KeysetPage<OrderRecord>> {
     const orders = await this.states.page(ctx.params);

@@ -58,6 +58,7 @@ export function startNode({ broker, database, outbox, logger }: Started): Orders
   const states = new StateQueries(database);
   const endOfGauges = showOwed(broker, states);
   const endOfForgetting = forgetKeys(store, logger);
+  const endOfTakeovers = takeOver(broker, store, logger);
   recovery.start();
   return {
     store,
@@ -68,6 +69,7 @@ export function startNode({ broker, database, outbox, logger }: Started): Orders
     async stopNode() {
       endOfGauges();
       endOfForgetting();
+      endOfTakeovers();
       await recovery.stop();
       await host.drained();
       await store.drained();
@@ -108,6 +110,23 @@ function outagesOf(logger: Service['logger'], failing: string, working: string):
     if (isLoggedOutage(error)) return undefined;
     return error instanceof Error ? error.message : String(error);
   });
+}
+
+/**
+ * Takes over the orders of nodes that disappear without a goodbye, instead of waiting for the end of their leases. Returns a
+ * function that ends it.
+ */
+function takeOver(broker: ServiceBroker, store: OrderStore, logger: Service['logger']): () => void {
+  const gone = ({ node, unexpected }: { node: { id: string }; unexpected: boolean }): void => {
+    if (!unexpected) return;
+    store.endLeases(node.id).then(
+      (count) => count > 0 && logger.info(`Node ${node.id} is gone: its ${count} orders in progress are taken over`),
+      (error: Error) =>
+        logger.debug(`The orders of node ${node.id} are taken over when their leases end: ${error.message}`),
+    );
+  };
+  broker.localBus.on('$node.disconnected', gone);
+  return () => broker.localBus.off('$node.disconnected', gone);
 }
 
 /** Periodically deletes expired idempotency keys. Returns a function that ends it. */

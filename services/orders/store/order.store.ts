@@ -76,6 +76,8 @@ const CLAIM_ONE = {
     RETURNING ${ORDER_COLUMNS}, ${OVERDUE}`,
 };
 
+const END_LEASES = `UPDATE ${ORDERS} SET ${ORDER.dueAt} = now() WHERE ${ORDER.dueAt} > now() AND ${ORDER.owner} = $1`;
+
 const FORGET_KEYS = `DELETE FROM ${KEYS} WHERE (${KEY.caller}, ${KEY.key}) IN
   (SELECT ${K.caller}, ${K.key} FROM ${KEYS} k WHERE ${K.restAt} < now() - $1 * interval '1 ms' LIMIT 1000)`;
 
@@ -174,6 +176,14 @@ export class OrderStore implements OrderPort {
   async claimOne(id: number): Promise<Claimed | undefined> {
     const { node, leaseMs } = this.#terms;
     return (await this.#claimed({ ...CLAIM_ONE, values: [node, leaseMs, id, ORDER_MACHINE_VERSION] }))[0];
+  }
+
+  /**
+   * Ends the leases of a node that hangs or is gone, so that others may claim its orders at once. If it is alive after all,
+   * its next write renews the lease, or conflicts with whoever was faster. Returns how many there were.
+   */
+  async endLeases(node: string): Promise<number> {
+    return (await orUnavailable(this.#database.query(END_LEASES, [node]))).rowCount ?? 0;
   }
 
   /** Deletes idempotency keys whose orders have been at rest for `restedMs`. Returns how many. */

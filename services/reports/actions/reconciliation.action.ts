@@ -17,6 +17,7 @@ const TIMEOUT_MS = 60_000;
  */
 export const reconciliation = defineAction<object, ReconciliationParams>({
   access: ['staff', 'admin'],
+  repeatable: true,
   params: reconciliationParams,
   timeout: TIMEOUT_MS,
   // A run reads everything, so only a few may run at once.

@@ -11,6 +11,7 @@ import type { CreateShipmentParams, CreateShipmentResult } from '../tracking.typ
  */
 export const createShipment = defineAction<TrackingOwn, CreateShipmentParams>({
   access: ['staff', 'admin'],
+  repeatable: true,
   params: createShipmentParams,
   handler(ctx): Promise<CreateShipmentResult> {
     return this.store.create(ctx.params);

@@ -10,6 +10,7 @@ import { noSuchShipment, trackingKeyOf } from './tracking-key.ts';
 /** A shipment with its whole timeline. @throws NotFound for an unknown number or another customer's shipment */
 export const get = defineAction<TrackingOwn, GetShipmentParams>({
   access: ['customer', 'staff', 'admin'],
+  repeatable: true,
   params: getShipmentParams,
   async handler(ctx): Promise<ShipmentResult> {
     const { trackingNumber } = ctx.params;

@@ -9,6 +9,7 @@ import { shipmentOf } from '../tracking.view.ts';
 /** The shipments of an order with their timelines: one, or none while it is not created or when it is another customer's. */
 export const list = defineAction<TrackingOwn, ListShipmentsParams>({
   access: ['customer', 'staff', 'admin'],
+  repeatable: true,
   params: listShipmentsParams,
   async handler(ctx): Promise<ShipmentResult[]> {
     const found = await this.queries.ofOrder(ctx.params.orderId, confinedTo(ctx));

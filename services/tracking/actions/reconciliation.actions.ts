@@ -9,6 +9,7 @@ import { recordOf } from '../tracking.view.ts';
 export const shipments = defineAction<TrackingOwn, KeysetRequest>({
   visibility: 'public',
   access: [],
+  repeatable: true,
   params: keysetParams,
   async handler(ctx): Promise<KeysetPage<ShipmentRecord>> {
     const now = Date.now();

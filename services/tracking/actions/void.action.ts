@@ -11,6 +11,7 @@ import type { VoidShipmentParams, VoidShipmentResult } from '../tracking.types.t
  */
 export const voidShipment = defineAction<TrackingOwn, VoidShipmentParams>({
   access: ['staff', 'admin'],
+  repeatable: true,
   params: voidShipmentParams,
   async handler(ctx): Promise<VoidShipmentResult> {
     const { orderId } = ctx.params;
