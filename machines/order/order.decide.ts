@@ -27,6 +27,7 @@ export function place(request: OrderRequest, id: number, uuid: string, at: numbe
     shipment: null,
     refusal: null,
     placedAt: at,
+    updatedAt: at,
     requestId: request.requestId,
     keyed: request.keyed,
     state: INITIAL_STATE,
@@ -34,7 +35,7 @@ export function place(request: OrderRequest, id: number, uuid: string, at: numbe
   };
   return {
     order,
-    history: [{ seq: 1, event: 'PLACE', from: null, to: order.state.status, at, detail: null }],
+    history: [{ seq: 1, event: 'PLACE', from: null, to: order.state.status, at, actor: request.by, detail: null }],
     announcements: [announcement(order, 'order.created', 0, at)],
   };
 }
@@ -68,7 +69,7 @@ export function decide(order: Order, event: OrderEvent, at: number): Decision | 
 function apply(order: Order, event: Exclude<OrderEvent, { type: 'PARCEL_DELIVERED' }>, at: number): Decision {
   const step = stepOf(order.state, event.type);
   if (!step) throw illegal(order, event.type);
-  const next: Order = { ...order, ...learned(order, event), state: step.to, seq: order.seq + 1 };
+  const next: Order = { ...order, ...learned(order, event), state: step.to, seq: order.seq + 1, updatedAt: at };
   return {
     order: next,
     history: [
@@ -78,6 +79,7 @@ function apply(order: Order, event: Exclude<OrderEvent, { type: 'PARCEL_DELIVERE
         from: order.state.status,
         to: next.state.status,
         at,
+        actor: ('by' in event && event.by) || null,
         detail: detailOf(event),
       },
     ],

@@ -24,6 +24,13 @@ export interface Refusal {
   readonly unavailableProducts: readonly number[];
 }
 
+/** Who caused a change: a caller by its role and subject, or the engine itself. */
+export interface Actor {
+  readonly role: string;
+  /** The subject of the caller's token, or the node; undefined for anonymous callers. */
+  readonly subject?: string;
+}
+
 export interface Order {
   readonly id: number;
   /** The UUID inside `ORD-<uuid>`. */
@@ -38,6 +45,8 @@ export interface Order {
   readonly refusal: Refusal | null;
   /** Unix milliseconds. */
   readonly placedAt: number;
+  /** When it changed last: the time of its latest history entry. Unix milliseconds. */
+  readonly updatedAt: number;
   /** The id of the request that placed the order, to trace it through the logs. */
   readonly requestId: string | null;
   /** Whether it was placed with an idempotency key, whose first response must be kept. */
@@ -52,6 +61,8 @@ export type OrderRequest = Pick<
   Order,
   'customerId' | 'customerName' | 'deliveryAddress' | 'carrier' | 'requestId' | 'keyed'
 > & {
+  /** Who places it. */
+  readonly by: Actor;
   readonly items: readonly { readonly productId: number; readonly quantity: number }[];
 };
 
@@ -61,9 +72,10 @@ export type OrderEvent =
   | { type: 'RESERVED'; prices: ReadonlyMap<number, Cents> }
   | { type: 'REFUSED'; refusal: Refusal }
   | { type: 'SHIPMENT_CREATED'; shipment: OrderShipment }
-  | { type: 'CANCEL'; reason?: string | undefined }
+  | { type: 'CANCEL'; reason?: string | undefined; by?: Actor }
   | { type: 'EXPIRE'; reason: string }
-  | { type: 'SHIP' | 'DELIVER' | 'STOCK_CONSUMED' | 'STOCK_RELEASED' | 'SHIPMENT_VOIDED' }
+  | { type: 'SHIP' | 'DELIVER'; by?: Actor }
+  | { type: 'STOCK_CONSUMED' | 'STOCK_RELEASED' | 'SHIPMENT_VOIDED' }
   /** The carrier reports the parcel as delivered: a fact, even if nobody marked the order as shipped. */
   | { type: 'PARCEL_DELIVERED' };
 
@@ -75,6 +87,8 @@ export interface HistoryEntry {
   readonly to: OrderStatus;
   /** Unix milliseconds. */
   readonly at: number;
+  /** Null: the engine did it by itself. */
+  readonly actor: Actor | null;
   readonly detail: Readonly<Record<string, unknown>> | null;
 }
 

@@ -1,6 +1,6 @@
 /** The fastest-validator schemas of the orders actions. Every fault of a request is reported at once. */
 import { ORDER_STATUSES, PEERS } from '../../machines/order/order.words.ts';
-import { countNumber, identifier, isDayOrInstant, text } from '../../mixins/params/params.ts';
+import { countNumber, identifier, isDayOrInstant, isGiven, text } from '../../mixins/params/params.ts';
 
 /** The maximum number of lines in an order. */
 export const MAX_LINES = 1_000;
@@ -39,6 +39,8 @@ export const orderCommand = {
   ifMatch: { type: 'array', items: 'string', optional: true },
 };
 
+export const cancelOrder = { ...orderCommand, reason: { ...text(500), optional: true, nullable: true } };
+
 const amount = { type: 'number', min: 0, max: 9_999_999_999.99, optional: true };
 // A function, because the validator treats a reused schema object as a cycle and skips its check.
 const instant = () => ({
@@ -50,17 +52,32 @@ const instant = () => ({
   },
 });
 
+const STATUSES: ReadonlySet<unknown> = new Set(ORDER_STATUSES);
+/** One status, or a list of them. */
+const statuses = {
+  type: 'any',
+  optional: true,
+  custom: (value: unknown, errors: object[]) => {
+    const given: unknown[] = Array.isArray(value) ? value : [value];
+    const known = given.length > 0 && given.length <= STATUSES.size && given.every((status) => STATUSES.has(status));
+    if (isGiven(value) && !known)
+      errors.push({ type: 'enumValue', expected: ORDER_STATUSES.join(', '), actual: value });
+    return value;
+  },
+};
+
 export const search = {
   $$strict: true,
   ...page,
-  status: { type: 'enum', values: [...ORDER_STATUSES], optional: true },
+  status: statuses,
+  q: { ...text(100), optional: true },
   customerId: { ...identifier, optional: true },
   productId: { ...identifier, optional: true },
   from: instant(),
   to: instant(),
   minTotal: amount,
   maxTotal: amount,
-  waitingFor: { type: 'enum', values: [...PEERS], optional: true },
+  waitingFor: { type: 'enum', values: [...PEERS, 'operator'], optional: true },
   sort: { type: 'enum', values: ['orderDate', '-orderDate', 'totalPrice', '-totalPrice'], optional: true },
 };
 

@@ -32,6 +32,15 @@ export interface OrderView {
   items: (OrderItem & { priceAtPurchase: number | null })[];
 }
 
+/** An order as `orders.get` returns it. */
+export interface OrderDetails extends OrderView {
+  carrier: string;
+  deliveryAddress: string;
+  customerName: string | null;
+  /** When it changed last. */
+  updatedAt: string;
+}
+
 export interface PlacedOrder {
   order: OrderView;
   /** True when this is the first answer to an idempotency key, returned again. */
@@ -42,7 +51,7 @@ export interface PlacedOrder {
 
 /** The result of `orders.get`. */
 export interface OrderWithTag {
-  order: OrderView;
+  order: OrderDetails;
   /** The order's version, opaque. */
   etag: string;
 }
@@ -55,6 +64,11 @@ export interface OrderIdParams {
 export interface OrderCommandParams extends OrderIdParams {
   /** Apply the command only if the order has one of these etags; `*` matches any. */
   ifMatch?: string[];
+}
+
+export interface CancelParams extends OrderCommandParams {
+  /** Kept in the history. */
+  reason?: string | null;
 }
 
 export interface OrderSummary {
@@ -77,7 +91,10 @@ export interface ListByCustomerParams extends PageParams {
 }
 
 export interface SearchParams extends PageParams {
-  status?: OrderStatus;
+  /** One status, or several: an order in any of them matches. */
+  status?: OrderStatus | readonly OrderStatus[];
+  /** An order number or ID, a tracking number, or the ID of a product. Anything else matches nothing. */
+  q?: string;
   customerId?: number;
   productId?: number;
   /** Placed at this instant or later. */
@@ -86,7 +103,8 @@ export interface SearchParams extends PageParams {
   to?: string;
   minTotal?: number;
   maxTotal?: number;
-  waitingFor?: Peer;
+  /** `operator`: the work that the order owes is parked. */
+  waitingFor?: Peer | 'operator';
   /** Newest first by default; a minus sign means descending. */
   sort?: 'orderDate' | '-orderDate' | 'totalPrice' | '-totalPrice';
 }
@@ -102,6 +120,11 @@ export interface HistoryEntryView {
   from: OrderStatus | null;
   to: OrderStatus;
   at: string;
+  /**
+   * Who did it: the role and subject of a token, `anonymous` without authentication, or the engine with its node. Null for
+   * entries that an earlier version wrote.
+   */
+  actor: { role: string; subject?: string } | null;
   detail: Record<string, unknown> | null;
 }
 

@@ -1,9 +1,9 @@
 /** The public view of orders. */
 import { itemsOf, type Order, orderNumberOf } from '../../machines/order/order.ts';
 import { moneyToNumber } from '../../machines/shared/money.ts';
-import type { OrderView } from './orders.types.ts';
+import type { OrderDetails, OrderView } from './orders.types.ts';
 
-/** An order in full. */
+/** An order as it is answered to whoever placed it. */
 export function viewOf(order: Order): OrderView {
   return {
     orderId: order.id,
@@ -15,6 +15,17 @@ export function viewOf(order: Order): OrderView {
     trackingNumber: order.shipment?.trackingNumber ?? null,
     estimatedDelivery: order.shipment?.estimatedDelivery ?? null,
     items: itemsOf(order),
+  };
+}
+
+/** An order in full, with everything that was ordered. */
+export function detailsOf(order: Order): OrderDetails {
+  return {
+    ...viewOf(order),
+    carrier: order.carrier,
+    deliveryAddress: order.deliveryAddress,
+    customerName: order.customerName,
+    updatedAt: new Date(order.updatedAt).toISOString(),
   };
 }
 

@@ -99,7 +99,7 @@ describe('a bad body', () => {
 
   test('a refusal begins with error and message, and stays short however many and long the faults are', async () => {
     const names = Array.from({ length: 12 }, (_, i) => `${i}${'x'.repeat(120)}`);
-    const answer = await put('/orders/7/cancel', Object.fromEntries(names.map((name) => [`f${name}`, 1])));
+    const answer = await put('/orders/7/ship', Object.fromEntries(names.map((name) => [`f${name}`, 1])));
     expect(Object.keys(answer.json)).toEqual(['error', 'message', 'details']);
     expect(answer.json.details).toHaveLength(12);
     expect(answer.json.details[0].field).toBe(`f0${'x'.repeat(98)}…`);
@@ -118,7 +118,7 @@ describe('a bad body', () => {
   });
 
   test('fields sent to a command that takes none are named', async () => {
-    const answer = await put('/orders/7/cancel', { reason: 'x' });
+    const answer = await put('/orders/7/ship', { reason: 'x' });
     expect(answer.json.details).toEqual([expect.objectContaining({ field: 'reason' })]);
     expect(peers.seen).toBeUndefined();
   });

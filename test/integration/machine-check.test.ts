@@ -25,7 +25,14 @@ beforeAll(async () => {
   await migrate(database, migrations);
   const terms = { node: 'here', leaseMs: 60_000, ttlMs: 60_000 };
   store = new OrderStore(database, terms, { wrote: () => undefined, unfit: (id) => void unfit.push(id) });
-  const request = { customerName: null, deliveryAddress: 'x', carrier: 'DHL', requestId: null, keyed: false };
+  const request = {
+    customerName: null,
+    deliveryAddress: 'x',
+    carrier: 'DHL',
+    requestId: null,
+    by: { role: 'anonymous' },
+    keyed: false,
+  };
   const lines = [{ productId: 1, quantity: 1 }];
   // A group commit lets only so many wait.
   for (let from = 0; from < ORDERS; from += 2_500) {

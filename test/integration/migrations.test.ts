@@ -89,6 +89,7 @@ test('orders older than the foreign keys keep their history, and no history exis
      VALUES (1, gen_random_uuid(), 1, 'there', 'DHL', '{1}', '{1}', now(), false, 'PENDING_CHECK', 'reserving', 'awaited', 1, 1, 1, now())`,
   );
   await query(url, entry, [1]);
-  expect(await migrate(database, ordersMigrations)).toEqual(['0005-references', '0006-references-valid']);
+  const references = ordersMigrations.filter(({ name }) => name < '0007');
+  expect(await migrate(database, references)).toEqual(['0005-references', '0006-references-valid']);
   await expect(query(url, entry, [2])).rejects.toMatchObject({ code: '23503' });
 });

@@ -8,6 +8,7 @@ import { eventModels } from '../../mixins/events/events.models.ts';
 import { migrations as inventoryMigrations } from '../../services/inventory/migrations/index.ts';
 import { ProductModel } from '../../services/inventory/models/product.model.ts';
 import { ReservationModel } from '../../services/inventory/models/reservation.model.ts';
+import { StockCountModel } from '../../services/inventory/models/stock-count.model.ts';
 import { migrations as ordersMigrations } from '../../services/orders/migrations/index.ts';
 import { IdempotencyKeyModel } from '../../services/orders/models/idempotency-key.model.ts';
 import { OrderHistoryModel } from '../../services/orders/models/order-history.model.ts';
@@ -26,7 +27,7 @@ interface Service {
 
 const SERVICES: readonly Service[] = [
   { schema: 'orders', migrations: ordersMigrations, models: [OrderModel, OrderHistoryModel, IdempotencyKeyModel] },
-  { schema: 'inventory', migrations: inventoryMigrations, models: [ProductModel, ReservationModel] },
+  { schema: 'inventory', migrations: inventoryMigrations, models: [ProductModel, ReservationModel, StockCountModel] },
   { schema: 'tracking', migrations: trackingMigrations, models: [ShipmentModel, ShipmentEventModel] },
 ];
 

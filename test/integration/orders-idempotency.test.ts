@@ -187,7 +187,7 @@ test('a key is forgotten 24 hours after its order came to rest, and not before',
 test('a key is never bound to the order of another customer that got the same number', async () => {
   const other = await engine.confirmed(await engine.product());
   const { items, ...rest } = bodyOf(1);
-  const request = { ...rest, items, requestId: null, keyed: true };
+  const request = { ...rest, items, requestId: null, by: { role: 'anonymous' }, keyed: true };
   // Two nodes with the same slot can draw the same number in the same millisecond.
   const decision = place(request, other.orderId, uuidOf(other.orderId, randomBytes(8)), Date.now());
   const placement = { decision, caller: 'ada', key: randomUUID(), fingerprint: '0'.repeat(32) };

@@ -59,8 +59,8 @@ test("a customer's If-Match does not reveal whether another customer's order exi
 test('a customer finds its own orders by either number, and staff read those of several customers', async () => {
   const find = (id: unknown) => callAs<{ order: OrderView }>(engine.broker, Ada(), 'orders.get', { id });
   const [byId, byNumber] = await Promise.all([find(ada.orderId), find(ada.orderNumber)]);
-  expect(byId.order).toEqual(ada);
-  expect(byNumber.order).toEqual(ada);
+  expect(byId.order).toEqual(expect.objectContaining(ada));
+  expect(byNumber.order).toEqual(byId.order);
 
   const asked = [Ada(), customer(bob.customerId), STAFF].map((caller) =>
     callAs<{ order: OrderView }>(engine.broker, caller, 'orders.get', { id: ada.orderId }).catch(() => 'absent'),

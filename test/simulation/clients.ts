@@ -49,6 +49,7 @@ export class Clients {
       carrier: 'DHL',
       items: items.length > 0 ? items : [{ productId: chance.between(1, 4), quantity: 1 }],
       requestId: null,
+      by: { role: 'anonymous' },
       keyed,
       caller: 'somebody',
       key: keyed ? `key-${client}` : null,

@@ -21,6 +21,7 @@ export const request = {
   deliveryAddress: '12 St James Square, London',
   carrier: 'DHL',
   requestId: 'request-1',
+  by: { role: 'anonymous' },
   keyed: false,
   items: [
     { productId: 1, quantity: 2 },

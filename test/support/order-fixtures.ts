@@ -32,6 +32,7 @@ export function placementOf(given: Given = {}): Placement {
       { productId: 1, quantity: 3 },
     ],
     requestId: 'request-1',
+    by: { role: 'anonymous' },
     keyed: key !== null,
   };
   const uuid = uuidOf(id, new Uint8Array(8).fill(mark));

@@ -11,7 +11,7 @@ import {
   orderParams,
   setStockParams,
 } from '../../services/inventory/inventory.params.ts';
-import { createOrder, MAX_LIMIT } from '../../services/orders/orders.params.ts';
+import { cancelOrder, createOrder, MAX_LIMIT } from '../../services/orders/orders.params.ts';
 import reports from '../../services/reports/reports.service.ts';
 import { MAX_TIMELINE } from '../../machines/shipment/shipment.decide.ts';
 import * as tracking from '../../services/tracking/tracking.params.ts';
@@ -38,6 +38,7 @@ const LIMITS: Record<string, number> = {
   customerName: createOrder.customerName.max,
   carrier: createOrder.carrier.max,
   'entries of a page of orders': MAX_LIMIT,
+  'reason of a cancellation': cancelOrder.reason.max,
   'sku of a product': createParams.sku.max,
   'name of a product': createParams.name.max,
   'description of a product': createParams.description.max,

@@ -28,6 +28,7 @@ const ROW: OrderRow = {
   estimatedDelivery: null,
   refusal: null,
   orderDate: 0,
+  updatedAt: 0,
   requestId: null,
   keyed: false,
   status: OLD.order,

@@ -19,7 +19,9 @@ test('a new order is PENDING_CHECK, contains only what was requested, and publis
   });
   expect(order.lines).toEqual(request.items.map((item) => ({ ...item, price: null })));
   expect(order.state.status).toBe('PENDING_CHECK');
-  expect(history).toEqual([{ seq: 1, event: 'PLACE', from: null, to: 'PENDING_CHECK', at: AT, detail: null }]);
+  expect(history).toEqual([
+    { seq: 1, event: 'PLACE', from: null, to: 'PENDING_CHECK', at: AT, actor: { role: 'anonymous' }, detail: null },
+  ]);
   expect(announcements).toEqual([
     {
       id: `order-${ID}-1`,
@@ -41,7 +43,7 @@ test('SECURED confirms with prices, total and shipment, and announces both under
   expect(decision.order).toMatchObject({ total: 5_985n, shipment: SHIPMENT, seq: 2 });
   expect(decision.order.lines.map((line) => line.price)).toEqual([1_990n, 5n, 1_990n]);
   expect(decision.history).toEqual([
-    { seq: 2, event: 'SECURED', from: 'PENDING_CHECK', to: 'CONFIRMED', at: AT + 5, detail: SHIPMENT },
+    { seq: 2, event: 'SECURED', from: 'PENDING_CHECK', to: 'CONFIRMED', at: AT + 5, actor: null, detail: SHIPMENT },
   ]);
   expect(decision.announcements.map(({ id, type }) => [id, type])).toEqual([
     [`order-${ID}-2`, 'order.confirmed'],

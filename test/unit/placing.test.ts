@@ -18,6 +18,7 @@ const REQUEST: Submission = {
   carrier: 'DHL',
   items: [{ productId: 1, quantity: 2 }],
   requestId: null,
+  by: { role: 'anonymous' },
   keyed: true,
   caller: 'anonymous',
   key: 'key-1',

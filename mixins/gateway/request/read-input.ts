@@ -26,7 +26,7 @@ export function readInput(request: GatewayRequest, response: GatewayResponse, ne
     passOn(request, input);
     next();
   };
-  if (endpoint.body === undefined && (method === 'GET' || !hasBody(request))) proceed();
+  if (endpoint.body !== 'required' && (method === 'GET' || !hasBody(request))) proceed();
   else readBody(request, response, input).then(proceed).catch(next);
 }
 

@@ -30,8 +30,8 @@ export interface Reply {
 }
 
 export interface EndpointOptions<Answer> {
-  /** `required`: a JSON object. Otherwise a body, if there is one, must be an empty object. */
-  body?: 'required';
+  /** `required`: a JSON object; `optional`: one, or none. Otherwise a body, if there is one, must be an empty object. */
+  body?: 'required' | 'optional';
   /** The accepted query parameters; default none. `ignored` is for endpoints that probes call. */
   query?: QuerySchema | 'ignored';
   /** The params of the action; default: the parameters of the path. */

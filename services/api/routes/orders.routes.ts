@@ -4,6 +4,7 @@ import { readIfMatch } from '../../../mixins/gateway/request/conditional.ts';
 import {
   created,
   type Input,
+  mergeParams,
   noContent,
   pageReply,
   pathId,
@@ -11,6 +12,7 @@ import {
   route,
 } from '../../../mixins/gateway/routes/endpoint.ts';
 import type { CallMeta, OrderWithTag, PlacedOrder } from '../../orders/orders.types.ts';
+import type { QueryValues } from '../../../mixins/gateway/request/query.ts';
 import { API_PATH } from './api-path.ts';
 
 const MONEY = ['priceAtPurchase', 'totalPrice'] as const;
@@ -28,14 +30,22 @@ function idempotencyKey({ headers }: Input): (CallMeta & Record<string, unknown>
 }
 
 /** The route of a command. The id is passed on as given: the orders service accepts the number and `ORD-…`. */
-const command = (name: 'cancel' | 'ship' | 'deliver') =>
+const command = (name: 'cancel' | 'ship' | 'deliver', body?: 'optional') =>
   route(`PUT /orders/:id/${name}`, `orders.${name}`, {
-    params({ path, headers }) {
+    ...(body && { body }),
+    params({ path, headers, body: fields }) {
       const ifMatch = readIfMatch(headers['if-match']);
-      return ifMatch ? { id: path.id, ifMatch } : { id: path.id };
+      return mergeParams(fields, { id: path.id, ifMatch });
     },
     reply: noContent,
   });
+
+/** Several statuses are separated by commas. */
+function searchParams({ status, ...query }: QueryValues): object {
+  return status === undefined ? query : { ...query, status: listOf(String(status)) };
+}
+
+const listOf = (text: string): string | string[] => (text.includes(',') ? text.split(',') : text);
 
 export const ordersRoutes: RouteGroup = {
   name: 'orders',
@@ -57,6 +67,7 @@ export const ordersRoutes: RouteGroup = {
     route('GET /orders', 'orders.search', {
       query: {
         status: 'text',
+        q: 'text',
         customerId: 'integer',
         productId: 'integer',
         from: 'text',
@@ -68,7 +79,7 @@ export const ordersRoutes: RouteGroup = {
         limit: 'integer',
         cursor: 'text',
       },
-      params: ({ query }) => ({ ...query }),
+      params: ({ query }) => searchParams(query),
       money: MONEY,
     }),
     route('GET /orders/customer/:customerId', 'orders.listByCustomer', {
@@ -81,7 +92,7 @@ export const ordersRoutes: RouteGroup = {
       reply: ({ order, etag }) => ({ status: 200, body: order, etag }),
       money: MONEY,
     }),
-    command('cancel'),
+    command('cancel', 'optional'),
     command('ship'),
     command('deliver'),
     route('GET /orders/:id/history', 'orders.history'),

@@ -1,9 +1,10 @@
 /** The table of counted stocks. */
-import { bigint, DeclaredModel, key, made, type RowOf, text, time } from '../../../mixins/database/model.ts';
+import { bigint, DeclaredModel, key, made, type RowOf, text, time, to } from '../../../mixins/database/model.ts';
+import { ProductModel } from './product.model.ts';
 
 export const StockCountModel = new DeclaredModel('inventory', 'stock_counts', {
   id: made(key(bigint())),
-  productId: bigint(),
+  productId: to(ProductModel, 'id', bigint()),
   quantityBefore: bigint(),
   quantity: bigint(),
   reason: text(),

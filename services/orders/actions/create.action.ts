@@ -4,6 +4,7 @@ import { callerOf, confinedTo } from '../../../mixins/auth/caller.ts';
 import { isVisible } from '../../../mixins/params/params.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
 import { createOrder } from '../orders.params.ts';
+import { actorOf } from './actor-of.ts';
 import { idempotencyKeyOf, keyspaceOf } from '../engine/idempotency.ts';
 import type { OrdersOwn } from '../orders.context.ts';
 import type { CallMeta, CreateOrderParams, PlacedOrder } from '../orders.types.ts';
@@ -33,6 +34,7 @@ export const create = defineAction<OrdersOwn, CreateOrderParams, CallMeta>({
       deliveryAddress,
       carrier,
       customerName: customerName ?? null,
+      by: actorOf(ctx),
       // A peer may send any value.
       requestId: isVisible(ctx.requestID, MAX_REQUEST_ID) ? ctx.requestID : null,
       keyed: key !== null,

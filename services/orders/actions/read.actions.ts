@@ -1,9 +1,8 @@
 /** get, listByCustomer, search, history: the read actions of orders. */
 import { confinedTo } from '../../../mixins/auth/caller.ts';
 import { defineAction } from '../../../mixins/mesh/schema.ts';
-import { NotFound } from '../../../machines/shared/failure.ts';
 import { findOrder } from './find-order.ts';
-import { etagOf, viewOf } from '../orders.view.ts';
+import { detailsOf, etagOf } from '../orders.view.ts';
 import type { OrdersOwn } from '../orders.context.ts';
 import * as params from '../orders.params.ts';
 import type {
@@ -23,7 +22,7 @@ export const get = defineAction<OrdersOwn, OrderIdParams>({
   params: params.orderId,
   async handler(ctx): Promise<OrderWithTag> {
     const { state } = await findOrder(this.store, ctx.params.id, confinedTo(ctx));
-    return { order: viewOf(state), etag: etagOf(state) };
+    return { order: detailsOf(state), etag: etagOf(state) };
   },
 });
 
@@ -54,8 +53,6 @@ export const history = defineAction<OrdersOwn, OrderIdParams>({
   params: params.orderId,
   async handler(ctx): Promise<HistoryEntryView[]> {
     const { id } = await findOrder(this.store, ctx.params.id, confinedTo(ctx));
-    const entries = await this.queries.history(id);
-    if (entries.length === 0) throw new NotFound(`Order ${id} does not exist`);
-    return entries;
+    return await this.queries.history(id);
   },
 });

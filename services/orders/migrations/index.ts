@@ -5,5 +5,6 @@ import { eventTypes } from './0003-event-types.ts';
 import { customerLists } from './0004-customer-lists.ts';
 import { references } from './0005-references.ts';
 import { referencesValid } from './0006-references-valid.ts';
+import { actors } from './0007-actors.ts';
 
-export const migrations = [orders, parked, eventTypes, customerLists, references, referencesValid];
+export const migrations = [orders, parked, eventTypes, customerLists, references, referencesValid, actors];

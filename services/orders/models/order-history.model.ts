@@ -1,4 +1,5 @@
 /** The table of order history entries. */
+import type { Actor } from '../../../machines/order/order.ts';
 import type { OrderStatus } from '../../../machines/order/order.words.ts';
 import {
   bigint,
@@ -21,6 +22,7 @@ export const OrderHistoryModel = new DeclaredModel('orders', 'order_history', {
   fromStatus: nullable(text<OrderStatus>()),
   toStatus: text<OrderStatus>(),
   at: time(),
+  actor: nullable(jsonb<Actor>()),
   detail: nullable(jsonb<Record<string, unknown>>()),
 });
 

@@ -49,13 +49,14 @@ const insert = (name: string, placing: string) => ({
   text: `
 WITH input AS (
   SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-    ${unpack('$7')}, ${unpack('$8')}, $9::float8[], $10::uuid[], $11::text[], $12::text[], $13::text[], ${unpack('$14')})
+    ${unpack('$7')}, ${unpack('$8')}, $9::float8[], $10::uuid[], $11::text[], $12::text[], $13::text[], ${unpack('$14')},
+    ${unpack('$22')})
   AS i (id, order_number, customer_id, customer_name, delivery_address, carrier, product_ids, quantities,
-    placed_ms, fingerprint, caller, key, request_id, events)
+    placed_ms, fingerprint, caller, key, request_id, events, actor)
 ), ${placing}, logged AS (
   INSERT INTO ${table(OrderHistoryModel)} (${HISTORY.orderId}, ${HISTORY.seq}, ${HISTORY.event}, ${HISTORY.toStatus},
-    ${HISTORY.at})
-  SELECT id, 1, 'PLACE', $15, to_timestamp(placed_ms / 1000) FROM input JOIN placed USING (id)
+    ${HISTORY.at}, ${HISTORY.actor})
+  SELECT id, 1, 'PLACE', $15, to_timestamp(placed_ms / 1000), actor::jsonb FROM input JOIN placed USING (id)
 ), told AS (
   INSERT INTO ${table(OutboxModel)} (${OUTBOX.types}, ${OUTBOX.events})
   SELECT '{order.created}', ('[' || string_agg(events, ',') || ']')::json FROM input JOIN placed USING (id) HAVING count(*) > 0
@@ -98,6 +99,7 @@ export function insertStatement(placements: readonly Placement[], terms: LeaseTe
       terms.node,
       terms.leaseMs,
       terms.ttlMs,
+      packed(placements.map(({ decision }) => JSON.stringify(decision.history[0]?.actor))),
     ],
   };
 }

@@ -2,6 +2,7 @@
 import { col, fn, Op, where, type WhereOptions } from 'sequelize';
 import { statesOwing } from '../../../machines/order/order.chart.ts';
 import type { Peer } from '../../../machines/order/order.words.ts';
+import { idOf } from '../../../machines/shared/ids.ts';
 import { decodeCursor, encodeCursor } from '../../../mixins/database/cursor.ts';
 import type { Database } from '../../../mixins/database/database.ts';
 import { columnOf, type TableModel } from '../../../mixins/database/model.ts';
@@ -25,7 +26,11 @@ export type WorkRow = Pick<OrderColumns, (typeof WORK)[number]>;
 const SUMMARY = ['id', 'orderNumber', 'customerId', 'status', 'totalPrice', 'orderDate'] as const;
 type SummaryRow = Pick<OrderColumns, (typeof SUMMARY)[number]>;
 
-const WAITING: Record<Peer, WhereOptions> = { inventory: waiting('inventory'), tracking: waiting('tracking') };
+const WAITING: Record<Peer | 'operator', WhereOptions> = {
+  inventory: waiting('inventory'),
+  tracking: waiting('tracking'),
+  operator: { parkedAt: { [Op.ne]: null } },
+};
 
 // When sorting by total, an order without one counts as zero.
 const TOTAL = fn('coalesce', col(columnOf(OrderModel, 'totalPrice')), 0);
@@ -98,12 +103,13 @@ export class OrderQueries {
     const rows = (await orUnavailable(
       this.#history.findAll({ where: { orderId: id }, order: ['seq'], raw: true }),
     )) as unknown as OrderHistoryColumns[];
-    return rows.map(({ seq, event, fromStatus: from, toStatus: to, at, detail }) => ({
+    return rows.map(({ seq, event, fromStatus: from, toStatus: to, at, actor, detail }) => ({
       seq,
       event,
       from,
       to,
       at: at.toISOString(),
+      actor,
       detail,
     }));
   }
@@ -115,9 +121,10 @@ export class OrderQueries {
   }
 
   #conditions(params: SearchParams): WhereOptions[] {
-    const { status, customerId, productId, from, to, minTotal, maxTotal, waitingFor } = params;
+    const { status, q, customerId, productId, from, to, minTotal, maxTotal, waitingFor } = params;
     const conditions: WhereOptions[] = [];
     if (isGiven(status)) conditions.push({ status });
+    if (isGiven(q)) conditions.push(named(q));
     if (isGiven(customerId)) conditions.push({ customerId });
     if (isGiven(productId)) conditions.push({ productIds: { [Op.contains]: [productId] } });
     if (isGiven(from)) conditions.push({ orderDate: { [Op.gte]: new Date(from) } });
@@ -128,6 +135,22 @@ export class OrderQueries {
     return conditions;
   }
 }
+
+/** The condition for orders that go by this name: each kind of number contains or is an id. */
+function named(q: string): WhereOptions {
+  const text = q.trim();
+  if (/^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text))) {
+    return { [Op.or]: [{ id: Number(text) }, { productIds: { [Op.contains]: [Number(text)] } }] };
+  }
+  const uuid = text.slice(4).toLowerCase();
+  const id = idOf(uuid);
+  if (id === undefined) return NOTHING;
+  if (/^ORD-/i.test(text)) return { id, orderNumber: uuid };
+  return /^TRK-/i.test(text) ? { id, trackingNumber: `TRK-${uuid}` } : NOTHING;
+}
+
+/** Ids are positive. */
+const NOTHING: WhereOptions = { id: 0 };
 
 /** The condition for orders that wait for a peer: one of their regions is in a state that owes it work. */
 function waiting(peer: Peer): WhereOptions {

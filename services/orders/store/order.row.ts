@@ -3,8 +3,9 @@ import { parseMoney } from '../../../machines/shared/money.ts';
 import type { Order, OrderLine } from '../../../machines/order/order.ts';
 import { stateOf } from '../../../machines/order/order.chart.ts';
 import { type OrderUpgrades, upgrade } from '../../../machines/order/order.upgrades.ts';
-import { columns, selected } from '../../../mixins/database/model.ts';
+import { columns, selected, table } from '../../../mixins/database/model.ts';
 import { type OrderColumns, OrderModel } from '../models/order.model.ts';
+import { OrderHistoryModel } from '../models/order-history.model.ts';
 import type { OrderMemory } from './order.port.ts';
 
 // biome-ignore format: one line a group
@@ -13,13 +14,16 @@ const AS_STORED = ['id', 'orderNumber', 'customerId', 'customerName', 'deliveryA
   'version', 'owner', 'attempt', 'lastError'] as const;
 
 const O = columns(OrderModel, 'o');
+const H = columns(OrderHistoryModel, 'h');
 
 /** The columns of an order `o` for every read. Times are in Unix milliseconds; arrays are PostgreSQL text. */
 export const ORDER_COLUMNS = `${selected(OrderModel, AS_STORED, 'o')},
   ${O.productIds}::text AS "productIds", ${O.quantities}::text AS quantities,
   ${O.pricesAtPurchase}::text AS "pricesAtPurchase",
   (extract(epoch FROM ${O.estimatedDelivery}) * 1000)::float8 AS "estimatedDelivery",
-  (extract(epoch FROM ${O.orderDate}) * 1000)::float8 AS "orderDate"`;
+  (extract(epoch FROM ${O.orderDate}) * 1000)::float8 AS "orderDate",
+  (SELECT (extract(epoch FROM max(${H.at})) * 1000)::float8 FROM ${table(OrderHistoryModel)} h
+    WHERE ${H.orderId} = ${O.id}) AS "updatedAt"`;
 
 /** A row of ORDER_COLUMNS. Its states are those of the machine version that wrote them. */
 export interface OrderRow
@@ -32,6 +36,7 @@ export interface OrderRow
   pricesAtPurchase: string | null;
   estimatedDelivery: number | null;
   orderDate: number;
+  updatedAt: number;
 }
 
 const elements = (array: string): string[] => array.slice(1, -1).split(',');
@@ -67,6 +72,7 @@ export function memoryOf(row: OrderRow, upgrades?: OrderUpgrades, version?: numb
         : { trackingNumber: row.trackingNumber, estimatedDelivery: new Date(row.estimatedDelivery).toISOString() },
     refusal: row.refusal,
     placedAt: row.orderDate,
+    updatedAt: row.updatedAt,
     requestId: row.requestId,
     keyed: row.keyed,
     state: stateOf(upgrade(row.machineVersion, stored, upgrades, version)),

@@ -48,10 +48,10 @@ WITH input AS (
   RETURNING ${O.id} AS id
 ), logged AS (
   INSERT INTO ${table(OrderHistoryModel)} (${HISTORY.orderId}, ${HISTORY.seq}, ${HISTORY.event}, ${HISTORY.fromStatus},
-    ${HISTORY.toStatus}, ${HISTORY.at}, ${HISTORY.detail})
-  SELECT h.order_id, h.seq, h.event, h.from_status, h.to_status, to_timestamp(h.at_ms / 1000), h.detail::jsonb
-  FROM unnest($21::bigint[], $22::int[], $23::text[], $24::text[], $25::text[], $26::float8[], ${unpack('$27')})
-    AS h (order_id, seq, event, from_status, to_status, at_ms, detail) JOIN saved ON saved.id = h.order_id
+    ${HISTORY.toStatus}, ${HISTORY.at}, ${HISTORY.detail}, ${HISTORY.actor})
+  SELECT h.order_id, h.seq, h.event, h.from_status, h.to_status, to_timestamp(h.at_ms / 1000), h.detail::jsonb, h.actor::jsonb
+  FROM unnest($21::bigint[], $22::int[], $23::text[], $24::text[], $25::text[], $26::float8[], ${unpack('$27')},
+    ${unpack('$29')}) AS h (order_id, seq, event, from_status, to_status, at_ms, detail, actor) JOIN saved ON saved.id = h.order_id
 ), ${answering}told AS (
   INSERT INTO ${table(OutboxModel)} (${OUTBOX.types}, ${OUTBOX.events})
   SELECT $28::text[], ('[' || string_agg(events, ',') || ']')::json FROM input JOIN saved USING (id) WHERE events IS NOT NULL
@@ -111,6 +111,7 @@ export function saveStatement(changes: readonly OrderChange[], terms: LeaseTerms
   const history = rows.flatMap(
     ({ change, order }) => change.decision?.history.map((entry) => ({ id: order.id, entry })) ?? [],
   );
+  const engine = JSON.stringify({ role: 'engine', subject: terms.node });
   const values = [
     tokens(rows.map(({ order }) => order.id)),
     tokens(rows.map(({ change }) => change.memory.version)),
@@ -144,6 +145,7 @@ export function saveStatement(changes: readonly OrderChange[], terms: LeaseTerms
     tokens(history.map(({ entry }) => entry.at)),
     packed(history.map(({ entry }) => entry.detail && JSON.stringify(entry.detail))),
     tokens([...new Set(changes.flatMap(({ events }) => events.map(({ type }) => type)))]),
+    packed(history.map(({ entry }) => (entry.actor === null ? engine : JSON.stringify(entry.actor)))),
   ];
   const next = rows.map(({ change, order, due }) => ({
     id: order.id,
