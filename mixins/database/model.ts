@@ -28,6 +28,8 @@ export const smallint = (): Column<number> => column(DataTypes.SMALLINT);
 export const text = <Value extends string = string>(): Column<Value> => column(DataTypes.TEXT);
 /** UUID. */
 export const uuid = (): Column<string> => column(DataTypes.UUID);
+/** XID8, a transaction id, as text. */
+export const xid8 = (): Column<string> => column('XID8');
 /** BOOLEAN. */
 export const boolean = (): Column<boolean> => column(DataTypes.BOOLEAN);
 /** NUMERIC(12,2), as text. */

@@ -15,6 +15,7 @@ import { writeFailure } from './reply/reply-writer.ts';
 import { sanitizedId } from './request/request-id.ts';
 import { AliasRouter } from './routes/alias-router.ts';
 import type { RouteGroup } from './routes/endpoint.ts';
+import { OpenStreams } from './stream/open-streams.ts';
 import { webRoute } from './routes/web-route.ts';
 
 export interface GatewayOptions {
@@ -57,6 +58,7 @@ export function gatewayMixin(options: GatewayOptions): Partial<ServiceSchema> {
       gateway.tokens = auth && tokenVerifier(auth);
       gateway.httpMetrics = new HttpMetrics(gateway.broker.metrics);
       gateway.limits = settings.rateLimit && new CallerLimits(settings.rateLimit, settings, gateway.httpMetrics);
+      gateway.streams = new OpenStreams(settings.streamsPerCaller, (open) => gateway.httpMetrics.streams(open));
       gateway.isGuarded = gateway.tokens !== undefined || gateway.limits !== undefined;
       gateway.shedder = new Shedder((line) => gateway.logger.warn(line));
       gateway.cors = settings.corsOrigins.length > 0 ? new Cors(settings.corsOrigins) : undefined;

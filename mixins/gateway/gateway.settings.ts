@@ -27,6 +27,8 @@ export interface GatewaySettings {
   requestTimeoutMs: number;
   /** KEEP_ALIVE_TIMEOUT: how long a connection without a request is kept. */
   keepAliveTimeoutMs: number;
+  /** STREAMS_PER_CALLER: how many streams a caller may have open at this gateway. */
+  streamsPerCaller: number;
   /** CORS_ORIGINS: the origins whose pages may call the API from a browser. */
   corsOrigins: string[];
 }
@@ -63,6 +65,7 @@ export function readGatewaySettings(
     headersTimeoutMs,
     requestTimeoutMs,
     keepAliveTimeoutMs: read.duration('KEEP_ALIVE_TIMEOUT', 65_000, 100),
+    streamsPerCaller: read.integer('STREAMS_PER_CALLER', 20, 1, 100_000),
     corsOrigins: readOrigins(read),
   };
 }

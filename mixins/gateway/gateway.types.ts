@@ -10,6 +10,7 @@ import type { Shedder } from './guard/shedder.ts';
 import type { AliasRouter } from './routes/alias-router.ts';
 import type { Endpoint, Input } from './routes/endpoint.ts';
 import type { HttpServer } from './server/http-server.ts';
+import type { OpenStreams } from './stream/open-streams.ts';
 
 /** A route of moleculer-web: the options its aliases share. */
 export interface WebRoute {
@@ -87,6 +88,8 @@ export interface WithGateway {
   gatewaySettings: GatewaySettings;
   /** The rate limits of callers; undefined: unlimited. */
   limits: CallerLimits | undefined;
+  /** The open streams. */
+  streams: OpenStreams;
   /** The origins whose pages may call from a browser; undefined: none but its own. */
   cors: Cors | undefined;
   /** Verifies tokens; undefined while authentication is off. */

@@ -4,6 +4,7 @@ import {
   CONNECTIONS_REFUSED_TOTAL,
   HTTP_REQUEST_DURATION_SECONDS,
   HTTP_REQUESTS_TOTAL,
+  OPEN_STREAMS,
   RATE_LIMITED_TOTAL,
 } from './metric-names.ts';
 
@@ -39,6 +40,8 @@ export class HttpMetrics {
       name: CONNECTIONS_REFUSED_TOTAL,
       description: 'Connections closed at once because there were too many',
     });
+    registry.register({ type: 'gauge', name: OPEN_STREAMS, description: 'Open streams' });
+    this.streams(0);
   }
 
   observe(method: string, route: string, status: number, seconds: number): void {
@@ -49,6 +52,11 @@ export class HttpMetrics {
   /** Counts a request refused with 429, by whose limit it exceeded. */
   limited(by: 'caller' | 'address'): void {
     this.#registry.increment(RATE_LIMITED_TOTAL, { by });
+  }
+
+  /** Shows how many streams are open. */
+  streams(open: number): void {
+    this.#registry.set(OPEN_STREAMS, open);
   }
 
   /** Counts a connection closed because there were too many. */

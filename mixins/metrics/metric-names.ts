@@ -12,6 +12,9 @@ export const RATE_LIMITED_TOTAL = 'waybill_rate_limited_total';
 /** Counter of connections closed at once because there were too many. */
 export const CONNECTIONS_REFUSED_TOTAL = 'waybill_connections_refused_total';
 
+/** Gauge of streams that are open at a gateway. */
+export const OPEN_STREAMS = 'waybill_open_streams';
+
 /** Counter of transactions that wrote a batch, retries included. Label: `stage`. */
 export const BATCHES_TOTAL = 'waybill_batches_total';
 

@@ -6,6 +6,7 @@ import { defineService } from '../../mixins/mesh/schema.ts';
 import { cancel, deliver, ship } from './actions/command.actions.ts';
 import { create } from './actions/create.action.ts';
 import { explain } from './actions/explain.action.ts';
+import { feed } from './actions/feed.action.ts';
 import { get, history, listByCustomer, search } from './actions/read.actions.ts';
 import { retry } from './actions/retry.action.ts';
 import { states } from './actions/states.action.ts';
@@ -20,7 +21,7 @@ export default defineService<OrdersOwn>({
   // Moleculer starts the last mixin first and stops it last.
   mixins: [subscriptionsMixin(), outboxMixin(), databaseMixin('orders', migrations)],
 
-  actions: { create, get, listByCustomer, search, history, explain, cancel, ship, deliver, retry, states },
+  actions: { create, get, listByCustomer, search, history, explain, cancel, ship, deliver, retry, states, feed },
 
   subscriptions,
   catchUp,

@@ -142,3 +142,33 @@ export interface Explanation {
   allowedEvents: string[];
   waitingSince: string | null;
 }
+
+/** A place in the feed of all history entries. Compare the numbers of a transaction, then of its rows, then of their lines. */
+export interface FeedPosition {
+  /** The id of the transaction, a whole number as text. */
+  txid: string;
+  position: number;
+  line: number;
+  /** When it was written, in Unix milliseconds by the database's clock. */
+  atMs: number;
+}
+
+/** A history entry in the feed, with its order. */
+export interface FeedEntry extends HistoryEntryView {
+  position: FeedPosition;
+  customerId: number;
+  orderId: number;
+  orderNumber: string;
+  /** The status after it: `to`. */
+  status: OrderStatus;
+}
+
+/** Params of `orders.feed`. */
+export interface FeedRequest {
+  after?: FeedPosition;
+}
+
+export interface FeedPage {
+  entries: FeedEntry[];
+  next: FeedPosition;
+}

@@ -1,4 +1,5 @@
 /** Who may do what: every role at every action and route, on its own customer's data and that of others. */
+import { Readable } from 'node:stream';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ServiceBroker } from 'moleculer';
 import { Forbidden } from '../../mixins/auth/auth.failures.ts';
@@ -56,6 +57,7 @@ const ACTIONS: Record<string, Row> = {
   'orders.ship': { ...OPERATORS, params: order },
   'orders.deliver': { ...OPERATORS, params: shipped },
   'orders.retry': { ...OPERATORS, params: order },
+  'orders.feed': { ...ENGINE_ONLY, params: none },
   'orders.states': { ...ENGINE_ONLY, params: none },
   'orders.ready': { ...ENGINE_ONLY, params: none },
   'inventory.get': { ...EVERYBODY, params: () => ({ id: productId }) },
@@ -81,6 +83,8 @@ const ACTIONS: Record<string, Row> = {
   'tracking.shipments': { ...ENGINE_ONLY, params: none },
   'tracking.ready': { ...ENGINE_ONLY, params: none },
   'reports.reconciliation': { ...OPERATORS, params: none },
+  'api.orderEvents': { ...OWNERS, params: order },
+  'api.ordersEvents': { ...EVERYBODY, params: none },
   'api.live': { ...EVERYBODY, params: none },
   'api.readiness': { ...EVERYBODY, params: none },
   'api.metrics': { ...OPERATORS, params: none },
@@ -122,6 +126,7 @@ function verdictOf(action: string, answer: unknown): Verdict {
   if (answer instanceof Forbidden) return 'forbidden';
   if (answer instanceof NotFound) return 'absent';
   if (answer instanceof Error) throw answer;
+  if (answer instanceof Readable) answer.destroy();
   const list = { 'orders.search': 'orders', 'orders.listByCustomer': 'items', 'tracking.list': 'items' }[action];
   const entries = list && (Array.isArray(answer) ? answer : (answer as Record<string, unknown[]>)[list]);
   return entries?.length === 0 ? 'nothing' : 'allowed';
@@ -148,7 +153,7 @@ describe.each(Object.entries(ACTIONS))('%s', (action, row) => {
 });
 
 /** A request for what `params` say: what the path has no place for goes into the body, or into the query of a GET. */
-async function request({ method, fullPath }: GatewayAlias, params: object, headers: Record<string, string>) {
+async function request({ method, fullPath, endpoint }: GatewayAlias, params: object, headers: Record<string, string>) {
   const rest: Record<string, unknown> = { ...params };
   const path = fullPath.replaceAll(/:(\w+)/g, (_all, name: string) => {
     const value = String(rest[name]);
@@ -157,7 +162,12 @@ async function request({ method, fullPath }: GatewayAlias, params: object, heade
   });
   const query = method === 'GET' ? `?${new URLSearchParams(rest as Record<string, string>).toString()}` : '';
   const body = method === 'GET' || Object.keys(rest).length === 0 ? undefined : rest;
-  return http<unknown>(method, `http://127.0.0.1:${api().http.address.port}${path}${query}`, { headers, body });
+  const url = `http://127.0.0.1:${api().http.address.port}${path}${query}`;
+  if (!endpoint.stream) return http<unknown>(method, url, { headers, body });
+  // The headers alone: the body would not end.
+  const { status, body: stream } = await fetch(url, { method, headers });
+  await stream?.cancel();
+  return { status, body: {} };
 }
 
 function verdictOfStatus(action: string, status: number, body: unknown): Verdict | 'unknown' | number {

@@ -113,6 +113,18 @@ describe('operation', () => {
     agent.destroy();
   });
 
+  test('a connection that was opened in advance and says nothing does not hold up a stop', async () => {
+    const other = await startGateway(STAND_INS);
+    const silent = connect(other.port, '127.0.0.1');
+    await once(silent, 'connect');
+    await send('GET', '/health/live', { port: other.port });
+    const began = performance.now();
+    const closed = once(silent.resume(), 'close');
+    await other.stop();
+    await closed;
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+
   test('a caller that goes away in the middle of its body harms nobody', async () => {
     const socket = connect(gateway.port, '127.0.0.1');
     socket.write(

@@ -10,6 +10,7 @@ import { ProductModel } from '../../services/inventory/models/product.model.ts';
 import { ReservationModel } from '../../services/inventory/models/reservation.model.ts';
 import { StockCountModel } from '../../services/inventory/models/stock-count.model.ts';
 import { migrations as ordersMigrations } from '../../services/orders/migrations/index.ts';
+import { FeedModel } from '../../services/orders/models/feed.model.ts';
 import { IdempotencyKeyModel } from '../../services/orders/models/idempotency-key.model.ts';
 import { OrderHistoryModel } from '../../services/orders/models/order-history.model.ts';
 import { OrderModel } from '../../services/orders/models/order.model.ts';
@@ -26,7 +27,11 @@ interface Service {
 }
 
 const SERVICES: readonly Service[] = [
-  { schema: 'orders', migrations: ordersMigrations, models: [OrderModel, OrderHistoryModel, IdempotencyKeyModel] },
+  {
+    schema: 'orders',
+    migrations: ordersMigrations,
+    models: [OrderModel, OrderHistoryModel, IdempotencyKeyModel, FeedModel],
+  },
   { schema: 'inventory', migrations: inventoryMigrations, models: [ProductModel, ReservationModel, StockCountModel] },
   { schema: 'tracking', migrations: trackingMigrations, models: [ShipmentModel, ShipmentEventModel] },
 ];
@@ -48,11 +53,12 @@ SELECT c.conrelid::regclass || '.' || a.attname || ' to ' || c.confrelid::regcla
  WHERE c.contype = 'f' AND c.convalidated AND c.connamespace = $1::regnamespace`;
 
 /** How Sequelize and PostgreSQL call the same type. */
-const sqlType = (type: DataTypes.AbstractDataType): string => type.toSql().toLowerCase().replace('decimal', 'numeric');
+const sqlType = (type: DataTypes.AbstractDataType | string): string =>
+  (typeof type === 'string' ? type : type.toSql()).toLowerCase().replace('decimal', 'numeric');
 
 function columnsOf(model: DeclaredModel, sequelize: Sequelize): string[] {
   return Object.values(model.on(sequelize).rawAttributes).map(({ field, type, allowNull, primaryKey }) => {
-    const name = `${model.tableName}.${field} ${sqlType(type as DataTypes.AbstractDataType)}`;
+    const name = `${model.tableName}.${field} ${sqlType(type as DataTypes.AbstractDataType | string)}`;
     return `${name}${allowNull ? '' : ' not null'}${primaryKey ? ' key' : ''}`;
   });
 }

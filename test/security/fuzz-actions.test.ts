@@ -1,4 +1,5 @@
 /** Calls every callable action with params that its rules allow, and with ones broken in every way. */
+import { Readable } from 'node:stream';
 import { beforeAll, expect, test } from '@jest/globals';
 import fc, { type Arbitrary } from 'fast-check';
 import { InternalError, ValidationFailed } from '../../machines/shared/failure.ts';
@@ -74,7 +75,12 @@ async function judge({ action, params, meta, requestID }: Call): Promise<void> {
   const tally = tallies.get(action) as Tally;
   tally.calls++;
   try {
-    await engine.broker.call(action, params as object, { meta: { ...meta }, requestID, timeout: 30_000 });
+    const answer: unknown = await engine.broker.call(action, params as object, {
+      meta: { ...meta },
+      requestID,
+      timeout: 30_000,
+    });
+    if (answer instanceof Readable) answer.destroy();
     tally.resolved++;
   } catch (error) {
     const failure = toFailure(error);

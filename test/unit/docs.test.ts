@@ -13,6 +13,7 @@ import { inventoryRoutes } from '../../services/api/routes/inventory.routes.ts';
 import { operationsRoutes } from '../../services/api/routes/operations.routes.ts';
 import { ordersRoutes } from '../../services/api/routes/orders.routes.ts';
 import { reportsRoutes } from '../../services/api/routes/reports.routes.ts';
+import { streamsRoutes } from '../../services/api/routes/streams.routes.ts';
 import { trackingRoutes } from '../../services/api/routes/tracking.routes.ts';
 import inventory from '../../services/inventory/inventory.service.ts';
 import { migrations as inventoryMigrations } from '../../services/inventory/migrations/index.ts';
@@ -83,7 +84,7 @@ test.each(ranges)('$name takes $least to $most and nothing beyond', ({ name, lea
 });
 
 test('every call of the gateway is documented, and every documented one exists', () => {
-  const groups = [operationsRoutes, ordersRoutes, inventoryRoutes, trackingRoutes, reportsRoutes];
+  const groups = [operationsRoutes, ordersRoutes, inventoryRoutes, streamsRoutes, trackingRoutes, reportsRoutes];
   const declared = groups
     .flatMap((group) => group.endpoints)
     .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);

@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import { MAX_CENTS, moneyToNumber } from '../../machines/shared/money.ts';
 import { ValidationFailed } from '../../machines/shared/failure.ts';
 import { MAX_HEADER_BYTES, STILL_MS } from '../../mixins/gateway/server/http-server.ts';
+import { MAX_WAITING_BYTES } from '../../mixins/gateway/stream/sse.ts';
 import * as json from '../../mixins/gateway/request/json-guard.ts';
 import {
   addStockParams,
@@ -52,6 +53,7 @@ const LIMITS: Record<string, number> = {
   'details and free fields of a shipment event, together': tracking.MAX_FREE_BYTES,
   'events of a shipment': MAX_TIMELINE,
   'entries of the reconciliation': reconciliation.params.limit.max,
+  'what waits for a reader of a stream': MAX_WAITING_BYTES / 2 ** 20,
   'time without any traffic on a connection, for example when an answer is not read': STILL_MS / 60_000,
 };
 

@@ -7,6 +7,14 @@ import { callerAddress, networkOf } from './caller-address.ts';
 import type { GatewaySettings, Rate } from '../gateway.settings.ts';
 import { RateLimiter } from './rate-limiter.ts';
 
+const isKnown = ({ role }: Caller): boolean => role !== 'service';
+
+/** What stands for the sender of a request: the caller that its token names, or its network while that is unknown. */
+export function callerKey(request: IncomingMessage, caller: Caller, trustedProxies: number): string {
+  if (!isKnown(caller)) return networkOf(callerAddress(request, trustedProxies));
+  return `${caller.role} ${caller.customerId ?? caller.subject}`;
+}
+
 /** A bucket for each caller, and for each network of unknown callers. */
 export class CallerLimits {
   readonly #limiter: RateLimiter;
@@ -24,12 +32,10 @@ export class CallerLimits {
    * charged instead: this also limits attempts to guess tokens.
    * @throws TooManyRequests with the seconds to wait before the next request
    */
-  charge(request: IncomingMessage, { role, customerId, subject }: Caller): void {
-    const known = role !== 'service';
-    const key = known ? `${role} ${customerId ?? subject}` : networkOf(callerAddress(request, this.#trustedProxies));
-    const waitMs = this.#limiter.take(key);
+  charge(request: IncomingMessage, caller: Caller): void {
+    const waitMs = this.#limiter.take(callerKey(request, caller, this.#trustedProxies));
     if (waitMs === 0) return;
-    this.#metrics.limited(known ? 'caller' : 'address');
+    this.#metrics.limited(isKnown(caller) ? 'caller' : 'address');
     const retryAfterSeconds = Math.ceil(waitMs / 1_000);
     throw new TooManyRequests(`Rate limit exceeded; retry in ${retryAfterSeconds} s`, { retryAfterSeconds });
   }

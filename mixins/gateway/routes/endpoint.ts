@@ -40,6 +40,8 @@ export interface EndpointOptions<Answer> {
   meta?(input: Input): Record<string, unknown> | undefined;
   /** The answer for the action's result; default: 200 with the result as the body. */
   reply?(answer: Answer, input: Input): Reply;
+  /** The answer is a stream: each caller may have a limited number of them open. */
+  stream?: boolean;
   /** After the action has refused with Overloaded, further requests are refused unread for a moment. */
   sheds?: boolean;
   /** Fields whose amounts of money are written with two decimals, anywhere in the answer. */

@@ -1,6 +1,8 @@
 /** Turns a group of declared endpoints into a route of moleculer-web: its aliases, its hooks and its options. */
 import type { CallingOptions, Context } from 'moleculer';
 import type { Gateway, GatewayAlias, GatewayRequest, GatewayResponse, WebRoute } from '../gateway.types.ts';
+import { callerOf } from '../../auth/caller.ts';
+import { callerKey } from '../guard/caller-limits.ts';
 import { readInput } from '../request/read-input.ts';
 import type { Endpoint, Input, Reply, RouteGroup } from './endpoint.ts';
 
@@ -35,9 +37,12 @@ function callOptions({ timeoutMs, ownNode }: RouteGroup, gateway: Gateway): Call
   return { timeout: timeoutMs ?? CALL_TIMEOUT_MS, ...(ownNode && { nodeID: gateway.broker.nodeID }) };
 }
 
-/** Passes the id of a request on to every call made for it. */
-function onBeforeCall(ctx: Context, _route: WebRoute, request: GatewayRequest): void {
+/** Passes the id of a request on to every call made for it, and counts streams. @throws TooManyRequests */
+function onBeforeCall(ctx: Context, _route: WebRoute, request: GatewayRequest, response: GatewayResponse): void {
   ctx.requestID = request.id;
+  if (!request.$alias?.endpoint.stream || request.method === 'HEAD') return;
+  const { streams, gatewaySettings } = request.$service;
+  streams.enter(callerKey(request, callerOf(ctx), gatewaySettings.trustedProxies), response);
 }
 
 /** Turns the action's result into the answer that the endpoint declares. */

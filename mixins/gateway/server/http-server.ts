@@ -38,6 +38,7 @@ type ServerSettings = Pick<
 
 export class HttpServer {
   readonly server: Server;
+  readonly #sockets = new Set<Socket>();
   #closed: Promise<void> | undefined;
 
   /** @param stillMs how long a connection with a request may be inactive; for tests */
@@ -60,6 +61,10 @@ export class HttpServer {
       },
       receive,
     );
+    this.server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     this.server.maxConnections = settings.maxConnections;
     // Otherwise a caller that never reads its answer could keep its connection for ever.
     this.server.timeout = stillMs;
@@ -112,7 +117,11 @@ export class HttpServer {
     if (!this.server.listening) return Promise.resolve();
     return new Promise((resolve) => {
       // A connection whose answer began before the stop becomes idle only later.
-      const sweep = setInterval(() => this.server.closeIdleConnections(), 50);
+      const sweep = setInterval(() => {
+        this.server.closeIdleConnections();
+        // Node does not count those as idle; browsers open some in advance.
+        for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+      }, 50);
       const deadline = setTimeout(() => this.server.closeAllConnections(), STOP_TIMEOUT_MS);
       this.server.close(() => {
         clearInterval(sweep);

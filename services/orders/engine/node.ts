@@ -11,6 +11,7 @@ import { about } from '../../../mixins/process/log-format.ts';
 import { settingsOf } from '../../../mixins/settings/settings.ts';
 import { showOwed } from '../orders.metrics.ts';
 import { readOrdersSettings } from '../orders.settings.ts';
+import { FeedQueries } from '../store/feed.queries.ts';
 import { OrderQueries } from '../store/order.queries.ts';
 import { OrderStore } from '../store/order.store.ts';
 import { StateQueries } from '../store/state.queries.ts';
@@ -21,13 +22,14 @@ import type { OrderPlacing } from './placing.ts';
 import type { Peers } from './saga.ts';
 
 const RECOVERY_TICK_MS = 250;
-const FORGET_KEYS_EVERY_MS = 60_000;
+const FORGET_EVERY_MS = 60_000;
 
 /** The parts of a started orders service. */
 export interface OrdersNode {
   store: OrderStore;
   queries: OrderQueries;
   states: StateQueries;
+  feed: FeedQueries;
   host: OrderHost;
   placing: OrderPlacing;
   /** Stops claiming work, and resolves when everything in progress is done. */
@@ -56,14 +58,16 @@ export function startNode({ broker, database, outbox, logger }: Started): Orders
   const clock = { ...SYSTEM_CLOCK, now: () => database.clock.now() };
   const { host, placing, recovery } = orderEngine(store, peersOver(broker), terms, engineLog(logger), clock);
   const states = new StateQueries(database);
+  const feed = new FeedQueries(database);
   const endOfGauges = showOwed(broker, states);
-  const endOfForgetting = forgetKeys(store, logger);
+  const endOfForgetting = forget(store, feed, logger);
   const endOfTakeovers = takeOver(broker, store, logger);
   recovery.start();
   return {
     store,
     queries: new OrderQueries(database),
     states,
+    feed,
     host,
     placing,
     async stopNode() {
@@ -129,14 +133,15 @@ function takeOver(broker: ServiceBroker, store: OrderStore, logger: Service['log
   return () => broker.localBus.off('$node.disconnected', gone);
 }
 
-/** Periodically deletes expired idempotency keys. Returns a function that ends it. */
-function forgetKeys(store: OrderStore, logger: Service['logger']): () => void {
+/** Periodically deletes expired idempotency keys and old rows of the feed. Returns a function that ends it. */
+function forget(store: OrderStore, feed: FeedQueries, logger: Service['logger']): () => void {
   const { failed, worked } = outagesOf(
     logger,
-    'Expired idempotency keys cannot be deleted, retrying in a minute',
-    'Expired idempotency keys are deleted again',
+    'Expired idempotency keys and old rows of the feed cannot be deleted, retrying in a minute',
+    'Expired idempotency keys and old rows of the feed are deleted again',
   );
-  const forget = (): void => void orUnavailable(store.forgetKeys(KEY_TTL_MS)).then(worked, failed);
-  const timer = setInterval(forget, FORGET_KEYS_EVERY_MS);
+  const look = (): void =>
+    void Promise.all([orUnavailable(store.forgetKeys(KEY_TTL_MS)), feed.prune()]).then(worked, failed);
+  const timer = setInterval(look, FORGET_EVERY_MS);
   return () => clearInterval(timer);
 }

@@ -6,5 +6,6 @@ import { customerLists } from './0004-customer-lists.ts';
 import { references } from './0005-references.ts';
 import { referencesValid } from './0006-references-valid.ts';
 import { actors } from './0007-actors.ts';
+import { feed } from './0008-feed.ts';
 
-export const migrations = [orders, parked, eventTypes, customerLists, references, referencesValid, actors];
+export const migrations = [orders, parked, eventTypes, customerLists, references, referencesValid, actors, feed];

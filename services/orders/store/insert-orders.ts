@@ -4,6 +4,7 @@ import { INITIAL_STATE } from '../../../machines/order/order.chart.ts';
 import { ORDER_MACHINE_VERSION } from '../../../machines/order/order.machine.ts';
 import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/batch-values.ts';
 import { columns, table } from '../../../mixins/database/model.ts';
+import { FeedModel } from '../models/feed.model.ts';
 import { IdempotencyKeyModel } from '../models/idempotency-key.model.ts';
 import { OrderHistoryModel } from '../models/order-history.model.ts';
 import { OrderModel } from '../models/order.model.ts';
@@ -14,6 +15,7 @@ const ORDERS = table(OrderModel);
 const ORDER = columns(OrderModel);
 const HISTORY = columns(OrderHistoryModel);
 const KEY = columns(IdempotencyKeyModel);
+const FEED = columns(FeedModel);
 const OUTBOX = columns(OutboxModel);
 
 const COLUMNS = `${ORDER.id}, ${ORDER.orderNumber}, ${ORDER.customerId}, ${ORDER.customerName}, ${ORDER.deliveryAddress},
@@ -57,6 +59,10 @@ WITH input AS (
   INSERT INTO ${table(OrderHistoryModel)} (${HISTORY.orderId}, ${HISTORY.seq}, ${HISTORY.event}, ${HISTORY.toStatus},
     ${HISTORY.at}, ${HISTORY.actor})
   SELECT id, 1, 'PLACE', $15, to_timestamp(placed_ms / 1000), actor::jsonb FROM input JOIN placed USING (id)
+  RETURNING ${HISTORY.orderId} AS order_id, ${HISTORY.seq} AS seq
+), fed AS (
+  INSERT INTO ${table(FeedModel)} (${FEED.orderIds}, ${FEED.seqs})
+  SELECT array_agg(order_id), array_agg(seq) FROM logged HAVING count(*) > 0
 ), told AS (
   INSERT INTO ${table(OutboxModel)} (${OUTBOX.types}, ${OUTBOX.events})
   SELECT '{order.created}', ('[' || string_agg(events, ',') || ']')::json FROM input JOIN placed USING (id) HAVING count(*) > 0

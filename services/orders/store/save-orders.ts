@@ -6,6 +6,7 @@ import type { Order } from '../../../machines/order/order.ts';
 import type { Due } from '../../../mixins/actor/actor.ts';
 import { IDS_OF, packed, texts, tokens, unpack } from '../../../mixins/database/batch-values.ts';
 import { columns, table } from '../../../mixins/database/model.ts';
+import { FeedModel } from '../models/feed.model.ts';
 import { IdempotencyKeyModel } from '../models/idempotency-key.model.ts';
 import { OrderHistoryModel } from '../models/order-history.model.ts';
 import { OrderModel } from '../models/order.model.ts';
@@ -17,6 +18,7 @@ const O = columns(OrderModel, 'o');
 const HISTORY = columns(OrderHistoryModel);
 const KEY = columns(IdempotencyKeyModel);
 const K = columns(IdempotencyKeyModel, 'k');
+const FEED = columns(FeedModel);
 const OUTBOX = columns(OutboxModel);
 
 // The outbox row is built from the saved rows, so its id is assigned after they are locked: of two changes of one order,
@@ -52,6 +54,10 @@ WITH input AS (
   SELECT h.order_id, h.seq, h.event, h.from_status, h.to_status, to_timestamp(h.at_ms / 1000), h.detail::jsonb, h.actor::jsonb
   FROM unnest($21::bigint[], $22::int[], $23::text[], $24::text[], $25::text[], $26::float8[], ${unpack('$27')},
     ${unpack('$29')}) AS h (order_id, seq, event, from_status, to_status, at_ms, detail, actor) JOIN saved ON saved.id = h.order_id
+  RETURNING ${HISTORY.orderId} AS order_id, ${HISTORY.seq} AS seq
+), fed AS (
+  INSERT INTO ${table(FeedModel)} (${FEED.orderIds}, ${FEED.seqs})
+  SELECT array_agg(order_id), array_agg(seq) FROM logged HAVING count(*) > 0
 ), ${answering}told AS (
   INSERT INTO ${table(OutboxModel)} (${OUTBOX.types}, ${OUTBOX.events})
   SELECT $28::text[], ('[' || string_agg(events, ',') || ']')::json FROM input JOIN saved USING (id) WHERE events IS NOT NULL

@@ -87,6 +87,7 @@ export function hintsOf(shop: Shop): Hints {
   const instants = fc.constantFrom('2026-01-31', '2026-01-31T09:30:00Z', '0001-01-01T00:00:00Z', '9999-12-31');
   return {
     'orders.id': fc.constantFrom(...shop.orders),
+    'api.id': fc.constantFrom(...shop.orders),
     'inventory.id': fc.constantFrom(...shop.products),
     'tracking.status': fc.constantFrom('IN_TRANSIT', 'customs_hold', 'DELIVERED'),
     productId: fc.constantFrom(...shop.products),
