@@ -22,8 +22,8 @@ export const ORDER_COLUMNS = `${selected(OrderModel, AS_STORED, 'o')},
   ${O.pricesAtPurchase}::text AS "pricesAtPurchase",
   (extract(epoch FROM ${O.estimatedDelivery}) * 1000)::float8 AS "estimatedDelivery",
   (extract(epoch FROM ${O.orderDate}) * 1000)::float8 AS "orderDate",
-  (SELECT (extract(epoch FROM max(${H.at})) * 1000)::float8 FROM ${table(OrderHistoryModel)} h
-    WHERE ${H.orderId} = ${O.id}) AS "updatedAt"`;
+  (SELECT (extract(epoch FROM ${H.at}) * 1000)::float8 FROM ${table(OrderHistoryModel)} h
+    WHERE ${H.orderId} = ${O.id} AND ${H.seq} = ${O.seq}) AS "updatedAt"`;
 
 /** A row of ORDER_COLUMNS. Its states are those of the machine version that wrote them. */
 export interface OrderRow
