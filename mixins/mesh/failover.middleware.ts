@@ -1,5 +1,6 @@
 /** Failover: repeats a call on another node when the node it was sent to is gone or hangs. */
 import { type ActionSchema, type Context, Errors, type Middleware, type ServiceBroker } from 'moleculer';
+import { isGiven } from '../params/params.ts';
 import { RequestUndelivered } from './nats/undelivered.ts';
 
 type RemoteHandler = (ctx: Context) => Promise<unknown>;
@@ -43,10 +44,14 @@ const isDropped = (error: unknown, ctx: Context): boolean =>
   error instanceof Errors.RequestRejectedError &&
   (error.data as { nodeID?: string } | undefined)?.nodeID === (ctx.endpoint as { id?: string } | undefined)?.id;
 
-function mayRepeat(repeatable: Repeatable | undefined, { params, meta }: Context): boolean {
+/** Whether a call may be repeated; null counts as not given. */
+export function mayRepeat(
+  repeatable: Repeatable | undefined,
+  { params, meta }: Pick<Context, 'params' | 'meta'>,
+): boolean {
   if (repeatable === undefined || repeatable === true) return repeatable === true;
-  if ('withMeta' in repeatable) return (meta as Record<string, unknown>)[repeatable.withMeta] !== undefined;
-  return (params as Record<string, unknown>)[repeatable.withoutParam] === undefined;
+  if ('withMeta' in repeatable) return isGiven((meta as Record<string, unknown>)[repeatable.withMeta]);
+  return !isGiven((params as Record<string, unknown>)[repeatable.withoutParam]);
 }
 
 /** Whether the caller chose the node. */

@@ -86,6 +86,8 @@ class NodeWatch {
     this.#lookedAt = now;
     const transporter: unknown = this.#broker.transit?.tx;
     const linked = transporter instanceof MeshTransporter && transporter.linked;
+    // Names of processes may never come back.
+    for (const id of this.#answering) if (!this.#registry.nodes.get(id)) this.#forget(id);
     for (const { id, local, available, services } of this.#registry.nodes.toArray()) {
       if (local || !available || !services?.length) {
         this.#heardAt.delete(id);
@@ -108,6 +110,12 @@ class NodeWatch {
       `Node ${id} has not answered for ${(silentMs / 1_000).toFixed(1)} s: calls go to other nodes`,
     );
     this.#registry.nodes.disconnected(id, true);
+  }
+
+  #forget(id: string): void {
+    this.#heardAt.delete(id);
+    this.#answering.delete(id);
+    this.#asked.delete(id);
   }
 
   get #registry(): Registry {

@@ -171,4 +171,6 @@ export interface FeedRequest {
 export interface FeedPage {
   entries: FeedEntry[];
   next: FeedPosition;
+  /** Whether there are more entries now. */
+  more: boolean;
 }

@@ -1,6 +1,7 @@
 /** Streams of history, followed by a real EventSource: each entry once, resumed without a gap, and over when nothing can follow. */
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { bodyOf, type Engine, hang, startEngine } from '../support/engine.ts';
 import { listen } from '../support/event-source.ts';
@@ -63,6 +64,32 @@ test('an order that is delivered or cancelled and still owes work keeps its stre
   await engine.send('POST', `/orders/${orderId}/retry`);
   await eventually(() => expect(messages.map(({ event }) => event)).toContain('STOCK_RELEASED'));
   await eventually(() => expect(state()).toBe(CLOSED));
+});
+
+test('the stream of an order outlives the timeout of the request that opened it', async () => {
+  const { orderId } = await engine.confirmed(product);
+  const timeout = 300;
+  const opened = performance.now();
+  const stream = await engine.broker.call<Readable, object>('api.orderEvents', { id: orderId }, { timeout });
+  afterTheTest(() => stream.destroy());
+  let text = '';
+  const ended = once(
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString())),
+    'end',
+  );
+  await eventually(() => expect(performance.now() - opened).toBeGreaterThan(2 * timeout));
+  await engine.command('cancel', orderId);
+  await ended;
+  const events = [...text.matchAll(/^event: (.*)$/gm)].map(([, event]) => event);
+  expect(events).toEqual((await engine.history(orderId)).map(({ event }) => event));
+}, 20_000);
+
+test('rows that are too old to be resumed from are deleted, however many there are', async () => {
+  const old = `INSERT INTO orders.feed (at, order_ids, seqs) SELECT now() - interval '80 minutes', '{1}', '{1}' FROM generate_series(1, 10001)`;
+  await engine.rows(old);
+  const { feed } = engine.broker.getLocalService('orders') as unknown as { feed: { prune(): Promise<boolean> } };
+  expect([await feed.prune(), await feed.prune()]).toEqual([true, false]);
+  expect(await engine.rows(`SELECT FROM orders.feed WHERE at < now() - interval '75 minutes'`)).toEqual([]);
 });
 
 test('Last-Event-ID resumes an order after that entry, and one that does not exist is 404', async () => {

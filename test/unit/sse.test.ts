@@ -1,5 +1,5 @@
 /** Server-sent events as they are written, and what becomes of a reader that does not read. */
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { SseStream } from '../../mixins/gateway/stream/sse.ts';
 import { afterTheTest } from '../support/endings.ts';
 
@@ -34,4 +34,18 @@ test('a reader that reads is never cut off', () => {
     stream.read();
   }
   expect(stream.open).toBe(true);
+});
+
+test('a comment comes at least every 15 s, and none after the end', () => {
+  jest.useFakeTimers();
+  try {
+    const stream = newStream();
+    jest.advanceTimersByTime(15_000);
+    expect(String(stream.read())).toBe(':\n\n');
+    stream.end();
+    jest.advanceTimersByTime(60_000);
+    expect(stream.read()).toBeNull();
+  } finally {
+    jest.useRealTimers();
+  }
 });

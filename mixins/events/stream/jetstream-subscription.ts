@@ -119,7 +119,7 @@ export class JetStreamSubscription implements Subscription {
     }
   }
 
-  /** Pulls until the lease, the connection or this subscription ends. Calls `begun` when it is ready to. */
+  /** Pulls until the lease, the connection or this subscription ends. Calls `begun` when the server has answered. */
   async #consume(link: JetStreamLink, begun: () => void): Promise<void> {
     const { lease } = this.#options.consumer;
     const { term } = lease;
@@ -133,7 +133,6 @@ export class JetStreamSubscription implements Subscription {
     await this.#durable.renew(link, ours);
     if (!ours()) return;
     const consumer = await link.js.consumers.get(link.stream, this.#name);
-    begun();
     while (ours()) {
       const room = MAX_OUTSTANDING - this.#outstanding.size;
       if (room <= 0) {
@@ -147,6 +146,8 @@ export class JetStreamSubscription implements Subscription {
       }, IDLE_MS);
       try {
         for await (const message of messages) if (ours()) this.#take(message);
+        // Not earlier: what can be renewed and not pulled would be complained of again and again.
+        begun();
       } finally {
         clearInterval(watch);
       }

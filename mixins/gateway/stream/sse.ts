@@ -16,7 +16,6 @@ export interface SseMessage {
 /** The headers of such an answer. */
 export const SSE_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
-  'Cache-Control': 'no-store',
   // Proxies must pass messages on as they come.
   'X-Accel-Buffering': 'no',
 };

@@ -42,7 +42,9 @@ export const orderEvents = defineAction<ApiOwn, OrderIdParams & { lastEventId?: 
     const lastEventId = given ?? 0;
     const { order } = await ctx.call<OrderWithTag, OrderIdParams>('orders.get', { id });
     const { orderId, orderNumber } = order;
-    const asked = { id: orderId };
+    // As the engine: whose order it is was checked above, and calls of this context end with the timeout of the request.
+    const read = <Result>(action: string): Promise<Result> =>
+      this.broker.call<Result, OrderIdParams>(action, { id: orderId });
     const stream = this.newStream();
     let last = lastEventId;
     let reading = false;
@@ -56,8 +58,8 @@ export const orderEvents = defineAction<ApiOwn, OrderIdParams & { lastEventId?: 
     /** Sends what the history has, and ends the stream when nothing can follow. */
     const catchUp = async (): Promise<void> => {
       const [history, { waitingFor, status }] = await Promise.all([
-        ctx.call<HistoryEntryView[], OrderIdParams>('orders.history', asked),
-        ctx.call<Explanation, OrderIdParams>('orders.explain', asked),
+        read<HistoryEntryView[]>('orders.history'),
+        read<Explanation>('orders.explain'),
       ]);
       history.forEach(send);
       if (waitingFor === null && ENDS.has(status) && history.at(-1)?.seq === last) stream.end();
@@ -79,18 +81,15 @@ export const orderEvents = defineAction<ApiOwn, OrderIdParams & { lastEventId?: 
       }
       reading = false;
     };
-    const end = await this.feed.follow((entry) => {
-      if (entry.orderId !== orderId) return;
-      if (entry.seq === last + 1) send(entry);
-      if (entry.seq > last || ENDS.has(entry.to)) void look();
-    });
-    stream.once('close', end);
-    try {
+    await beginning(stream, async () => {
+      const end = await this.feed.follow((entry) => {
+        if (entry.orderId !== orderId) return;
+        if (entry.seq === last + 1) send(entry);
+        if (entry.seq > last || ENDS.has(entry.to)) void look();
+      });
+      stream.once('close', end);
       await catchUp();
-    } catch (error) {
-      stream.destroy();
-      throw error;
-    }
+    });
     if (!stream.writableEnded || last > lastEventId) return stream;
     stream.destroy();
     return 'ended';
@@ -129,28 +128,34 @@ export const ordersEvents = defineAction<ApiOwn, OrdersEventsParams>({
     };
     // What comes while older entries are read waits for them.
     let waiting: FeedEntry[] | undefined = [];
-    const end = await this.feed.follow((entry) => {
-      if (waiting) waiting.push(entry);
-      else send(entry);
+    await beginning(stream, async () => {
+      const end = await this.feed.follow((entry) => {
+        if (waiting) waiting.push(entry);
+        else send(entry);
+      });
+      stream.once('close', end);
+      const present = this.feed.position as FeedPosition;
+      if (resumed && Date.now() - resumed.atMs > RESUMABLE_MS) {
+        sent = undefined;
+        stream.send({ id: nameOf(present), event: 'gap', data: { since: new Date(resumed.atMs).toISOString() } });
+      } else if (resumed) for await (const entry of this.feed.since(resumed)) send(entry);
+      else stream.mark(nameOf(present));
     });
-    stream.once('close', end);
-    const present = this.feed.position as FeedPosition;
-    if (resumed && Date.now() - resumed.atMs > RESUMABLE_MS) {
-      sent = undefined;
-      stream.send({ id: nameOf(present), event: 'gap', data: { since: new Date(resumed.atMs).toISOString() } });
-    } else if (resumed) {
-      try {
-        for await (const entry of this.feed.since(resumed)) send(entry);
-      } catch (error) {
-        stream.destroy();
-        throw error;
-      }
-    } else stream.mark(nameOf(present));
     for (const entry of waiting) send(entry);
     waiting = undefined;
     return stream;
   },
 });
+
+/** Begins a stream; nothing of it remains if that fails. */
+async function beginning(stream: SseStream, begin: () => Promise<void>): Promise<void> {
+  try {
+    await begin();
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+}
 
 function statusesOf(text: string | null | undefined): ReadonlySet<string> | undefined {
   if (!isGiven(text)) return undefined;

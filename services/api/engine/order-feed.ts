@@ -24,7 +24,8 @@ export class OrderFeed {
   readonly #followers = new Set<Follower>();
   #position: FeedPosition | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #running = false;
+  /** The reading that goes on; a new object for each, so that one that was ended while it waited does nothing more. */
+  #reading: object | undefined;
   #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
 
   constructor(read: ReadFeed, logger: Pick<Logger, 'debug'>) {
@@ -43,7 +44,7 @@ export class OrderFeed {
       if (this.#followers.size === 0) this.#stop();
     };
     try {
-      if (!this.#running) this.#start();
+      if (this.#reading === undefined) this.#start();
       if (this.#position === undefined) await this.#begun();
     } catch (error) {
       end();
@@ -78,32 +79,33 @@ export class OrderFeed {
   }
 
   #start(): void {
-    this.#running = true;
-    void this.#look();
+    const reading = {};
+    this.#reading = reading;
+    void this.#look(reading);
   }
 
   #stop(): void {
-    this.#running = false;
+    this.#reading = undefined;
     this.#position = undefined;
     clearTimeout(this.#timer);
   }
 
-  async #look(): Promise<void> {
+  async #look(reading: object): Promise<void> {
     let pauseMs = READ_EVERY_MS;
     try {
-      const { entries, next } = await this.#read(this.#position ? { after: this.#position } : {});
-      if (!this.#running) return;
+      const { entries, next, more } = await this.#read(this.#position ? { after: this.#position } : {});
+      if (this.#reading !== reading) return;
       const began = this.#position === undefined;
       this.#position = next;
       if (began) for (const { resolve } of this.#waiting.splice(0)) resolve();
       for (const entry of entries) for (const follower of this.#followers) follower(entry);
-      // There may be more at once: the page was full.
-      if (entries.length >= 1_000) pauseMs = 0;
+      if (more) pauseMs = 0;
     } catch (error) {
+      if (this.#reading !== reading) return;
       for (const { reject } of this.#waiting.splice(0)) reject(error);
       this.#logger.debug('The feed of orders cannot be read, retrying:', (error as Error).message);
       pauseMs = RETRY_MS;
     }
-    if (this.#running) this.#timer = setTimeout(() => void this.#look(), pauseMs).unref();
+    if (this.#reading === reading) this.#timer = setTimeout(() => void this.#look(reading), pauseMs).unref();
   }
 }

@@ -4,7 +4,8 @@ import { defineAction } from '../../../mixins/mesh/schema.ts';
 import type { OrdersOwn } from '../orders.context.ts';
 import type { FeedPage, FeedRequest } from '../orders.types.ts';
 
-const whole = { type: 'number', integer: true, min: 0, max: Number.MAX_SAFE_INTEGER };
+// A function, because the validator treats a reused schema object as a cycle and skips its check.
+const whole = () => ({ type: 'number', integer: true, min: 0, max: Number.MAX_SAFE_INTEGER });
 
 /**
  * The entries after a position, a page at a time: pass `next` as `after`. A page without entries means that there are none
@@ -22,14 +23,14 @@ export const feed = defineAction<OrdersOwn, FeedRequest>({
       strict: true,
       props: {
         txid: { type: 'string', pattern: /^\d{1,20}$/ },
-        position: whole,
-        line: whole,
+        position: whole(),
+        line: whole(),
         atMs: countNumber(2 ** 53),
       },
     },
   },
   async handler(ctx): Promise<FeedPage> {
     const { after } = ctx.params;
-    return after ? await this.feed.after(after) : { entries: [], next: await this.feed.head() };
+    return after ? await this.feed.after(after) : { entries: [], next: await this.feed.head(), more: false };
   },
 });

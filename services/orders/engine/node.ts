@@ -4,7 +4,7 @@ import { type Peer, PEERS } from '../../../machines/order/order.words.ts';
 import { SYSTEM_CLOCK } from '../../../mixins/actor/clock.ts';
 import type { WithDatabase } from '../../../mixins/database/database.mixin.ts';
 import { type OutageWatch, outageLog } from '../../../mixins/database/outage-log.ts';
-import { isLoggedOutage, orUnavailable } from '../../../mixins/database/sql-failure.ts';
+import { isLoggedOutage } from '../../../mixins/database/sql-failure.ts';
 import type { WithOutbox } from '../../../mixins/events/outbox/outbox.mixin.ts';
 import { canReach } from '../../../mixins/mesh/reach.ts';
 import { about } from '../../../mixins/process/log-format.ts';
@@ -140,8 +140,14 @@ function forget(store: OrderStore, feed: FeedQueries, logger: Service['logger'])
     'Expired idempotency keys and old rows of the feed cannot be deleted, retrying in a minute',
     'Expired idempotency keys and old rows of the feed are deleted again',
   );
-  const look = (): void =>
-    void Promise.all([orUnavailable(store.forgetKeys(KEY_TTL_MS)), feed.prune()]).then(worked, failed);
-  const timer = setInterval(look, FORGET_EVERY_MS);
-  return () => clearInterval(timer);
+  const end = new AbortController();
+  const look = async (): Promise<void> => {
+    while ((await store.forgetKeys(KEY_TTL_MS)) && !end.signal.aborted);
+    while ((await feed.prune()) && !end.signal.aborted);
+  };
+  const timer = setInterval(() => void look().then(worked, failed), FORGET_EVERY_MS);
+  return () => {
+    end.abort();
+    clearInterval(timer);
+  };
 }

@@ -26,12 +26,12 @@ const READ = {
   text: `
 WITH settled AS (
   SELECT f.*, sum(cardinality(${F.orderIds})) OVER (ORDER BY ${F.txid}, ${F.position}) AS entries,
-    row_number() OVER (ORDER BY ${F.txid}, ${F.position}) AS nth
+    row_number() OVER (ORDER BY ${F.txid}, ${F.position}) AS nth, count(*) OVER () AS transactions
   FROM (SELECT * FROM ${FEED} f WHERE (${F.txid}, ${F.position}) >= ($1::xid8, $2::bigint)
       AND ${F.txid} < pg_snapshot_xmin(pg_current_snapshot())
     ORDER BY ${F.txid}, ${F.position} LIMIT ${MAX_TRANSACTIONS}) f
 )
-SELECT f.txid::text AS txid, f.position AS position, (extract(epoch FROM f.at) * 1000)::float8 AS "keptAt", l.nth AS line,
+SELECT f.txid::text AS txid, f.position AS position, (extract(epoch FROM f.at) * 1000)::float8 AS "keptAt", l.nth AS line, f.nth AS nth, f.transactions AS transactions,
   ${O.id} AS "orderId", ${O.orderNumber} AS "orderNumber", ${O.customerId} AS "customerId", ${H.seq} AS seq, ${H.event} AS event,
   ${H.fromStatus} AS "from", ${H.toStatus} AS "to", ${H.at} AS at, ${H.actor} AS actor, ${H.detail} AS detail
 FROM settled f, unnest(f.order_ids, f.seqs) WITH ORDINALITY AS l (order_id, seq, nth)
@@ -48,13 +48,16 @@ const HEAD = {
 
 const PRUNE = `DELETE FROM ${FEED} WHERE (${FEED_COLUMN.txid}, ${FEED_COLUMN.position}) IN
   (SELECT ${FEED_COLUMN.txid}, ${FEED_COLUMN.position} FROM ${FEED}
-   WHERE ${FEED_COLUMN.at} < now() - ${KEEP_MS} * interval '1 ms' ORDER BY ${FEED_COLUMN.at} LIMIT ${PRUNE_AT_MOST})`;
+   WHERE ${FEED_COLUMN.at} < now() - ${KEEP_MS} * interval '1 ms' ORDER BY ${FEED_COLUMN.at} LIMIT ${PRUNE_AT_MOST} FOR UPDATE SKIP LOCKED)`;
 
 interface FeedRow extends Omit<FeedEntry, 'orderNumber' | 'at' | 'status' | 'position'> {
   txid: string;
   position: number;
   keptAt: number;
   line: number;
+  /** Which transaction of how many that were read: the page is cut short when it has too many entries. */
+  nth: number;
+  transactions: number;
   orderNumber: string;
   at: Date;
 }
@@ -79,12 +82,14 @@ export class FeedQueries {
       this.#database.query<FeedRow>({ ...READ, values: [from.txid, from.position] }),
     );
     const entries = rows.filter((row) => isAfter(row, from)).map(entryOf);
-    return { entries, next: entries.at(-1)?.position ?? from };
+    const last = rows.at(-1);
+    const more = last !== undefined && (last.nth < last.transactions || last.transactions === MAX_TRANSACTIONS);
+    return { entries, next: entries.at(-1)?.position ?? from, more };
   }
 
-  /** Deletes a batch of rows that are too old to be resumed from. Returns how many. */
-  async prune(): Promise<number> {
-    return (await orUnavailable(this.#database.query(PRUNE))).rowCount ?? 0;
+  /** Deletes a batch of rows that are too old to be resumed from. Returns whether there may be more. */
+  async prune(): Promise<boolean> {
+    return (await orUnavailable(this.#database.query(PRUNE))).rowCount === PRUNE_AT_MOST;
   }
 }
 

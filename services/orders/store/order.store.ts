@@ -78,8 +78,9 @@ const CLAIM_ONE = {
 
 const END_LEASES = `UPDATE ${ORDERS} SET ${ORDER.dueAt} = now() WHERE ${ORDER.dueAt} > now() AND ${ORDER.owner} = $1`;
 
+const FORGET_AT_MOST = 1_000;
 const FORGET_KEYS = `DELETE FROM ${KEYS} WHERE (${KEY.caller}, ${KEY.key}) IN
-  (SELECT ${K.caller}, ${K.key} FROM ${KEYS} k WHERE ${K.restAt} < now() - $1 * interval '1 ms' LIMIT 1000)`;
+  (SELECT ${K.caller}, ${K.key} FROM ${KEYS} k WHERE ${K.restAt} < now() - $1 * interval '1 ms' LIMIT ${FORGET_AT_MOST} FOR UPDATE SKIP LOCKED)`;
 
 // Retried later, when a node that can read the row may have started; until then it does not block other rows.
 const SET_ASIDE = {
@@ -186,9 +187,9 @@ export class OrderStore implements OrderPort {
     return (await orUnavailable(this.#database.query(END_LEASES, [node]))).rowCount ?? 0;
   }
 
-  /** Deletes idempotency keys whose orders have been at rest for `restedMs`. Returns how many. */
-  async forgetKeys(restedMs: number): Promise<number> {
-    return (await this.#database.query(FORGET_KEYS, [restedMs])).rowCount ?? 0;
+  /** Deletes a batch of idempotency keys whose orders have been at rest for `restedMs`. Returns whether there may be more. */
+  async forgetKeys(restedMs: number): Promise<boolean> {
+    return (await orUnavailable(this.#database.query(FORGET_KEYS, [restedMs]))).rowCount === FORGET_AT_MOST;
   }
 
   /** Resolves when all reads and writes are done. */
