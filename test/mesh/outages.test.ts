@@ -1,5 +1,6 @@
 /** Parts of the mesh die and come back: no order is lost, none is left behind, the books balance. */
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterTheTest } from '../support/endings.ts';
 import { eventually } from '../support/eventually.ts';
 import { createProduct, getOrder, imbalance, type Mesh, place, startMesh, unfinished } from '../support/mesh.ts';
 import { query } from '../support/postgres.ts';
@@ -32,6 +33,12 @@ const placeMany = (count: number, productId: number) =>
 async function pendingOf(node: string): Promise<number[]> {
   const sql = `SELECT id::float8 AS id FROM orders.orders WHERE status = 'PENDING_CHECK' AND owner = $1 AND due_at > now()`;
   return (await query<{ id: number }>(mesh.databases.orders, sql, [node])).map((row) => row.id);
+}
+
+/** Has inventory stand still; it goes on after the test at the latest. */
+function suspendInventory(): void {
+  mesh.node('inventory').signal('SIGSTOP');
+  afterTheTest(() => mesh.node('inventory').signal('SIGCONT'));
 }
 
 const isConfirmed = async (orderId: number): Promise<void> => {
@@ -92,15 +99,17 @@ test('an order node killed amid traffic loses no order: what it worked on is tak
   const before = await placeMany(20, productId);
   expect(before.map((reply) => reply.status)).toEqual(before.map(() => 201));
   // Inventory stands still, so that every order of the node is in the middle of it when it dies.
-  process.kill(mesh.node('inventory').pid, 'SIGSTOP');
+  suspendInventory();
   const during = Array.from({ length: 20 }, () => place(mesh, productId));
-  await eventually(async () => expect(await pendingOf('orders-1')).not.toEqual([]));
+  // What it holds when it dies; once it is dead, other nodes take that over within moments.
+  const orphans = await eventually(async () => {
+    const pending = await pendingOf('orders-1');
+    expect(pending).not.toEqual([]);
+    return pending;
+  });
   expect(await mesh.node('orders-1').kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
   const killedAt = performance.now();
-  // What it held when it died: no other node can have taken it before its lease ended.
-  const orphans = await pendingOf('orders-1');
-  expect(orphans).not.toEqual([]);
-  process.kill(mesh.node('inventory').pid, 'SIGCONT');
+  mesh.node('inventory').signal('SIGCONT');
 
   const confirmed = `SELECT count(*)::int AS count FROM orders.orders WHERE id = ANY($1::bigint[]) AND status = 'CONFIRMED'`;
   await eventually(
@@ -116,12 +125,12 @@ test('an order node killed amid traffic loses no order: what it worked on is tak
 
 test('a stopped order node finishes what is in flight and exits 0 within 10 s; nobody gets an error', async () => {
   const productId = await newProduct();
-  process.kill(mesh.node('inventory').pid, 'SIGSTOP');
+  suspendInventory();
   const replies = Array.from({ length: 20 }, () => place(mesh, productId));
   await eventually(async () => expect(await pendingOf('orders-2')).not.toEqual([]));
   const began = performance.now();
   const end = mesh.node('orders-2').stop();
-  process.kill(mesh.node('inventory').pid, 'SIGCONT');
+  mesh.node('inventory').signal('SIGCONT');
   expect(await end).toEqual({ code: 0, signal: null });
   expect(performance.now() - began).toBeLessThan(10_000);
   expect((await Promise.all(replies)).map((reply) => reply.status)).toEqual(Array.from({ length: 20 }, () => 201));
